@@ -1,0 +1,54 @@
+/**
+ * The one interface between the routes and an HTTP library. Two implementations: `uws.ts` (uWebSockets.js) and
+ * `node-http.ts` (where uWebSockets.js cannot load). The same contract tests run on both: `transport.test.ts`.
+ */
+
+/**
+ * One request and its response.
+ *
+ * `path`, `query`, `header` and `param` are valid only until the handler returns (uWebSockets.js frees the request
+ * then): copy what is needed later. `send` may be called at any later time, once.
+ */
+export interface HttpExchange {
+  /** Upper case. */
+  readonly method: string
+  /** As sent, without the query; percent-encoding untouched. */
+  readonly path: string
+  /** As sent, without the `?`; empty when there is none. */
+  readonly query: string
+  /** `name` in lower case; empty when absent. */
+  header(name: string): string
+  /** The n-th `:name` of the matched pattern, as sent; empty when there is none. */
+  param(index: number): string
+  /** True once answered, or once the client is gone. */
+  readonly done: boolean
+  /**
+   * Answers. `headers` alternates name, value. Content-Length is the transport's business. Ignored when `done`.
+   * `body` is copied before this returns.
+   */
+  send(status: number, headers: readonly string[], body: string | Uint8Array): void
+  /**
+   * Collects the body and calls back once: with the bytes (valid only during the call), or with null when it is
+   * larger than `bytesMax` (the connection closes after the answer). Not called when the client goes away first.
+   * Must be called before the handler returns; no side effect may happen before it calls back, because the transport
+   * rejects malformed framing only while it reads the body.
+   */
+  readBody(bytesMax: number, onBody: (body: Uint8Array | null) => void): void
+}
+
+export type HttpHandler = (exchange: HttpExchange) => void
+
+export interface HttpTransport {
+  readonly name: 'uws' | 'node'
+  /** `pattern` is a path whose segments are literal or `:name`. Literal segments win over `:name`. */
+  route(method: string, pattern: string, handler: HttpHandler): void
+  /** Serves what no route matches: unknown paths and wrong methods. */
+  fallback(handler: HttpHandler): void
+  /** Binds with SO_REUSEPORT, so that several processes share one port. Port 0 picks one. Resolves with the port. */
+  listen(host: string, port: number): Promise<number>
+  /**
+   * Stops accepting, lets requests in flight finish (their connections close with the answer) for at most
+   * `drainMs`, then closes every connection.
+   */
+  close(drainMs: number): Promise<void>
+}
