@@ -16,7 +16,7 @@ export interface HttpExchange {
   readonly path: string
   /** As sent, without the `?`; empty when there is none. */
   readonly query: string
-  /** `name` in lower case; empty when absent. */
+  /** `name` in lower case; the first of several; empty when absent. */
   header(name: string): string
   /** The n-th `:name` of the matched pattern, as sent; empty when there is none. */
   param(index: number): string
@@ -24,7 +24,8 @@ export interface HttpExchange {
   readonly done: boolean
   /**
    * Answers. `headers` alternates name, value. Content-Length is the transport's business. Ignored when `done`.
-   * `body` is copied before this returns.
+   * `body` is copied before this returns, and left out for HEAD, 204 and 304. Throws, with nothing sent, when a header
+   * value holds a line break.
    */
   send(status: number, headers: readonly string[], body: string | Uint8Array): void
   /**
@@ -40,7 +41,10 @@ export type HttpHandler = (exchange: HttpExchange) => void
 
 export interface HttpTransport {
   readonly name: 'uws' | 'node'
-  /** `pattern` is a path whose segments are literal or `:name`. Literal segments win over `:name`. */
+  /**
+   * `pattern` is a path whose segments are literal or `:name`. Literal segments win over `:name`, which matches any
+   * segment but an empty one. A route for GET does not serve HEAD. A handler that throws is answered with a 500.
+   */
   route(method: string, pattern: string, handler: HttpHandler): void
   /** Serves what no route matches: unknown paths and wrong methods. */
   fallback(handler: HttpHandler): void

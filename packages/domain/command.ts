@@ -1,0 +1,152 @@
+import type { Customer } from './customer.ts'
+import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
+import type { Currency } from './money.ts'
+
+/**
+ * A write intent. Commands are complete: ids, secrets and codes were minted by the HTTP process, so that deciding a
+ * command twice over the same state gives the same bytes. What a command lacks is the time: the writer adds one
+ * `nowMs` per batch.
+ */
+export type Command =
+  | CreateDrop
+  | UpdateDrop
+  | ChangeDropPhase
+  | RestockSku
+  | CreateHold
+  | ReleaseHold
+  | ExpireHolds
+  | CapturePayment
+
+export type CommandKind = Command['kind']
+
+/**
+ * The client's Idempotency-Key, made opaque: `id` is a hash of (credential, route, key), `fingerprint` a hash of the
+ * request. Same id and same fingerprint: the same answer. Same id, other fingerprint: refused (promise P3).
+ *
+ * Null where the command is its own key: a create command without a client's key is recognised by the id it
+ * minted, so the HTTP process may send it again after the writer died.
+ */
+export interface RequestKey {
+  readonly id: string
+  readonly fingerprint: string
+}
+
+export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock'>
+
+/** Makes a drop in draft. Accepted: `drop_saved`. Refused: never, but for its key. */
+export interface CreateDrop {
+  readonly kind: 'create_drop'
+  readonly key: RequestKey | null
+  readonly dropId: string
+  readonly name: string
+  readonly description: string | null
+  readonly image: string | null
+  readonly currency: Currency
+  /** Null: now. */
+  readonly startsAtMs: number | null
+  readonly endsAtMs: number | null
+  readonly holdTtlMs: number
+  readonly maxPerCustomer: number | null
+  readonly latePayment: LatePayment
+  readonly metadata: Readonly<Record<string, string>>
+  readonly skus: readonly NewSku[]
+}
+
+/** The fields a seller may change at any time; absent fields stay. */
+export type DropChanges = Partial<
+  Pick<
+    Drop,
+    | 'name'
+    | 'description'
+    | 'image'
+    | 'startsAtMs'
+    | 'endsAtMs'
+    | 'holdTtlMs'
+    | 'maxPerCustomer'
+    | 'latePayment'
+    | 'metadata'
+  >
+>
+
+/** A change of one SKU. Prices apply to new holds only. Stock changes by `restock_sku`. */
+export interface SkuChange {
+  readonly skuId: string
+  readonly name: string | null
+  readonly unitAmountMinor: number | null
+}
+
+/** Changes a drop, its SKUs' names and prices, and adds SKUs. Accepted: `drop_saved`. */
+export interface UpdateDrop {
+  readonly kind: 'update_drop'
+  readonly key: RequestKey | null
+  readonly dropId: string
+  readonly changes: DropChanges
+  readonly skuChanges: readonly SkuChange[]
+  readonly newSkus: readonly NewSku[]
+}
+
+/** Accepted: `drop_saved`. Refused: `not_found`, `invalid_transition`. */
+export interface ChangeDropPhase {
+  readonly kind: 'change_drop_phase'
+  readonly key: RequestKey | null
+  readonly dropId: string
+  readonly action: DropAction
+}
+
+/** Adds units (or takes unsold ones away, when negative). Not repeatable by nature, so it always has a key. */
+export interface RestockSku {
+  readonly kind: 'restock_sku'
+  readonly key: RequestKey
+  readonly dropId: string
+  readonly skuId: string
+  readonly quantity: number
+}
+
+export interface WantedLine {
+  readonly skuId: string
+  readonly quantity: number
+}
+
+/** Proof that a caller may touch a hold: its client secret, or null for a seller's secret key, which needs none. */
+export type HoldProof = string | null
+
+/** Claims units. Accepted: `hold_created`. */
+export interface CreateHold {
+  readonly kind: 'create_hold'
+  readonly key: RequestKey | null
+  readonly holdId: string
+  readonly clientSecret: string
+  readonly dropId: string
+  readonly lines: readonly WantedLine[]
+  readonly customer: Customer
+  /** A hold of the same buyer that this one takes the place of, in one commit. */
+  readonly replace: { readonly holdId: string; readonly proof: HoldProof } | null
+}
+
+/** Gives units back before the deadline. Accepted: `hold_released`, also when it was released before. */
+export interface ReleaseHold {
+  readonly kind: 'release_hold'
+  readonly key: RequestKey | null
+  readonly holdId: string
+  readonly proof: HoldProof
+}
+
+/** The writer's own command: ends holds past their deadline, at most `expiriesPerCommandMax` of them. */
+export interface ExpireHolds {
+  readonly kind: 'expire_holds'
+  readonly key: null
+}
+
+/** Money arrived for a hold. Always accepted (`payment_recorded`), except for a contradiction (`payment_conflict`). */
+export interface CapturePayment {
+  readonly kind: 'capture_payment'
+  readonly key: RequestKey | null
+  readonly paymentId: string
+  /** The id of the order, should there be one. */
+  readonly orderId: string
+  readonly holdId: string
+  readonly provider: string
+  readonly providerPaymentId: string
+  readonly amountMinor: number
+  readonly currency: Currency
+}

@@ -1,0 +1,38 @@
+import type { Customer } from './customer.ts'
+import type { Currency } from './money.ts'
+
+/** active → captured (paid) | released (by the buyer or the seller) | expired (past its deadline). Never deleted. */
+export type HoldStatus = 'active' | 'captured' | 'released' | 'expired'
+
+export interface HoldLine {
+  readonly skuId: string
+  readonly quantity: number
+  /** The price when the hold was made; a later change of the SKU does not touch it. */
+  readonly unitAmountMinor: number
+}
+
+/** One buyer's claim on units until a deadline set by the writer's clock. All lines or none. */
+export interface Hold {
+  readonly id: string
+  readonly dropId: string
+  readonly lines: readonly HoldLine[]
+  readonly amountMinor: number
+  readonly currency: Currency
+  readonly customer: Customer
+  /** Proof of ownership for a browser; whoever has it may read and release this hold. */
+  readonly clientSecret: string
+  readonly createdMs: number
+  /** A whole second, so that the wire shows the exact deadline. */
+  readonly expiresMs: number
+  readonly status: HoldStatus
+}
+
+/** The status at `nowMs`: a hold past its deadline is expired even before the writer has returned its units. */
+export function holdStatusAt(hold: Hold, nowMs: number): HoldStatus {
+  return hold.status === 'active' && nowMs >= hold.expiresMs ? 'expired' : hold.status
+}
+
+/** The deadline of a hold made at `nowMs`: at least `holdTtlMs` away, rounded up to a whole second. */
+export function holdDeadlineMs(nowMs: number, holdTtlMs: number): number {
+  return Math.ceil((nowMs + holdTtlMs) / 1_000) * 1_000
+}

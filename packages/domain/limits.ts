@@ -1,0 +1,119 @@
+/**
+ * Every bound of the system, in one place, with its unit last and its reason beside it. A queue, body, wait or retry
+ * without a line here is a defect (promise P9). The relations between the bounds are asserted at the end.
+ */
+
+// Money and quantities. Amounts are integers in minor units (cents; whole yen).
+/** About 10 billion dollars a unit; large enough for any currency's smallest unit. */
+export const unitAmountMax = 1_000_000_000_000
+export const quantityPerLineMax = 1_000
+/** Lines of one hold. With the two bounds above, a hold's amount stays an exact integer (asserted below). */
+export const linesPerHoldMax = 8
+export const amountMax = Number.MAX_SAFE_INTEGER
+export const stockMax = 100_000_000
+/** SKUs of one drop: keeps a drop's commands and answers far below one frame. */
+export const skusPerDropMax = 500
+export const maxPerCustomerMax = linesPerHoldMax * quantityPerLineMax
+
+// Texts, in UTF-16 code units as JSON Schema counts them.
+export const nameLengthMax = 200
+export const descriptionLengthMax = 5_000
+export const urlLengthMax = 2_000
+export const emailLengthMax = 254
+export const phoneLengthMax = 32
+export const addressLengthMax = 200
+export const externalIdLengthMax = 200
+export const providerLengthMax = 32
+export const metadataKeysMax = 50
+export const metadataKeyLengthMax = 40
+export const metadataValueLengthMax = 500
+/** Stripe's bound for `Idempotency-Key` (docs.stripe.com/idempotency). */
+export const idempotencyKeyLengthMax = 255
+export const secretLengthMin = 24
+export const secretLengthMax = 255
+
+// Times. Wire times are Unix seconds; everything inside is milliseconds.
+export const holdTtlDefaultMs = 600_000
+export const holdTtlMinMs = 1_000
+export const holdTtlMaxMs = 7 * 86_400_000
+/** Unix seconds; the year 5138. Beyond it a time is a mistake (milliseconds sent as seconds). */
+export const wireTimeMax = 100_000_000_000
+
+// HTTP.
+/** A drop with `skusPerDropMax` SKUs and long texts fits; a hold or payment is below 2 KiB. */
+export const bodyBytesMax = 256 * 1024
+export const pageSizeDefault = 10
+export const pageSizeMax = 100
+/** From a request's arrival to its answer, whatever happens to the writer. Then 504: outcome unknown, retry the key. */
+export const requestDeadlineMs = 5_000
+/** How long a read waits for the commit named by Penstock-Min-Seq before it answers 503. */
+export const minSeqWaitMs = 2_000
+/** Reads of one process that may wait for a commit at once. */
+export const minSeqWaitersMax = 4_096
+/** Rendered answers of GET /v1/drops kept per version of the catalogue: one per distinct query. */
+export const catalogueCacheEntriesMax = 64
+/** API keys whose check is remembered, and for how long: a revoked key dies within this time. */
+export const credentialCacheEntriesMax = 1_024
+export const credentialCacheMs = 2_000
+/** Time for requests in flight when a process stops. */
+export const httpDrainMs = 10_000
+/** Retry-After of a 503, in whole seconds; clients add their own jitter. */
+export const retryAfterSeconds = 1
+
+// Between the processes.
+export const frameBytesMax = 1024 * 1024
+/** Commands of one HTTP process waiting for their results. Full: 503 before anything is sent. */
+export const commandsInFlightMax = 8_192
+export const commandsPerFrameMax = 512
+/** Bytes the writer may have queued towards one HTTP process before it closes the connection as stalled. */
+export const replyBacklogBytesMax = 64 * 1024 * 1024
+export const httpProcessesMax = 64
+/** Handshake: from connect to welcome. */
+export const handshakeDeadlineMs = 2_000
+/** Reconnect to the writer: first wait, doubled up to the second, each with half of it as jitter. */
+export const reconnectMinMs = 10
+export const reconnectMaxMs = 250
+
+// The writer.
+/** Commands waiting for a group commit. Full: "overloaded", retryable. */
+export const commitQueueMax = 65_536
+/** Commands of one group commit: bounds the time a batch holds the database, and so everybody's latency. */
+export const batchCommandsMax = 1_024
+/** Holds ended by one expire_holds command; the rest follow in the next batch. */
+export const expiriesPerCommandMax = 1_024
+/** How often the writer looks for holds past their deadline. A hold ends within 1 s of it. */
+export const expiryIntervalMs = 200
+/** WAL pages (4 KiB each): checkpoint when idle, checkpoint although busy, and the bound that blocks. */
+export const walPagesIdle = 1_000
+export const walPagesBusy = 16_384
+export const walPagesMax = 65_536
+/** How long the blocking checkpoint at `walPagesMax` waits for readers. */
+export const checkpointWaitMs = 1_000
+/** Commits between two looks at the WAL. */
+export const commitsPerWalCheck = 64
+export const writerDrainMs = 10_000
+/** A reader waits this long for a lock at most; it never blocks on the writer in WAL mode. */
+export const readerBusyMs = 100
+/** The writer is the only writer; waiting longer means a foreign process has the database. */
+export const writerBusyMs = 5_000
+
+// The supervisor (`penstock start`).
+export const restartMinMs = 100
+export const restartMaxMs = 5_000
+/** A process that ran this long starts again without delay. */
+export const restartResetMs = 10_000
+export const startDeadlineMs = 15_000
+
+const relations: readonly (readonly [boolean, string])[] = [
+  [unitAmountMax * quantityPerLineMax * linesPerHoldMax <= amountMax, 'a hold amount is an exact integer'],
+  [bodyBytesMax * 2 < frameBytesMax, 'any one command fits a frame'],
+  [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
+  [expiryIntervalMs * 4 < 1_000, 'a hold ends within a second of its deadline'],
+  [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
+  [handshakeDeadlineMs + reconnectMaxMs < requestDeadlineMs, 'a writer restart fits into a request'],
+  [walPagesIdle < walPagesBusy && walPagesBusy < walPagesMax, 'checkpoints escalate'],
+  [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
+]
+for (const [holds, meaning] of relations) {
+  if (!holds) throw new Error(`limits.ts contradicts itself: ${meaning}`)
+}

@@ -1,0 +1,90 @@
+import type { Drop, Sku } from './drop.ts'
+import type { Hold } from './hold.ts'
+import type { Payment } from './payment.ts'
+
+/** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
+export type Result = Accepted | Rejected
+
+export type Accepted = DropSaved | HoldCreated | HoldReleased | HoldsExpired | PaymentRecorded
+
+interface AcceptedBase {
+  /** True when this answers a request key seen before: nothing happened now. */
+  readonly replayed: boolean
+}
+
+export interface DropSaved extends AcceptedBase {
+  readonly outcome: 'drop_saved'
+  readonly drop: Drop
+  readonly skus: readonly Sku[]
+  /** The writer's clock, from which the status is derived. */
+  readonly nowMs: number
+}
+
+export interface HoldCreated extends AcceptedBase {
+  readonly outcome: 'hold_created'
+  readonly hold: Hold
+}
+
+export interface HoldReleased extends AcceptedBase {
+  readonly outcome: 'hold_released'
+  readonly hold: Hold
+}
+
+export interface HoldsExpired extends AcceptedBase {
+  readonly outcome: 'holds_expired'
+  readonly count: number
+}
+
+export interface PaymentRecorded extends AcceptedBase {
+  readonly outcome: 'payment_recorded'
+  readonly payment: Payment
+  /** True when this payment was reported before with the same facts: a success, with the same order. */
+  readonly duplicate: boolean
+}
+
+/** Why a command was refused. */
+export type RejectionCode =
+  | 'key_reused'
+  | 'not_found'
+  | 'invalid_client_secret'
+  | 'invalid_request'
+  | 'invalid_transition'
+  | 'not_live'
+  | 'sold_out'
+  | 'limit_reached'
+  | 'hold_not_active'
+  | 'payment_conflict'
+  | 'overloaded'
+  | 'internal_error'
+
+export interface Rejected {
+  readonly outcome: RejectionCode
+  /** The request field at fault, as the client names it (`lines[0].sku`), or null. */
+  readonly param: string | null
+  /** One sentence for people, with the values that mattered. No secrets. */
+  readonly detail: string
+}
+
+/** Whether the very same request may succeed later. Exhaustive, so that a new code must decide. */
+export const retryable: Record<RejectionCode, boolean> = {
+  key_reused: false,
+  not_found: false,
+  invalid_client_secret: false,
+  invalid_request: false,
+  invalid_transition: false,
+  not_live: true,
+  sold_out: true,
+  limit_reached: false,
+  hold_not_active: false,
+  payment_conflict: false,
+  overloaded: true,
+  internal_error: true,
+}
+
+export function isRejected(result: Result): result is Rejected {
+  return Object.hasOwn(retryable, result.outcome)
+}
+
+export function rejected(outcome: RejectionCode, param: string | null, detail: string): Rejected {
+  return { outcome, param, detail }
+}

@@ -1,0 +1,51 @@
+import type { BuyerUnits } from './customer.ts'
+import type { Drop, Sku } from './drop.ts'
+import type { Hold } from './hold.ts'
+import type { LedgerEntry } from './ledger-entry.ts'
+import type { Order } from './order.ts'
+import type { Payment } from './payment.ts'
+
+/**
+ * The rows a batch of commands touches, as `decide` sees them: what earlier commands of the batch wrote is visible
+ * to later ones. Synchronous and without I/O of its own; the store fills it and saves what changed. Rows are never
+ * mutated: a change is a new row.
+ */
+export interface WorkingSet {
+  readonly drops: Rows<Drop>
+  readonly skus: Rows<Sku>
+  readonly holds: Rows<Hold>
+  /** Keyed by `paymentKey(provider, providerPaymentId)`. */
+  readonly payments: Rows<Payment>
+  readonly orders: Pick<Rows<Order>, 'insert'>
+  readonly buyers: Rows<BuyerUnits>
+  readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
+  readonly ledger: { append(entry: LedgerEntry): void }
+  /** Ids of stored holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
+  listHoldsDue(nowMs: number, max: number): readonly string[]
+}
+
+/** One table. A key is the row's `id`, except where the table says otherwise. */
+export interface Rows<Row> {
+  find(key: string): Row | undefined
+  /** The key must be new. */
+  insert(key: string, row: Row): void
+  /** The key must exist. */
+  update(key: string, row: Row): void
+}
+
+/**
+ * A remembered request: enough to give the same answer again. Effects whose answer follows from rows that never
+ * change (holds, payments) store a reference; the others store the answer itself.
+ */
+export interface RequestRecord {
+  readonly id: string
+  readonly fingerprint: string
+  readonly createdMs: number
+  readonly answer: StoredAnswer
+}
+
+export type StoredAnswer =
+  | { readonly kind: 'hold'; readonly holdId: string }
+  | { readonly kind: 'payment'; readonly paymentKey: string }
+  /** A `Result` as JSON. */
+  | { readonly kind: 'result'; readonly json: string }

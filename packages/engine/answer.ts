@@ -1,0 +1,57 @@
+import { paymentKey } from '@penstock/domain/payment.ts'
+import { found } from './found.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
+import type { Payment, PaymentStatus } from '@penstock/domain/payment.ts'
+import type { Accepted } from '@penstock/domain/result.ts'
+import type { RequestRecord, StoredAnswer, WorkingSet } from '@penstock/domain/working-set.ts'
+
+/** What to store so that `replayAnswer` can give `result` again, byte for byte. */
+export function rememberAnswer(result: Accepted): StoredAnswer {
+  switch (result.outcome) {
+    case 'hold_created':
+      return { kind: 'hold', holdId: result.hold.id }
+    case 'payment_recorded': {
+      // A duplicate answers 200, its first report 201: the difference is part of the answer, so it is stored whole.
+      if (result.duplicate) return { kind: 'result', json: JSON.stringify(result) }
+      const { provider, providerPaymentId } = result.payment
+      return { kind: 'payment', paymentKey: paymentKey(provider, providerPaymentId) }
+    }
+    case 'drop_saved':
+    case 'hold_released':
+    case 'holds_expired':
+      return { kind: 'result', json: JSON.stringify(result) }
+  }
+}
+
+/** The answer given when `record` was made, marked as replayed. */
+export function replayAnswer(set: WorkingSet, record: RequestRecord): Accepted {
+  const { answer } = record
+  switch (answer.kind) {
+    case 'hold':
+      return { outcome: 'hold_created', hold: asCreated(found(set.holds, answer.holdId)), replayed: true }
+    case 'payment':
+      return {
+        outcome: 'payment_recorded',
+        payment: paymentAsRecorded(found(set.payments, answer.paymentKey)),
+        duplicate: false,
+        replayed: true,
+      }
+    case 'result':
+      return { ...(JSON.parse(answer.json) as Accepted), replayed: true }
+  }
+}
+
+/** A hold as it was answered first: every other field never changes. */
+export function asCreated(hold: Hold): Hold {
+  return { ...hold, status: 'active' }
+}
+
+/** A payment as it was answered first: the status follows from facts that never change. */
+function paymentAsRecorded(payment: Payment): Payment {
+  return { ...payment, status: recordedStatus(payment) }
+}
+
+function recordedStatus(payment: Payment): PaymentStatus {
+  if (payment.orderId !== null) return 'captured'
+  return payment.reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
+}

@@ -1,0 +1,63 @@
+import { isRejected, rejected } from '@penstock/domain/result.ts'
+import { rememberAnswer, replayAnswer } from './answer.ts'
+import { capturePayment } from './decide/capture-payment.ts'
+import { changeDropPhase } from './decide/change-drop-phase.ts'
+import { createDrop } from './decide/create-drop.ts'
+import { createHold } from './decide/create-hold.ts'
+import { expireHolds } from './decide/expire-holds.ts'
+import { releaseHold } from './decide/release-hold.ts'
+import { restockSku } from './decide/restock-sku.ts'
+import { updateDrop } from './decide/update-drop.ts'
+import type { Command } from '@penstock/domain/command.ts'
+import type { Result } from '@penstock/domain/result.ts'
+import type { WorkingSet } from '@penstock/domain/working-set.ts'
+
+/**
+ * Decides one command: reads and changes `set`, returns the outcome. Pure and synchronous: no I/O, no clock, no
+ * random. Batch boundaries are unobservable: deciding `a ++ b` over one set equals deciding `a`, saving, then
+ * deciding `b`.
+ *
+ * Throws only on a bug; the caller then discards the whole set. A refusal leaves the set untouched and does not
+ * consume the request key, so that the same key may be sent again once the reason is gone (ADR-0001).
+ */
+export function decide(set: WorkingSet, command: Command, nowMs: number): Result {
+  const { key } = command
+  if (key === null) return decideEffect(set, command, nowMs)
+
+  const record = set.requests.find(key.id)
+  if (record !== undefined) {
+    if (record.fingerprint === key.fingerprint) return replayAnswer(set, record)
+    return rejected('key_reused', null, 'This Idempotency-Key was used before with a different request.')
+  }
+  const result = decideEffect(set, command, nowMs)
+  if (!isRejected(result)) {
+    set.requests.insert(key.id, {
+      id: key.id,
+      fingerprint: key.fingerprint,
+      createdMs: nowMs,
+      answer: rememberAnswer(result),
+    })
+  }
+  return result
+}
+
+function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result {
+  switch (command.kind) {
+    case 'capture_payment':
+      return capturePayment(set, command, nowMs)
+    case 'create_hold':
+      return createHold(set, command, nowMs)
+    case 'release_hold':
+      return releaseHold(set, command, nowMs)
+    case 'expire_holds':
+      return expireHolds(set, nowMs)
+    case 'create_drop':
+      return createDrop(set, command, nowMs)
+    case 'update_drop':
+      return updateDrop(set, command, nowMs)
+    case 'change_drop_phase':
+      return changeDropPhase(set, command, nowMs)
+    case 'restock_sku':
+      return restockSku(set, command, nowMs)
+  }
+}

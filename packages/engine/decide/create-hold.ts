@@ -1,0 +1,104 @@
+import { dropStatus } from '@penstock/domain/drop.ts'
+import { holdDeadlineMs, holdStatusAt } from '@penstock/domain/hold.ts'
+import { rejected } from '@penstock/domain/result.ts'
+import { asCreated } from '../answer.ts'
+import { skusOf } from '../drop-saved.ts'
+import { found } from '../found.ts'
+import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
+import type { CreateHold } from '@penstock/domain/command.ts'
+import type { Drop } from '@penstock/domain/drop.ts'
+import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
+import type { Rejected, Result } from '@penstock/domain/result.ts'
+import type { WorkingSet } from '@penstock/domain/working-set.ts'
+
+/**
+ * Claims units for one buyer until a deadline: all lines or none. Refusals in order of precedence: unknown drop, not
+ * live, unknown SKU, a hold to replace that is unknown, foreign or no longer active, sold out, limit reached.
+ */
+export function createHold(set: WorkingSet, command: CreateHold, nowMs: number): Result {
+  // A known id is this very command, sent again after a writer restart.
+  const existing = set.holds.find(command.holdId)
+  if (existing !== undefined) return { outcome: 'hold_created', hold: asCreated(existing), replayed: false }
+
+  const drop = set.drops.find(command.dropId)
+  if (drop === undefined) return rejected('not_found', 'drop', `There is no drop ${command.dropId}.`)
+  const refusal = checkOpen(set, drop, nowMs) ?? checkSkus(drop, command)
+  if (refusal !== null) return refusal
+  const replaced = findReplaced(set, command, nowMs)
+  if (replaced !== null && 'outcome' in replaced) return replaced
+  const shortage = firstShortage(set, command.lines, replaced?.lines ?? [])
+  if (shortage !== null) {
+    const param = `lines[${command.lines.findIndex((line) => line.skuId === shortage.skuId)}].quantity`
+    return rejected(
+      'sold_out',
+      param,
+      `${shortage.skuId} has ${shortage.available} units left, ${shortage.wanted} wanted.`,
+    )
+  }
+  if (!isWithinLimit(set, drop, command.customer, totalQuantity(command.lines), replaced)) {
+    return rejected(
+      'limit_reached',
+      'lines',
+      `One customer may have at most ${drop.maxPerCustomer} units of this drop.`,
+    )
+  }
+
+  // Point of no return.
+  if (replaced !== null) endHold(set, replaced, 'released')
+  const hold = newHold(set, drop, command, nowMs)
+  set.holds.insert(hold.id, hold)
+  moveUnits(set, hold.lines, { held: 1, sold: 0 })
+  countBuyerUnits(set, drop, hold.customer, totalQuantity(hold.lines))
+  return { outcome: 'hold_created', hold, replayed: false }
+}
+
+function checkOpen(set: WorkingSet, drop: Drop, nowMs: number): Rejected | null {
+  const status = dropStatus(drop, skusOf(set, drop), nowMs)
+  if (status === 'live') return null
+  if (status === 'sold_out') return rejected('sold_out', 'drop', 'This drop is sold out.')
+  return rejected('not_live', 'drop', `This drop is ${status}.`)
+}
+
+function checkSkus(drop: Drop, command: CreateHold): Rejected | null {
+  const unknown = command.lines.findIndex((line) => !drop.skuIds.includes(line.skuId))
+  if (unknown === -1) return null
+  return rejected('not_found', `lines[${unknown}].sku`, `This drop has no SKU ${command.lines[unknown]?.skuId}.`)
+}
+
+/** The active hold to give back, null when there is none (left) to give back, or the reason to refuse. */
+function findReplaced(set: WorkingSet, command: CreateHold, nowMs: number): Hold | Rejected | null {
+  if (command.replace === null) return null
+  const { holdId, proof } = command.replace
+  const hold = set.holds.find(holdId)
+  if (hold === undefined || hold.dropId !== command.dropId) {
+    return rejected('not_found', 'replace.hold', `This drop has no hold ${holdId}.`)
+  }
+  if (proof !== null && proof !== hold.clientSecret) {
+    return rejected('invalid_client_secret', 'replace.client_secret', 'The client secret does not fit the hold.')
+  }
+  if (hold.status === 'captured') {
+    return rejected('hold_not_active', 'replace.hold', 'A hold that was paid cannot be replaced.')
+  }
+  if (hold.status !== 'active') return null
+  return holdStatusAt(hold, nowMs) === 'active' ? hold : null
+}
+
+function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number): Hold {
+  const lines: HoldLine[] = command.lines.map(({ skuId, quantity }) => ({
+    skuId,
+    quantity,
+    unitAmountMinor: found(set.skus, skuId).unitAmountMinor,
+  }))
+  return {
+    id: command.holdId,
+    dropId: drop.id,
+    lines,
+    amountMinor: lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0),
+    currency: drop.currency,
+    customer: command.customer,
+    clientSecret: command.clientSecret,
+    createdMs: nowMs,
+    expiresMs: holdDeadlineMs(nowMs, drop.holdTtlMs),
+    status: 'active',
+  }
+}

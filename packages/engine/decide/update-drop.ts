@@ -1,0 +1,58 @@
+import { skusPerDropMax } from '@penstock/domain/limits.ts'
+import { rejected } from '@penstock/domain/result.ts'
+import { dropSaved } from '../drop-saved.ts'
+import { found } from '../found.ts'
+import { insertSku } from './create-drop.ts'
+import type { UpdateDrop } from '@penstock/domain/command.ts'
+import type { Drop } from '@penstock/domain/drop.ts'
+import type { Rejected, Result } from '@penstock/domain/result.ts'
+import type { WorkingSet } from '@penstock/domain/working-set.ts'
+
+/** Changes what a seller may change. Holds already made keep their prices and deadlines. */
+export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number): Result {
+  const drop = set.drops.find(command.dropId)
+  if (drop === undefined) return rejected('not_found', 'id', `There is no drop ${command.dropId}.`)
+  const changed: Drop = { ...drop, ...command.changes }
+  const refusal = checkChanges(drop, changed) ?? checkSkus(drop, command)
+  if (refusal !== null) return refusal
+
+  // Point of no return.
+  for (const change of command.skuChanges) {
+    const sku = found(set.skus, change.skuId)
+    set.skus.update(sku.id, {
+      ...sku,
+      name: change.name ?? sku.name,
+      unitAmountMinor: change.unitAmountMinor ?? sku.unitAmountMinor,
+    })
+  }
+  const added = command.newSkus.filter((sku) => !drop.skuIds.includes(sku.id))
+  for (const sku of added) insertSku(set, drop.id, sku)
+  const saved: Drop = { ...changed, skuIds: [...drop.skuIds, ...added.map((sku) => sku.id)] }
+  set.drops.update(drop.id, saved)
+  return dropSaved(set, saved, nowMs)
+}
+
+function checkChanges(before: Drop, after: Drop): Rejected | null {
+  if (before.phase === 'ended') return rejected('invalid_transition', 'id', 'An ended drop cannot be changed.')
+  if (after.endsAtMs !== null && after.endsAtMs <= after.startsAtMs) {
+    return rejected('invalid_request', 'ends_at', 'ends_at must be after starts_at.')
+  }
+  // Units are counted per buyer only while there is a limit; a limit that appears later would start from zero.
+  if (before.phase !== 'draft' && before.maxPerCustomer === null && after.maxPerCustomer !== null) {
+    return rejected(
+      'invalid_transition',
+      'max_per_customer',
+      'A limit can be introduced only while the drop is a draft.',
+    )
+  }
+  return null
+}
+
+function checkSkus(drop: Drop, command: UpdateDrop): Rejected | null {
+  const unknown = command.skuChanges.find((change) => !drop.skuIds.includes(change.skuId))
+  if (unknown !== undefined) return rejected('not_found', 'skus', `This drop has no SKU ${unknown.skuId}.`)
+  if (drop.skuIds.length + command.newSkus.length > skusPerDropMax) {
+    return rejected('invalid_request', 'skus', `A drop has at most ${skusPerDropMax} SKUs.`)
+  }
+  return null
+}

@@ -1,0 +1,186 @@
+import { hash } from 'node:crypto'
+import { catalogueCacheEntriesMax, minSeqWaitersMax } from '@penstock/domain/limits.ts'
+import { CatalogueDrop } from './catalogue-drop.ts'
+import { toSeconds } from './wire.ts'
+import type { DropStatus } from '@penstock/domain/drop.ts'
+import type { CommitMessage } from '@penstock/protocol/messages.ts'
+import type { DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
+import type { Audience } from './wire.ts'
+
+/** An answer ready to send. The tag covers everything but `server_time`, so it changes only when something did. */
+export interface CachedAnswer {
+  readonly bytes: Buffer
+  readonly etag: string
+}
+
+export interface DropFilter {
+  readonly status: DropStatus | null
+  readonly page: Page
+}
+
+interface Waiter {
+  readonly seq: number
+  readonly deadlineMs: number
+  readonly onSeen: (seen: boolean) => void
+}
+
+/**
+ * All drops of the box, in memory, kept fresh by the commits the writer pushes: answers come from bytes that are
+ * rendered again only after a change or when the second of `server_time` moves. Also knows the last commit this
+ * process has seen (`seq`), which is what `Penstock-Min-Seq` waits for.
+ */
+export class Catalogue {
+  readonly #queries: Pick<Queries, 'findDrop' | 'listDrops'>
+  readonly #clock: () => number
+  /** Oldest first: ids sort by the time they were made. */
+  #drops: CatalogueDrop[] = []
+  readonly #byId = new Map<string, CatalogueDrop>()
+  readonly #bySku = new Map<string, CatalogueDrop>()
+  readonly #answers = new Map<string, CachedAnswer>()
+  #answersSecond = 0
+  #seq = 0
+  #waiters: Waiter[] = []
+
+  constructor(queries: Pick<Queries, 'findDrop' | 'listDrops'>, clock: () => number) {
+    this.#queries = queries
+    this.#clock = clock
+  }
+
+  get seq(): number {
+    return this.#seq
+  }
+
+  /** Reads everything again: at start and after every reconnect, since commits may have been missed. */
+  reload(): void {
+    const snapshot = this.#queries.listDrops()
+    this.#byId.clear()
+    this.#bySku.clear()
+    for (const row of snapshot.drops) this.#put(row)
+    this.#sort()
+    this.#advance(snapshot.seq)
+  }
+
+  /** Takes in one commit of the writer. Nothing new in it when a reload came after it. */
+  apply(commit: Pick<CommitMessage, 'seq' | 'skus' | 'dropIds'>): void {
+    if (commit.seq <= this.#seq) return
+    for (const id of commit.dropIds) {
+      const row = this.#queries.findDrop(id)
+      if (row !== null) this.#put(row)
+    }
+    if (commit.dropIds.length > 0) this.#sort()
+    for (const counters of commit.skus) this.#bySku.get(counters.skuId)?.setCounters(counters)
+    if (commit.skus.length > 0) this.#answers.clear()
+    this.#advance(commit.seq)
+  }
+
+  /** The answer `list` gave to this query a moment ago, if it still holds. */
+  recall(query: string, audience: Audience): CachedAnswer | undefined {
+    return this.#fresh(`${audience}?${query}`)
+  }
+
+  /** Drops newest first. `query` is what the filter was read from: equal queries, equal answers. */
+  list(query: string, audience: Audience, filter: DropFilter): CachedAnswer {
+    return this.#keep(`${audience}?${query}`, this.#listJson(audience, filter))
+  }
+
+  /** Null when there is no such drop, or none this audience may see. */
+  find(id: string, audience: Audience): CachedAnswer | null {
+    const key = `${audience} ${id}`
+    const cached = this.#fresh(key)
+    if (cached !== undefined) return cached
+    const drop = this.#byId.get(id)
+    const status = drop?.status(this.#clock())
+    if (drop === undefined || status === undefined || !isVisible(status, audience)) return null
+    return this.#keep(key, (serverTime) => drop.json(status, serverTime))
+  }
+
+  /**
+   * Calls back with true once commit `seq` was seen, at once when it was; with false when `deadlineMs` came first
+   * (`expireWaiters` looks) or when too many wait already.
+   */
+  whenSeen(seq: number, deadlineMs: number, onSeen: (seen: boolean) => void): void {
+    if (this.#seq >= seq) return onSeen(true)
+    if (this.#waiters.length >= minSeqWaitersMax) return onSeen(false)
+    this.#waiters.push({ seq, deadlineMs, onSeen })
+  }
+
+  expireWaiters(nowMs: number): void {
+    this.#settleWaiters((waiter) => waiter.deadlineMs <= nowMs, false)
+  }
+
+  #put(row: DropWithSkus): void {
+    const drop = new CatalogueDrop(row)
+    this.#byId.set(row.drop.id, drop)
+    for (const skuId of drop.skuIds) this.#bySku.set(skuId, drop)
+  }
+
+  #sort(): void {
+    this.#drops = [...this.#byId.values()].toSorted((a, b) => (a.drop.id < b.drop.id ? -1 : 1))
+    this.#answers.clear()
+  }
+
+  #advance(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq)
+    this.#settleWaiters((waiter) => waiter.seq <= this.#seq, true)
+  }
+
+  #settleWaiters(isDue: (waiter: Waiter) => boolean, seen: boolean): void {
+    if (this.#waiters.length === 0) return
+    const due = this.#waiters.filter(isDue)
+    this.#waiters = this.#waiters.filter((waiter) => !isDue(waiter))
+    for (const waiter of due) waiter.onSeen(seen)
+  }
+
+  #listJson(audience: Audience, { status, page }: DropFilter): (serverTime: number) => string {
+    const nowMs = this.#clock()
+    const matching = this.#drops
+      .map((drop) => ({ drop, status: drop.status(nowMs) }))
+      .filter((row) => isVisible(row.status, audience) && (status === null || row.status === status))
+    const { rows, hasMore } = takePage(matching.toReversed(), page, (row) => row.drop.drop.id)
+    return (serverTime) => {
+      const data = rows.map((row) => row.drop.json(row.status, serverTime)).join(',')
+      return `{"object":"list","data":[${data}],"has_more":${hasMore}}`
+    }
+  }
+
+  #fresh(key: string): CachedAnswer | undefined {
+    const second = toSeconds(this.#clock())
+    if (second !== this.#answersSecond) {
+      this.#answersSecond = second
+      this.#answers.clear()
+    }
+    return this.#answers.get(key)
+  }
+
+  #keep(key: string, json: (serverTime: number) => string): CachedAnswer {
+    const answer = {
+      bytes: Buffer.from(json(this.#answersSecond)),
+      etag: `W/"${hash('sha1', json(0), 'base64url')}"`,
+    }
+    if (this.#answers.size >= catalogueCacheEntriesMax) this.#answers.clear()
+    this.#answers.set(key, answer)
+    return answer
+  }
+}
+
+/** Drafts are the seller's own. */
+function isVisible(status: DropStatus, audience: Audience): boolean {
+  return audience === 'secret' || status !== 'draft'
+}
+
+/** One page of `rows`, which are newest first. */
+function takePage<Row>(
+  rows: readonly Row[],
+  { limit, startingAfter, endingBefore }: Page,
+  idOf: (row: Row) => string,
+): { rows: readonly Row[]; hasMore: boolean } {
+  if (startingAfter !== null) {
+    const older = rows.filter((row) => idOf(row) < startingAfter)
+    return { rows: older.slice(0, limit), hasMore: older.length > limit }
+  }
+  if (endingBefore !== null) {
+    const newer = rows.filter((row) => idOf(row) > endingBefore)
+    return { rows: newer.slice(-limit), hasMore: newer.length > limit }
+  }
+  return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+}

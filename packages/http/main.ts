@@ -1,0 +1,99 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { httpDrainMs } from '@penstock/domain/limits.ts'
+import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
+import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
+import { Catalogue } from './catalogue.ts'
+import { Credentials } from './credentials.ts'
+import { defaultUwsCacheFolder } from './load-uws.ts'
+import { Mint } from './mint.ts'
+import { openTransport } from './open-transport.ts'
+import { serveRoutes } from './routes/index.ts'
+import { WriterClient } from './writer-client.ts'
+import type { Settings } from '@penstock/domain/settings.ts'
+
+/** How often waiting reads are looked through for passed deadlines. */
+const waiterSweepMs = 50
+
+/**
+ * One HTTP process: the wiring, and nothing else. It waits for the writer, opens its own reader, then listens.
+ * Exit codes: 0 asked to stop, 1 a bug or the port is taken, 2 bad settings.
+ */
+async function run(settings: Settings): Promise<void> {
+  const log = (message: string, error?: unknown): void => {
+    console.error(
+      error === undefined ? message : `${message}: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+  const clock = Date.now
+  const connected = Promise.withResolvers<void>()
+  let catalogue: Catalogue | null = null
+  const writer = new WriterClient({
+    path: join(settings.dataFolder, 'writer.sock'),
+    pid: process.pid,
+    clock,
+    random: Math.random,
+    log,
+    onConnected: () => {
+      catalogue?.reload()
+      connected.resolve()
+    },
+    onCommit: (commit) => catalogue?.apply(commit),
+  })
+  writer.connect()
+  await connected.promise
+
+  // The writer has made and migrated the database by now.
+  const queries = new SqliteQueries(join(settings.dataFolder, 'penstock.db'))
+  catalogue = new Catalogue(queries, clock)
+  catalogue.reload()
+  const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
+  const deps = {
+    queries,
+    catalogue,
+    writer,
+    credentials: new Credentials(queries, clock),
+    mint: new Mint(clock),
+    clock,
+    log,
+  }
+  serveRoutes(transport, deps)
+  const port = await transport.listen(settings.host, settings.port)
+  const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
+
+  onStopSignal(async () => {
+    await transport.close(httpDrainMs)
+    clearInterval(sweep)
+    writer.close()
+    queries.close()
+    process.disconnect?.()
+  })
+  log(`http ready: ${transport.name} on ${settings.host}:${port}`)
+  process.send?.('ready')
+}
+
+/** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */
+function onStopSignal(stop: () => Promise<void>): void {
+  let stopping = false
+  const once = (): void => {
+    if (stopping) return
+    stopping = true
+    stop().catch((error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    })
+  }
+  process.on('SIGINT', once)
+  process.on('SIGTERM', once)
+  process.on('disconnect', once)
+  process.on('message', (message) => {
+    if (message === 'shutdown') once()
+  })
+}
+
+try {
+  await run(readSettings(process.env, availableParallelism()))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(error instanceof SettingsError ? 2 : 1)
+}

@@ -1,0 +1,91 @@
+import { retryAfterSeconds } from '@penstock/domain/limits.ts'
+import { retryable as retryableRejections } from '@penstock/domain/result.ts'
+import type { RejectionCode } from '@penstock/domain/result.ts'
+
+/** Every error this API can answer: refusals of the engine, and those of HTTP itself. */
+export type ProblemCode = RejectionCode | HttpProblemCode
+
+type HttpProblemCode =
+  | 'invalid_json'
+  | 'invalid_idempotency_key'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'behind'
+  | 'not_ready'
+  | 'deadline_exceeded'
+
+interface ProblemKind {
+  readonly status: number
+  readonly title: string
+  /** Whether the same request, unchanged, may succeed later. */
+  readonly retryable: boolean
+}
+
+const kind = (status: number, title: string, retryable: boolean): ProblemKind => ({ status, title, retryable })
+const refusal = (code: RejectionCode, status: number, title: string): ProblemKind =>
+  kind(status, title, retryableRejections[code])
+
+/** The only map from outcomes to HTTP. */
+export const problemKinds: Record<ProblemCode, ProblemKind> = {
+  invalid_json: kind(400, 'The body is not JSON', false),
+  invalid_request: refusal('invalid_request', 400, 'A field is wrong'),
+  invalid_idempotency_key: kind(400, 'The Idempotency-Key is malformed', false),
+  unauthorized: kind(401, 'No valid API key', false),
+  forbidden: kind(403, 'This API key may not do this', false),
+  invalid_client_secret: refusal('invalid_client_secret', 403, 'The client secret does not fit'),
+  not_found: refusal('not_found', 404, 'No such object'),
+  route_not_found: kind(404, 'No such route', false),
+  method_not_allowed: kind(405, 'The route has no such method', false),
+  not_live: refusal('not_live', 409, 'The drop is not live'),
+  sold_out: refusal('sold_out', 409, 'Not enough units are left'),
+  limit_reached: refusal('limit_reached', 409, 'The limit per customer is reached'),
+  hold_not_active: refusal('hold_not_active', 409, 'The hold is not active'),
+  invalid_transition: refusal('invalid_transition', 409, 'The drop does not allow this now'),
+  payment_conflict: refusal('payment_conflict', 409, 'The payment is known with other facts'),
+  body_too_large: kind(413, 'The body is too large', false),
+  unsupported_media_type: kind(415, 'The body must be application/json', false),
+  key_reused: refusal('key_reused', 422, 'The Idempotency-Key belongs to another request'),
+  internal_error: refusal('internal_error', 500, 'Internal error'),
+  overloaded: refusal('overloaded', 503, 'Too many requests are waiting'),
+  not_ready: kind(503, 'This process cannot serve yet', true),
+  behind: kind(503, 'This process has not seen that commit yet', true),
+  deadline_exceeded: kind(504, 'The outcome is unknown: ask again with the same Idempotency-Key', true),
+}
+
+/** An answer that is an error. `detail` is one sentence with the values that mattered; `param` names the field. */
+export interface Problem {
+  readonly code: ProblemCode
+  readonly detail: string
+  readonly param: string | null
+}
+
+export function problem(code: ProblemCode, detail: string, param: string | null = null): Problem {
+  return { code, detail, param }
+}
+
+/** The body of RFC 9457 with the fields of DESIGN section 7. */
+export function renderProblem({ code, detail, param }: Problem, requestId: string): string {
+  const { status, title, retryable } = problemKinds[code]
+  return JSON.stringify({
+    type: `urn:penstock:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    param,
+    request_id: requestId,
+    retryable,
+  })
+}
+
+export function problemHeaders({ code }: Problem, requestId: string): string[] {
+  const headers = ['Content-Type', 'application/problem+json', 'Request-Id', requestId]
+  const { status } = problemKinds[code]
+  if (status === 503) headers.push('Retry-After', String(retryAfterSeconds))
+  if (status === 401) headers.push('WWW-Authenticate', 'Bearer realm="penstock"')
+  return headers
+}

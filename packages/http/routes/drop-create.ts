@@ -1,0 +1,43 @@
+import { holdTtlDefaultMs } from '@penstock/domain/limits.ts'
+import { bodyParser } from '../json-body.ts'
+import { dropCreateBody } from '../schema.ts'
+import { dropResponse } from './drop-response.ts'
+import type { NewSku } from '@penstock/domain/command.ts'
+import type { Static } from 'typebox'
+import type { WriteRoute } from '../api.ts'
+import type { Mint } from '../mint.ts'
+
+type Body = Static<typeof dropCreateBody>
+
+/** `POST /v1/drops`: a new drop, in draft. */
+export const dropCreate: WriteRoute<Body> = {
+  method: 'POST',
+  path: '/v1/drops',
+  access: 'secret',
+  parseBody: bodyParser(dropCreateBody),
+  toCommand: ({ body, key, mint }) => ({
+    kind: 'create_drop',
+    key,
+    dropId: mint.id('drop'),
+    name: body.name,
+    description: body.description ?? null,
+    image: body.image ?? null,
+    currency: body.currency,
+    startsAtMs: toMs(body.starts_at),
+    endsAtMs: toMs(body.ends_at),
+    holdTtlMs: body.hold_ttl === undefined ? holdTtlDefaultMs : body.hold_ttl * 1_000,
+    maxPerCustomer: body.max_per_customer ?? null,
+    latePayment: body.late_payment ?? 'reacquire',
+    metadata: body.metadata ?? {},
+    skus: body.skus.map((sku) => newSku(sku, mint)),
+  }),
+  toResponse: (result) => dropResponse(result, 201),
+}
+
+export function newSku(sku: { name: string; unit_amount: number; stock: number }, mint: Mint): NewSku {
+  return { id: mint.id('sku'), name: sku.name, unitAmountMinor: sku.unit_amount, stock: sku.stock }
+}
+
+function toMs(seconds: number | null | undefined): number | null {
+  return seconds === undefined || seconds === null ? null : seconds * 1_000
+}

@@ -1,0 +1,71 @@
+import { bodyParser } from '../json-body.ts'
+import { expected } from '../expected.ts'
+import { problem } from '../problem.ts'
+import { holdCreateBody } from '../schema.ts'
+import { wireHold } from '../wire.ts'
+import type { CreateHold, HoldProof } from '@penstock/domain/command.ts'
+import type { Customer, ShippingAddress } from '@penstock/domain/customer.ts'
+import type { Credential } from '@penstock/store/queries.ts'
+import type { Static } from 'typebox'
+import type { WriteRoute } from '../api.ts'
+import type { Problem } from '../problem.ts'
+
+type Body = Static<typeof holdCreateBody>
+
+/** `POST /v1/holds`: claims units for one buyer. */
+export const holdCreate: WriteRoute<Body> = {
+  method: 'POST',
+  path: '/v1/holds',
+  access: 'publishable',
+  parseBody: bodyParser(holdCreateBody),
+  toCommand: ({ body, key, mint, credential }) => {
+    const replace = readReplace(body, credential)
+    if (replace !== null && 'problem' in replace) return replace
+    return {
+      kind: 'create_hold',
+      key,
+      holdId: mint.id('hold'),
+      clientSecret: mint.clientSecret(),
+      dropId: body.drop,
+      lines: body.lines.map(({ sku, quantity }) => ({ skuId: sku, quantity })),
+      customer: readCustomer(body.customer),
+      replace,
+    }
+  },
+  toResponse: (result, { credential }) => {
+    const { hold } = expected(result, 'hold_created')
+    return { status: 201, json: JSON.stringify(wireHold(hold, hold.createdMs, credential.kind)) }
+  },
+}
+
+function readReplace(body: Body, credential: Credential): CreateHold['replace'] | { problem: Problem } {
+  const { replace } = body
+  if (replace === undefined || replace === null) return null
+  const proof: HoldProof = replace.client_secret ?? null
+  if (proof === null && credential.kind !== 'secret') {
+    return { problem: problem('invalid_request', 'replace.client_secret is required.', 'replace.client_secret') }
+  }
+  return { holdId: replace.hold, proof }
+}
+
+function readCustomer(customer: Body['customer']): Customer {
+  return {
+    email: customer.email,
+    phone: customer.phone ?? null,
+    externalId: customer.external_id ?? null,
+    name: customer.name ?? null,
+    shippingAddress: readAddress(customer.shipping_address ?? null),
+  }
+}
+
+function readAddress(address: Body['customer']['shipping_address'] | null): ShippingAddress | null {
+  if (address === null || address === undefined) return null
+  return {
+    line1: address.line1,
+    line2: address.line2 ?? null,
+    city: address.city,
+    state: address.state ?? null,
+    postalCode: address.postal_code ?? null,
+    country: address.country,
+  }
+}

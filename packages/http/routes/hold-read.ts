@@ -1,0 +1,22 @@
+import { problem } from '../problem.ts'
+import { wireHold } from '../wire.ts'
+import { readHoldProof } from './hold-access.ts'
+import type { ReadRoute } from '../api.ts'
+
+/** `GET /v1/holds/{id}` */
+export const holdFind: ReadRoute = {
+  path: '/v1/holds/:id',
+  access: 'publishable',
+  read: ({ params, credential, clientSecret }, { queries, clock }) => {
+    const access = readHoldProof(credential, clientSecret)
+    if ('problem' in access) return access
+    const id = params[0] ?? ''
+    const hold = queries.findHold(id)
+    if (hold === null) return { problem: problem('not_found', `There is no hold ${id}.`, 'id') }
+    if (access.proof !== null && access.proof !== hold.clientSecret) {
+      const detail = 'The client secret does not fit the hold.'
+      return { problem: problem('invalid_client_secret', detail, 'Penstock-Client-Secret') }
+    }
+    return { json: JSON.stringify(wireHold(hold, clock(), credential.kind)) }
+  },
+}

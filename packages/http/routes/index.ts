@@ -1,0 +1,59 @@
+import { sendProblem, serveRead, serveWrite } from '../api.ts'
+import { problem } from '../problem.ts'
+import { dropActions, dropRestock } from './drop-actions.ts'
+import { dropCreate } from './drop-create.ts'
+import { dropFind, dropList } from './drop-read.ts'
+import { dropUpdate } from './drop-update.ts'
+import { serveHealth } from './health.ts'
+import { holdCreate } from './hold-create.ts'
+import { holdFind } from './hold-read.ts'
+import { holdRelease } from './hold-release.ts'
+import { orderFind, orderList } from './order-read.ts'
+import { paymentCreate } from './payment-create.ts'
+import type { Deps, Router } from '../api.ts'
+import type { HttpTransport } from '../transport.ts'
+
+/** Every route of the API, on any transport. */
+export function serveRoutes(transport: HttpTransport, deps: Deps): void {
+  const methodsByPath = new Map<string, string[]>()
+  const router: Router = {
+    route: (method, path, handler) => {
+      methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), method])
+      transport.route(method, path, handler)
+    },
+  }
+  serveWrite(router, dropCreate, deps)
+  serveWrite(router, dropUpdate, deps)
+  for (const action of dropActions) serveWrite(router, action, deps)
+  serveWrite(router, dropRestock, deps)
+  serveWrite(router, holdCreate, deps)
+  serveWrite(router, holdRelease, deps)
+  serveWrite(router, paymentCreate, deps)
+  for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
+  serveHealth(router, deps)
+  serveFallback(transport, methodsByPath, deps)
+}
+
+/** Tells a wrong method from a wrong path. */
+function serveFallback(
+  transport: HttpTransport,
+  methodsByPath: ReadonlyMap<string, readonly string[]>,
+  deps: Deps,
+): void {
+  const known = [...methodsByPath].map(([path, methods]) => ({
+    pattern: new RegExp(`^${path.replaceAll(/:[a-z]+/g, '[^/]+')}$`),
+    allowed: methods.join(', '),
+  }))
+  transport.fallback((exchange) => {
+    const { method, path } = exchange
+    const match = known.find(({ pattern }) => pattern.test(path))
+    if (match === undefined) {
+      return sendProblem(exchange, deps, problem('route_not_found', `There is no route ${path}.`))
+    }
+    const { allowed } = match
+    sendProblem(exchange, deps, problem('method_not_allowed', `${path} has ${allowed}, not ${method}.`), [
+      'Allow',
+      allowed,
+    ])
+  })
+}

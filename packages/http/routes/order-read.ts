@@ -1,0 +1,42 @@
+import { isId } from '@penstock/domain/id.ts'
+import { readListQuery } from '../page.ts'
+import { problem } from '../problem.ts'
+import { wireOrder } from '../wire.ts'
+import type { ReadRoute } from '../api.ts'
+
+/** `GET /v1/orders`, newest first. */
+export const orderList: ReadRoute = {
+  path: '/v1/orders',
+  access: 'secret',
+  read: ({ query }, { queries }) => {
+    const read = readListQuery(query, [])
+    if ('problem' in read) return read
+    const { page } = read
+    for (const [param, cursor] of [
+      ['starting_after', page.startingAfter],
+      ['ending_before', page.endingBefore],
+    ] as const) {
+      if (cursor !== null && !isId('order', cursor)) {
+        return { problem: problem('invalid_request', `${param} must be the id of an order.`, param) }
+      }
+    }
+    // One row more than asked for tells whether there are more.
+    const rows = queries.listOrders({ ...page, limit: page.limit + 1 })
+    const hasMore = rows.length > page.limit
+    const surplusFirst = page.endingBefore !== null
+    const data = hasMore ? (surplusFirst ? rows.slice(1) : rows.slice(0, -1)) : rows
+    return { json: JSON.stringify({ object: 'list', data: data.map(wireOrder), has_more: hasMore }) }
+  },
+}
+
+/** `GET /v1/orders/{id}` */
+export const orderFind: ReadRoute = {
+  path: '/v1/orders/:id',
+  access: 'secret',
+  read: ({ params }, { queries }) => {
+    const id = params[0] ?? ''
+    const order = queries.findOrder(id)
+    if (order === null) return { problem: problem('not_found', `There is no order ${id}.`, 'id') }
+    return { json: JSON.stringify(wireOrder(order)) }
+  },
+}

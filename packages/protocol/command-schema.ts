@@ -1,0 +1,148 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import { isCurrency } from '@penstock/domain/money.ts'
+import { FrameError } from './frame.ts'
+import type { Command, CommandKind } from '@penstock/domain/command.ts'
+
+/**
+ * The shape of each command on the wire. HTTP has validated what clients sent; this is the writer's guard against
+ * a peer that is broken or of another build, so it checks types and integers and leaves meaning to `decide`.
+ * The order of the fields is the order of the msgpackr structures (codec.ts): a change raises `protocolVersion`.
+ */
+
+const text = Type.String()
+const whole = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+const units = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+const amount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+const key = Type.Object({ id: text, fingerprint: text })
+const anyKey = nullable(key)
+const texts = Type.Record(Type.String(), Type.String())
+const newSku = Type.Object({ id: text, name: text, unitAmountMinor: amount, stock: amount })
+const skuChange = Type.Object({ skuId: text, name: nullable(text), unitAmountMinor: nullable(amount) })
+const latePayment = Type.Union([Type.Literal('reacquire'), Type.Literal('refund')])
+const address = Type.Object({
+  line1: text,
+  line2: nullable(text),
+  city: text,
+  state: nullable(text),
+  postalCode: nullable(text),
+  country: text,
+})
+const customer = Type.Object({
+  email: text,
+  phone: nullable(text),
+  externalId: nullable(text),
+  name: nullable(text),
+  shippingAddress: nullable(address),
+})
+
+const schemas = {
+  create_drop: Type.Object({
+    kind: Type.Literal('create_drop'),
+    key: anyKey,
+    dropId: text,
+    name: text,
+    description: nullable(text),
+    image: nullable(text),
+    currency: text,
+    startsAtMs: nullable(amount),
+    endsAtMs: nullable(amount),
+    holdTtlMs: units,
+    maxPerCustomer: nullable(units),
+    latePayment,
+    metadata: texts,
+    skus: Type.Array(newSku, { minItems: 1 }),
+  }),
+  update_drop: Type.Object({
+    kind: Type.Literal('update_drop'),
+    key: anyKey,
+    dropId: text,
+    changes: Type.Object(
+      {
+        name: Type.Optional(text),
+        description: Type.Optional(nullable(text)),
+        image: Type.Optional(nullable(text)),
+        startsAtMs: Type.Optional(amount),
+        endsAtMs: Type.Optional(nullable(amount)),
+        holdTtlMs: Type.Optional(units),
+        maxPerCustomer: Type.Optional(nullable(units)),
+        latePayment: Type.Optional(latePayment),
+        metadata: Type.Optional(texts),
+      },
+      { additionalProperties: false },
+    ),
+    skuChanges: Type.Array(skuChange),
+    newSkus: Type.Array(newSku),
+  }),
+  change_drop_phase: Type.Object({
+    kind: Type.Literal('change_drop_phase'),
+    key: anyKey,
+    dropId: text,
+    action: Type.Union([Type.Literal('publish'), Type.Literal('pause'), Type.Literal('resume'), Type.Literal('end')]),
+  }),
+  restock_sku: Type.Object({
+    kind: Type.Literal('restock_sku'),
+    key,
+    dropId: text,
+    skuId: text,
+    quantity: whole,
+  }),
+  create_hold: Type.Object({
+    kind: Type.Literal('create_hold'),
+    key: anyKey,
+    holdId: text,
+    clientSecret: text,
+    dropId: text,
+    lines: Type.Array(Type.Object({ skuId: text, quantity: units }), { minItems: 1 }),
+    customer,
+    replace: nullable(Type.Object({ holdId: text, proof: nullable(text) })),
+  }),
+  release_hold: Type.Object({
+    kind: Type.Literal('release_hold'),
+    key: anyKey,
+    holdId: text,
+    proof: nullable(text),
+  }),
+  expire_holds: Type.Object({ kind: Type.Literal('expire_holds'), key: Type.Null() }),
+  capture_payment: Type.Object({
+    kind: Type.Literal('capture_payment'),
+    key: anyKey,
+    paymentId: text,
+    orderId: text,
+    holdId: text,
+    provider: text,
+    providerPaymentId: text,
+    amountMinor: amount,
+    currency: text,
+  }),
+} satisfies Record<CommandKind, Type.TObject>
+
+/** Field names of every object a command is made of, in wire order. */
+export const commandStructures: readonly (readonly string[])[] = [
+  ...Object.values(schemas),
+  key,
+  newSku,
+  skuChange,
+  address,
+  customer,
+  schemas.create_hold.properties.lines.items,
+].map((schema) => Object.keys(schema.properties))
+
+const checks = new Map(Object.entries(schemas).map(([kind, schema]) => [kind, Compile(schema)]))
+
+/** The value as a command. Throws FrameError naming what is wrong: the peer is broken, not the request. */
+export function checkCommand(value: unknown): Command {
+  const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
+  const check = typeof kind === 'string' ? checks.get(kind) : undefined
+  if (check === undefined) throw new FrameError(`unknown command kind ${String(kind)}`)
+  if (!check.Check(value)) {
+    const [error] = check.Errors(value)
+    throw new FrameError(`${String(kind)}${error?.instancePath ?? ''}: ${error?.message ?? 'wrong shape'}`)
+  }
+  const command = value as Command
+  if ('currency' in command && !isCurrency(command.currency)) {
+    throw new FrameError(`${command.kind}/currency: unknown currency ${String(command.currency)}`)
+  }
+  return command
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { readerBusyMs, writerBusyMs } from '@penstock/domain/limits.ts'
+import { checkSchema, migrate } from './migrate.ts'
+import type { Database as Connection } from 'better-sqlite3'
+
+/** The first release without the WAL-reset bug, which loses committed pages (sqlite.org/wal.html#walresetbug). */
+const versionMin = [3, 51, 3] as const
+
+/** PRAGMA synchronous: 2 is FULL, which flushes the WAL before COMMIT returns. */
+const synchronousFull = 2
+
+/**
+ * The one read-write connection, migrated and ready. Throws when SQLite is too old, when `synchronous` does not read
+ * back as FULL, or when the database belongs to a newer release.
+ *
+ * better-sqlite3 compiles SQLite to fall back to NORMAL in WAL mode, where a commit is not flushed, so FULL is set after
+ * the journal mode and read back: without it an acknowledged payment could vanish in a power cut.
+ */
+export function openWriter(path: string): Connection {
+  const db = new Database(path, { timeout: writerBusyMs })
+  try {
+    assertVersion(db)
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    // Checkpoints run between commits, when we choose: see checkpoint.ts.
+    db.pragma('wal_autocheckpoint = 0')
+    db.pragma('cache_size = -131072')
+    db.pragma('temp_store = MEMORY')
+    db.pragma('foreign_keys = OFF')
+    const synchronous = db.pragma('synchronous', { simple: true })
+    if (synchronous !== synchronousFull)
+      throw new Error(`PRAGMA synchronous is ${String(synchronous)}, expected 2 (FULL)`)
+    migrate(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** A read-only connection of an HTTP process. The writer must have created the database. */
+export function openReader(path: string): Connection {
+  if (!existsSync(path)) throw new Error(`there is no database at ${path}; the writer creates it`)
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: readerBusyMs })
+  try {
+    assertVersion(db)
+    db.pragma('query_only = 1')
+    checkSchema(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function assertVersion(db: Connection): void {
+  const version = String(db.prepare('SELECT sqlite_version()').pluck().get())
+  const parts = version.split('.').map(Number)
+  const difference = versionMin.map((min, index) => (parts[index] ?? 0) - min).find((delta) => delta !== 0) ?? 0
+  if (difference < 0) throw new Error(`SQLite ${version} is too old: ${versionMin.join('.')} or newer is needed`)
+}

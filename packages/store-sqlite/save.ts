@@ -1,0 +1,203 @@
+import { BulkInsert } from './bulk-insert.ts'
+import {
+  dropColumns,
+  encodeAnswer,
+  encodeCustomer,
+  encodeLines,
+  holdColumns,
+  orderColumns,
+  paymentColumns,
+} from './rows.ts'
+import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { ChangeSet } from '@penstock/store/working-set.ts'
+import type { Database as Connection, Statement } from 'better-sqlite3'
+import type { SqlValue } from './bulk-insert.ts'
+
+/**
+ * Writes what a batch changed, inside its transaction: one UPDATE per SKU however many units moved, one upsert per
+ * ledger account, bulk inserts for the rest. Rows with random keys are sorted first, so that neighbours in the
+ * index are written together.
+ */
+export class ChangeSaver {
+  readonly #insertDrop: BulkInsert
+  readonly #updateDrop: Statement<[SqlValue[]]>
+  readonly #insertSku: BulkInsert
+  readonly #updateSku: Statement<[SqlValue[]]>
+  readonly #insertHold: BulkInsert
+  readonly #updateHold: Statement<[string, string]>
+  readonly #upsertBuyer: BulkInsert
+  readonly #insertPayment: BulkInsert
+  readonly #insertOrder: BulkInsert
+  readonly #insertEntry: BulkInsert
+  readonly #addBalance: Statement<[string, string, number]>
+  readonly #insertRequest: BulkInsert
+
+  constructor(db: Connection) {
+    this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
+    this.#updateDrop = db.prepare<[SqlValue[]]>(
+      `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
+       max_per_customer = ?, late_payment = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
+    )
+    this.#insertSku = new BulkInsert(db, 'sku', 'id, drop_id, position, name, unit_amount, stock, held, sold')
+    this.#updateSku = db.prepare<[SqlValue[]]>(
+      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, held = ?, sold = ? WHERE id = ?',
+    )
+    this.#insertHold = new BulkInsert(db, 'hold', holdColumns)
+    this.#updateHold = db.prepare('UPDATE hold SET status = ? WHERE id = ?')
+    this.#upsertBuyer = new BulkInsert(
+      db,
+      'buyer_units',
+      'id, units',
+      'ON CONFLICT (id) DO UPDATE SET units = excluded.units',
+    )
+    this.#insertPayment = new BulkInsert(db, 'payment', paymentColumns)
+    this.#insertOrder = new BulkInsert(db, 'orders', orderColumns)
+    this.#insertEntry = new BulkInsert(db, 'ledger_entry', 'payment_id, debit, credit, amount, currency, created_ms')
+    this.#addBalance = db.prepare(
+      `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
+       ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
+    )
+    this.#insertRequest = new BulkInsert(db, 'request', 'id, fingerprint, answer_kind, answer, created_ms')
+  }
+
+  save(set: ChangeSet): void {
+    this.#saveCatalogue(set)
+    this.#saveHolds(set)
+    this.#saveMoney(set)
+    const requests = [...set.requests.inserted.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    this.#insertRequest.run(
+      requests.map(({ id, fingerprint, answer, createdMs }) => [
+        id,
+        fingerprint,
+        answer.kind,
+        encodeAnswer(answer),
+        createdMs,
+      ]),
+    )
+  }
+
+  #saveCatalogue(set: ChangeSet): void {
+    if (set.drops.isChanged) {
+      this.#insertDrop.run([...set.drops.inserted.values()].map((drop) => [drop.id, ...dropValues(drop)]))
+      for (const drop of set.drops.updated.values()) this.#updateDrop.run([...dropValues(drop), drop.id])
+    }
+    if (set.skus.inserted.size > 0) {
+      this.#insertSku.run([...set.skus.inserted.values()].map((sku) => skuValues(sku, positionOf(set, sku))))
+    }
+    for (const { id, name, unitAmountMinor, stock, held, sold } of set.skus.updated.values()) {
+      this.#updateSku.run([name, unitAmountMinor, stock, held, sold, id])
+    }
+  }
+
+  #saveHolds(set: ChangeSet): void {
+    if (set.holds.inserted.size > 0) {
+      this.#insertHold.run(
+        [...set.holds.inserted.values()].map((hold) => [
+          hold.id,
+          hold.dropId,
+          encodeLines(hold.lines),
+          hold.amountMinor,
+          hold.currency,
+          encodeCustomer(hold.customer),
+          hold.clientSecret,
+          hold.createdMs,
+          hold.expiresMs,
+          hold.status,
+        ]),
+      )
+    }
+    // Only the status of a hold ever changes.
+    for (const hold of set.holds.updated.values()) this.#updateHold.run(hold.status, hold.id)
+    if (set.buyers.isChanged) {
+      const rows = [...set.buyers.inserted.values(), ...set.buyers.updated.values()]
+      this.#upsertBuyer.run(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, units }) => [id, units]))
+    }
+  }
+
+  #saveMoney(set: ChangeSet): void {
+    this.#insertPayment.run(
+      [...set.payments.inserted.values()].map((payment) => [
+        payment.id,
+        payment.provider,
+        payment.providerPaymentId,
+        payment.holdId,
+        payment.orderId,
+        payment.amountMinor,
+        payment.currency,
+        payment.status,
+        payment.reason,
+        payment.createdMs,
+      ]),
+    )
+    this.#insertOrder.run(
+      [...set.orders.inserted.values()].map((order) => [
+        order.id,
+        order.dropId,
+        order.holdId,
+        order.paymentId,
+        order.amountMinor,
+        order.currency,
+        order.status,
+        order.createdMs,
+      ]),
+    )
+    this.#insertEntry.run(
+      set.ledgerEntries.map((entry) => [
+        entry.paymentId,
+        entry.debit,
+        entry.credit,
+        entry.amountMinor,
+        entry.currency,
+        entry.createdMs,
+      ]),
+    )
+    for (const [account, currencies] of balanceChanges(set.ledgerEntries)) {
+      for (const [currency, change] of currencies) this.#addBalance.run(account, currency, change)
+    }
+  }
+}
+
+/** All columns but the id, in the order of `dropColumns`. */
+function dropValues(drop: Drop): SqlValue[] {
+  return [
+    drop.name,
+    drop.description,
+    drop.image,
+    drop.currency,
+    drop.startsAtMs,
+    drop.endsAtMs,
+    drop.holdTtlMs,
+    drop.maxPerCustomer,
+    drop.latePayment,
+    JSON.stringify(drop.metadata),
+    drop.phase,
+    drop.createdMs,
+  ]
+}
+
+function skuValues(sku: Sku, position: number): SqlValue[] {
+  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.held, sku.sold]
+}
+
+/** A new SKU comes with its drop, new or updated, in the same set. */
+function positionOf(set: ChangeSet, sku: Sku): number {
+  const position = set.drops.find(sku.dropId)?.skuIds.indexOf(sku.id) ?? -1
+  if (position === -1) throw new Error(`${sku.id} is not listed by its drop ${sku.dropId}`)
+  return position
+}
+
+/** account → currency → debits minus credits of the batch. */
+function balanceChanges(entries: readonly LedgerEntry[]): Map<string, Map<string, number>> {
+  const changes = new Map<string, Map<string, number>>()
+  const add = (account: string, currency: string, amountMinor: number): void => {
+    let byCurrency = changes.get(account)
+    if (byCurrency === undefined) changes.set(account, (byCurrency = new Map()))
+    byCurrency.set(currency, (byCurrency.get(currency) ?? 0) + amountMinor)
+  }
+  for (const { debit, credit, amountMinor, currency } of entries) {
+    add(debit, currency, amountMinor)
+    add(credit, currency, -amountMinor)
+  }
+  return changes
+}

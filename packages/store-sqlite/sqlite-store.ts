@@ -1,0 +1,154 @@
+import Database from 'better-sqlite3'
+import { FatalStoreError } from '@penstock/store/store.ts'
+import { ChangeSet } from '@penstock/store/working-set.ts'
+import { Checkpointer } from './checkpoint.ts'
+import { RowLoader } from './load.ts'
+import { openWriter } from './open.ts'
+import { ChangeSaver } from './save.ts'
+import type { WorkingSet } from '@penstock/domain/working-set.ts'
+import type { Changes, Committed, Store } from '@penstock/store/store.ts'
+import type { Credential } from '@penstock/store/queries.ts'
+import type { Database as Connection, Statement } from 'better-sqlite3'
+
+/** A key to accept from now on. */
+export interface NewCredential extends Credential {
+  readonly secretHash: string
+  readonly createdMs: number
+}
+
+/**
+ * The embedded store: one SQLite file in WAL mode, one read-write connection, one transaction per batch.
+ *
+ * Opening it starts a new epoch. Every transaction that changes something bumps `seq` on the condition that the
+ * epoch is still this one: a writer that was paused and replaced finds another epoch and commits nothing.
+ */
+export class SqliteStore implements Store {
+  readonly epoch: number
+  #seq: number
+  #lastNowMs: number
+  readonly #db: Connection
+  readonly #loader: RowLoader
+  readonly #saver: ChangeSaver
+  readonly #checkpointer: Checkpointer
+  readonly #begin: Statement<[]>
+  readonly #advance: Statement<[number, number, number]>
+  readonly #commit: Statement<[]>
+  readonly #rollback: Statement<[]>
+
+  constructor(path: string) {
+    const db = openWriter(path)
+    this.#db = db
+    this.#loader = new RowLoader(db)
+    this.#saver = new ChangeSaver(db)
+    this.#checkpointer = new Checkpointer(db)
+    this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ? WHERE id = 1 AND epoch = ?')
+    this.#commit = db.prepare('COMMIT')
+    this.#rollback = db.prepare('ROLLBACK')
+    const state = db
+      .prepare<[], { epoch: number; seq: number; now_ms: number }>(
+        'UPDATE writer_state SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch, seq, now_ms',
+      )
+      .get()
+    if (state === undefined) throw new Error(`${path} has no writer_state row: it is not a Penstock database`)
+    this.epoch = state.epoch
+    this.#seq = state.seq
+    this.#lastNowMs = state.now_ms
+  }
+
+  get seq(): number {
+    return this.#seq
+  }
+
+  get lastNowMs(): number {
+    return this.#lastNowMs
+  }
+
+  transact<T>(nowMs: number, decideAll: (set: WorkingSet) => T): Committed<T> {
+    this.#beginTransaction()
+    const set = new ChangeSet(this.#loader)
+    let value: T
+    try {
+      value = decideAll(set)
+      if (!set.isChanged) {
+        this.#rollback.run()
+        return { value, seq: this.#seq, changes: { skus: [], dropIds: [] } }
+      }
+      this.#advanceSeq(nowMs)
+      this.#saver.save(set)
+    } catch (error) {
+      throw this.#rolledBack(error)
+    }
+    this.#commitTransaction()
+    this.#seq += 1
+    this.#lastNowMs = nowMs
+    return { value, seq: this.#seq, changes: this.#keepChanges(set) }
+  }
+
+  maintain(idle: boolean): void {
+    this.#checkpointer.afterCommit(idle)
+  }
+
+  /** Makes `credentials` the bootstrap keys: those of an earlier start that are not among them stop working. */
+  replaceBootstrapKeys(credentials: readonly NewCredential[]): void {
+    const remove = this.#db.prepare('DELETE FROM api_key')
+    const insert = this.#db.prepare('INSERT INTO api_key (secret_hash, id, kind, created_ms) VALUES (?, ?, ?, ?)')
+    const replace = this.#db.transaction(() => {
+      remove.run()
+      for (const { secretHash, id, kind, createdMs } of credentials) insert.run(secretHash, id, kind, createdMs)
+    })
+    replace.immediate()
+  }
+
+  /** Leaves a small WAL behind and closes the file. */
+  close(): void {
+    this.#db.close()
+  }
+
+  #beginTransaction(): void {
+    try {
+      this.#begin.run()
+    } catch (error) {
+      // Nobody else writes to this file. A lock that lasts longer than the busy timeout is a foreign process.
+      throw new FatalStoreError('commit_failed', 'the database is locked by another process', error)
+    }
+  }
+
+  /** Fencing: no row is touched once another writer has opened the database. */
+  #advanceSeq(nowMs: number): void {
+    const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.epoch)
+    if (changes !== 1) {
+      throw new FatalStoreError('fenced', `a newer writer has taken over: epoch ${this.epoch} is past`)
+    }
+  }
+
+  #commitTransaction(): void {
+    try {
+      this.#commit.run()
+    } catch (error) {
+      throw new FatalStoreError('commit_failed', 'COMMIT failed: what it wrote may or may not be on disk', error)
+    }
+  }
+
+  /**
+   * The error to throw after a failure before COMMIT. A bug in a decision or a row that breaks a constraint leaves a
+   * clean rollback; anything else SQLite reports (I/O, disk full, corruption) leaves nothing to rely on.
+   */
+  #rolledBack(error: unknown): unknown {
+    const wasOpen = this.#db.inTransaction
+    if (wasOpen) this.#rollback.run()
+    if (error instanceof FatalStoreError) return error
+    const isSqlite = error instanceof Database.SqliteError
+    if (isSqlite && !(wasOpen && error.code.startsWith('SQLITE_CONSTRAINT'))) {
+      return new FatalStoreError('commit_failed', `SQLite failed inside a transaction: ${error.code}`, error)
+    }
+    return error
+  }
+
+  #keepChanges(set: ChangeSet): Changes {
+    const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
+    const drops = [...set.drops.inserted.values(), ...set.drops.updated.values()]
+    this.#loader.keep(drops, skus)
+    return { skus, dropIds: drops.map((drop) => drop.id) }
+  }
+}

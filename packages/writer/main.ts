@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { expiryIntervalMs, writerDrainMs } from '@penstock/domain/limits.ts'
+import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
+import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
+import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
+import { hashBootstrapKeys, settleBootstrapKeys } from './bootstrap-keys.ts'
+import { GroupCommit } from './group-commit.ts'
+import { WriterServer } from './server.ts'
+import type { Settings } from '@penstock/domain/settings.ts'
+import type { Origin } from './server.ts'
+
+/**
+ * The writer process: the wiring, and nothing else. It owns the only read-write connection.
+ * Exit codes: 0 asked to stop, 1 the store failed or a bug, 2 bad settings, 3 another writer runs.
+ */
+function run(settings: Settings): Promise<void> {
+  const log = (message: string, error?: unknown): void => {
+    console.error(error === undefined ? message : `${message}: ${describe(error)}`)
+  }
+  const die = (error: unknown): void => {
+    log('the writer stops at once', error)
+    process.exit(1)
+  }
+
+  // Everything a box writes is for its own user only.
+  process.umask(0o077)
+  mkdirSync(settings.dataFolder, { recursive: true })
+  const lock = acquireWriterLock(join(settings.dataFolder, 'writer.lock'))
+  const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'))
+  store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings), Date.now()))
+
+  const server = new WriterServer({
+    epoch: store.epoch,
+    seq: () => store.seq,
+    submit: (command, origin) => commits.submit(command, origin),
+    log,
+    onAmnesia: (peerSeq) => die(new Error(`commit ${peerSeq} was acknowledged, this database ends at ${store.seq}`)),
+  })
+  const commits = new GroupCommit<Origin | null>({
+    store,
+    clock: Date.now,
+    onCommitted: (batch) => server.broadcast(batch),
+    onPoisoned: (command, error) => log(`a ${command.kind} command failed and was set aside`, error),
+    onFatal: die,
+  })
+
+  const expiry = setInterval(() => {
+    commits.submit({ kind: 'expire_holds', key: null }, null)
+  }, expiryIntervalMs)
+
+  const stop = async (): Promise<void> => {
+    clearInterval(expiry)
+    setTimeout(() => die(new Error(`not drained within ${writerDrainMs} ms`)), writerDrainMs).unref()
+    await commits.drained()
+    server.close()
+    store.close()
+    lock.release()
+    process.exitCode = 0
+    process.disconnect?.()
+  }
+  onStopSignal(stop, die)
+
+  return server.listen(join(settings.dataFolder, 'writer.sock')).then(() => {
+    log(`writer ready: epoch ${store.epoch}, commit ${store.seq}, synchronous FULL, ${settings.dataFolder}`)
+    process.send?.('ready')
+  })
+}
+
+/** SIGINT, SIGTERM and PM2's message all mean: finish what was taken, then end. Once. */
+function onStopSignal(stop: () => Promise<void>, die: (error: unknown) => void): void {
+  let stopping = false
+  const once = (): void => {
+    if (stopping) return
+    stopping = true
+    stop().catch(die)
+  }
+  process.on('SIGINT', once)
+  process.on('SIGTERM', once)
+  process.on('disconnect', once)
+  process.on('message', (message) => {
+    if (message === 'shutdown') once()
+  })
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : `, because ${describe(error.cause)}`
+  return `${error.message}${cause}`
+}
+
+try {
+  await run(readSettings(process.env, availableParallelism()))
+} catch (error) {
+  console.error(describe(error))
+  process.exit(error instanceof SettingsError ? 2 : error instanceof WriterLockedError ? 3 : 1)
+}

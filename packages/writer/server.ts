@@ -1,0 +1,172 @@
+import { createServer } from 'node:net'
+import { chmodSync, rmSync } from 'node:fs'
+import { handshakeDeadlineMs, replyBacklogBytesMax } from '@penstock/domain/limits.ts'
+import { rejected } from '@penstock/domain/result.ts'
+import { Codec } from '@penstock/protocol/codec.ts'
+import { FrameError, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
+import { protocolVersion } from '@penstock/protocol/messages.ts'
+import type { Server, Socket } from 'node:net'
+import type { Command } from '@penstock/domain/command.ts'
+import type { Reply, SkuCounters } from '@penstock/protocol/messages.ts'
+import type { CommittedBatch } from './group-commit.ts'
+
+/** Where a command came from, and so where its result goes. */
+export interface Origin {
+  readonly peer: Peer
+  readonly id: number
+}
+
+export interface WriterServerDeps {
+  readonly epoch: number
+  /** The last durable commit. */
+  readonly seq: () => number
+  /** False: the commit queue is full. */
+  readonly submit: (command: Command, origin: Origin) => boolean
+  readonly log: (message: string, error?: unknown) => void
+  /** A peer has seen a commit that this database does not have: serving would deny an acknowledged payment. */
+  readonly onAmnesia: (peerSeq: number) => void
+}
+
+/** The writer's end of the IPC: accepts HTTP processes on a Unix socket, takes commands, broadcasts commits. */
+export class WriterServer {
+  readonly #deps: WriterServerDeps
+  readonly #server: Server
+  readonly #peers = new Set<Peer>()
+
+  constructor(deps: WriterServerDeps) {
+    this.#deps = deps
+    this.#server = createServer((socket) => this.#accept(socket))
+  }
+
+  /** Listens on `path`, readable by this user only. The caller holds the writer lock, so a file there is stale. */
+  listen(path: string): Promise<void> {
+    rmSync(path, { force: true })
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ path, backlog: 511 }, () => {
+        chmodSync(path, 0o600)
+        resolve()
+      })
+    })
+  }
+
+  /**
+   * Sends one commit to every HTTP process: the changes to all of them, to each the replies to its own commands. A
+   * batch that changed nothing goes only to those who wait for a reply.
+   */
+  broadcast(batch: CommittedBatch<Origin | null>): void {
+    const replies = new Map<Peer, Reply[]>()
+    for (const { origin, result } of batch.replies) {
+      if (origin === null) continue
+      const own = replies.get(origin.peer)
+      if (own === undefined) replies.set(origin.peer, [{ id: origin.id, result }])
+      else own.push({ id: origin.id, result })
+    }
+    const skus = batch.changes.skus.map(({ id, stock, held, sold }): SkuCounters => ({ skuId: id, stock, held, sold }))
+    const { dropIds } = batch.changes
+    for (const peer of this.#peers) {
+      peer.sendCommit({ seq: batch.seq, skus, dropIds, replies: replies.get(peer) ?? [] })
+    }
+  }
+
+  /** Stops accepting and ends every connection once its replies are written. */
+  close(): void {
+    this.#server.close()
+    for (const peer of this.#peers) peer.end()
+  }
+
+  #accept(socket: Socket): void {
+    const peer = new Peer(socket, this.#deps, {
+      onReady: () => void this.#peers.add(peer),
+      onClosed: () => void this.#peers.delete(peer),
+    })
+  }
+}
+
+/** One connected HTTP process. Whatever it sends, the worst outcome is that this connection closes. */
+export class Peer {
+  readonly #socket: Socket
+  readonly #deps: WriterServerDeps
+  readonly #codec = new Codec()
+  readonly #onReady: () => void
+  #mode: 'greeting' | 'ready' | 'closed' = 'greeting'
+  #name = 'unknown process'
+  readonly #deadline: NodeJS.Timeout
+
+  constructor(socket: Socket, deps: WriterServerDeps, events: { onReady: () => void; onClosed: () => void }) {
+    this.#socket = socket
+    this.#deps = deps
+    this.#onReady = events.onReady
+    this.#deadline = setTimeout(() => this.#drop('no greeting in time'), handshakeDeadlineMs)
+    const reader = new FrameReader((kind, payload) => this.#onFrame(kind, payload))
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#mode === 'closed') return
+      try {
+        reader.push(chunk)
+      } catch (error) {
+        this.#drop('sent bytes that are not a frame', error)
+      }
+    })
+    socket.on('error', (error) => this.#drop('connection failed', error))
+    socket.on('close', () => {
+      this.#mode = 'closed'
+      clearTimeout(this.#deadline)
+      events.onClosed()
+    })
+  }
+
+  sendCommit(commit: Parameters<Codec['encodeCommit']>[0]): void {
+    if (this.#mode !== 'ready') return
+    for (const frame of this.#codec.encodeCommit(commit)) this.#socket.write(frame)
+    if (this.#socket.writableLength > replyBacklogBytesMax) this.#drop('reads too slowly')
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  #onFrame(kind: number, payload: Buffer): void {
+    if (this.#mode === 'closed') return
+    if (this.#mode === 'greeting') {
+      if (kind !== frameKinds.hello) throw new FrameError(`frame kind ${kind} before the greeting`)
+      this.#greet(payload)
+      return
+    }
+    if (kind !== frameKinds.commands) throw new FrameError(`unexpected frame kind ${kind}`)
+    const refused: Reply[] = []
+    for (const { id, command } of this.#codec.decodeCommands(payload)) {
+      if (this.#deps.submit(command, { peer: this, id })) continue
+      refused.push({ id, result: rejected('overloaded', null, 'The writer has more commands waiting than it may.') })
+    }
+    if (refused.length > 0) this.sendCommit({ seq: this.#deps.seq(), skus: [], dropIds: [], replies: refused })
+  }
+
+  #greet(payload: Buffer): void {
+    const hello = this.#codec.decodeHello(payload)
+    this.#name = `process ${hello.pid}`
+    clearTimeout(this.#deadline)
+    if (hello.protocol !== protocolVersion) {
+      return this.#refuse(`protocol ${hello.protocol}, this writer speaks ${protocolVersion}: run one release`)
+    }
+    const seq = this.#deps.seq()
+    if (hello.seenSeq > seq) {
+      this.#refuse(`this database is at commit ${seq}, but commit ${hello.seenSeq} was acknowledged`)
+      return this.#deps.onAmnesia(hello.seenSeq)
+    }
+    this.#mode = 'ready'
+    this.#onReady()
+    this.#socket.write(this.#codec.encodeWelcome({ protocol: protocolVersion, epoch: this.#deps.epoch, seq }))
+  }
+
+  #refuse(reason: string): void {
+    this.#deps.log(`${this.#name} refused: ${reason}`)
+    this.#mode = 'closed'
+    this.#socket.end(this.#codec.encodeRefusal({ reason }))
+  }
+
+  #drop(reason: string, error?: unknown): void {
+    if (this.#mode !== 'closed') this.#deps.log(`${this.#name} disconnected: ${reason}`, error)
+    this.#mode = 'closed'
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The entry of every npm script: `node scripts/run.mjs <task> [arguments]`.
+ *
+ * Runs on whatever Node.js the machine has (18 or newer) with no dependency installed: installs what the lockfile
+ * lists when node_modules is missing or stale, finds Node.js 24, hands over to it and ends with its exit code.
+ *
+ * The scripts of package.json say `exec node`: npm passes signals only to the shell it started, which would end (TERM)
+ * or ignore them (INT) and leave this process running.
+ */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import { findNode } from './find-node.mjs'
+import { ensureInstalled } from './install.mjs'
+import { runChild } from './run-child.mjs'
+import { UserError } from './user-error.mjs'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+
+/**
+ * @typedef {object} Task
+ * @property {string} summary  one line for the list
+ * @property {readonly (readonly string[])[]} steps  arguments of Node 24, one list per process, run in turn while each
+ *   ends with 0. The user's arguments go to every step.
+ * @property {boolean} [unguarded]  the process may outlive this one, or needs file descriptor 3 for itself
+ */
+
+const CLI = 'packages/cli/main.ts'
+const PM2 = 'node_modules/pm2/bin/pm2'
+const ECOSYSTEM = 'ecosystem.config.js'
+/** Writer first at the start, last at the end: HTTP processes ride out a missing writer, but not for long. */
+const PM2_START_ORDER = ['penstock-writer', 'penstock-http']
+const PM2_STOP_ORDER = ['penstock-http', 'penstock-writer']
+
+/** @type {Readonly<Record<string, Task>>} */
+const TASKS = {
+  start: { summary: 'start the writer and the HTTP processes; Ctrl-C drains and stops', steps: [[CLI, 'start']] },
+  dev: {
+    summary: 'start, and restart when a file under packages/ changes',
+    steps: [['--watch-path=packages', '--watch-preserve-output', CLI, 'start']],
+    unguarded: true,
+  },
+  penstock: { summary: 'the penstock command: npm run penstock -- --help', steps: [[CLI]] },
+  demo: { summary: 'play a drop from beginning to end', steps: [['packages/testing/demo/main.ts']] },
+  bench: { summary: 'measure: npm run bench -- <name>', steps: [['bench/main.ts']] },
+  test: { summary: 'everything: types, lint, format, every test', steps: [['scripts/check.mjs']] },
+  check: { summary: 'the same without the end-to-end tests', steps: [['scripts/check.mjs', '--quick']] },
+  format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
+  'pm2:start': {
+    summary: 'start under PM2',
+    steps: PM2_START_ORDER.map((name) => [PM2, 'start', ECOSYSTEM, '--only', name]),
+    unguarded: true,
+  },
+  'pm2:reload': {
+    summary: 'replace the HTTP processes one by one, then the writer',
+    steps: PM2_STOP_ORDER.map((name) => [PM2, 'reload', ECOSYSTEM, '--only', name, '--update-env']),
+    unguarded: true,
+  },
+  'pm2:stop': {
+    summary: 'drain and stop what PM2 runs: the HTTP processes, then the writer',
+    steps: PM2_STOP_ORDER.map((name) => [PM2, 'stop', name]),
+    unguarded: true,
+  },
+}
+
+function usage() {
+  const lines = Object.entries(TASKS).map(([name, task]) => `  ${name.padEnd(11)} ${task.summary}`)
+  return ['usage: npm run <task> -- [arguments]', '', ...lines, ''].join('\n')
+}
+
+/** @param {readonly string[]} argv */
+async function main(argv) {
+  const [name = '', ...args] = argv
+  const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined
+  if (task === undefined) {
+    const help = name === '' || name === 'help' || name === '--help'
+    if (!help) process.stderr.write(`penstock: there is no task "${name}"\n\n`)
+    ;(help ? process.stdout : process.stderr).write(usage())
+    return help ? 0 : 2
+  }
+  const { packageManager } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  const { bundledNodeRuns } = await ensureInstalled(root, packageManager)
+  const node = findNode(root, bundledNodeRuns)
+  const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}` }
+  for (const step of task.steps) {
+    const code = await runChild(node, [...step, ...args], { cwd: root, env, guarded: task.unguarded !== true })
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (/** @type {unknown} */ error) => {
+    process.stderr.write(`penstock: ${error instanceof UserError ? error.message : inspect(error)}\n`)
+    process.exit(1)
+  },
+)
