@@ -12,7 +12,14 @@ beforeEach(() => {
   root = mkdtempSync(path.join(os.tmpdir(), 'penstock-check-'))
   mkdirSync(path.join(root, 'packages'))
   mkdirSync(path.join(root, 'scripts'))
-  for (const name of ['tsconfig.json', 'tsconfig.base.json', '.oxlintrc.json', '.oxfmtrc.json', 'vitest.config.ts']) {
+  for (const name of [
+    'tsconfig.json',
+    'tsconfig.base.json',
+    '.oxlintrc.json',
+    '.oxfmtrc.json',
+    'vitest.config.ts',
+    'ecosystem.config.js',
+  ]) {
     cpSync(path.join(repository, name), path.join(root, name))
   }
   for (const name of ['check.mjs', 'format.mjs', 'count-reporter.mjs']) {

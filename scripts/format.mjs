@@ -3,7 +3,17 @@ import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 
 /** Sources only: Markdown is wrapped by hand, and package.json belongs to the package manager. */
-const FILES = ['packages', 'bench', 'scripts', '*.ts', '*.js', '!**/*.md', '!**/*.json', '!**/*.sql', '!**/*.html']
+const FILES = [
+  'packages',
+  'bench',
+  'scripts',
+  'vitest.config.ts',
+  'ecosystem.config.js',
+  '!**/*.md',
+  '!**/*.json',
+  '!**/*.sql',
+  '!**/*.html',
+]
 
 const root = path.resolve(import.meta.dirname, '..')
 const oxfmt = path.join(root, 'node_modules/oxfmt/bin/oxfmt')

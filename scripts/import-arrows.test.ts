@@ -141,6 +141,7 @@ const CASES: Readonly<Partial<Record<RuleName, readonly Case[]>>> = {
           "import { createRequire } from 'node:module'\nconst load = createRequire(import.meta.url)\nload('uWebSockets.js')\n",
         'packages/http/load-uws.ts':
           "import { createRequire } from 'node:module'\ncreateRequire(import.meta.url)('uWebSockets.js')\n",
+        'packages/http/load-uws.test.ts': "import 'uWebSockets.js'\n",
       },
       at: 'packages/http/routes/a.ts:3',
     },

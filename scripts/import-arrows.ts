@@ -192,8 +192,9 @@ function checkImport(workspace: Workspace, source: Source, imported: Import): Om
   return { rule: 'alone', message: `only ${owners.join(' and ')} may import ${library}` }
 }
 
+/** The test beside an owner is one as well. */
 function isOwner(owner: string, file: string): boolean {
-  return owner.endsWith('/') ? file.startsWith(owner) : file === owner
+  return owner.endsWith('/') ? file.startsWith(owner) : file.replace('.test.ts', '.ts') === owner
 }
 
 function checkArrow(workspace: Workspace, source: Source, target: string): Omit<Violation, 'file' | 'line'> | null {

@@ -14,7 +14,7 @@ function startDrain(connections: number, requests: number) {
   const drain = new Drain()
   for (let count = 0; count < connections; count++) drain.connectionOpened()
   for (let count = 0; count < requests; count++) drain.requestStarted()
-  const onFinished = vi.fn()
+  const onFinished = vi.fn<() => void>()
   void drain.wait(10_000).then(onFinished)
   return { drain, onFinished }
 }

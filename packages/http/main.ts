@@ -69,6 +69,7 @@ async function run(settings: Settings): Promise<void> {
     process.disconnect?.()
   })
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
+  process.send?.({ listening: port })
   process.send?.('ready')
 }
 

@@ -39,8 +39,8 @@ class Client {
   private constructor(socket: net.Socket) {
     this.#socket = socket
     socket.setEncoding('latin1').setNoDelay(true)
-    socket.on('data', (text: string) => {
-      this.#received += text
+    socket.on('data', (piece: string) => {
+      this.#received += piece
     })
     socket.on('error', () => {})
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
@@ -328,7 +328,7 @@ describe.each(transports)('HttpTransport %s', (_name, create) => {
 
     it('does not call back when the client goes away first', async () => {
       const entered = latch<HttpExchange>()
-      const onBody = vi.fn()
+      const onBody = vi.fn<() => void>()
       transport.route('POST', '/wait', (exchange) => {
         exchange.readBody(BODY_BYTES_MAX, onBody)
         entered.open(exchange)
@@ -373,8 +373,8 @@ describe.each(transports)('HttpTransport %s', (_name, create) => {
       ['a negative chunk size', [chunked], '-3\r\nabc\r\n0\r\n\r\n'],
       ['a chunk size beyond 64 bits', [chunked], 'fffffffffffffffff\r\nabc\r\n0\r\n\r\n'],
     ])('rejects %s before any body is given', async (_case, headers, body) => {
-      const onBody = vi.fn()
-      const onSmuggled = vi.fn()
+      const onBody = vi.fn<() => void>()
+      const onSmuggled = vi.fn<() => void>()
       transport.route('POST', '/framing', (exchange) => exchange.readBody(BODY_BYTES_MAX, onBody))
       transport.route('POST', '/smuggled', onSmuggled)
       const client = await connect()
@@ -386,7 +386,7 @@ describe.each(transports)('HttpTransport %s', (_name, create) => {
     })
 
     it('rejects differing lengths on a request whose handler reads no body', async () => {
-      const onSmuggled = vi.fn()
+      const onSmuggled = vi.fn<() => void>()
       transport.route('POST', '/smuggled', onSmuggled)
       const client = await connect()
       const smuggled = request('POST', '/smuggled')
@@ -495,7 +495,7 @@ describe.each(transports)('HttpTransport %s', (_name, create) => {
     })
 
     it('answers before the body has come, and the next request is read right', async () => {
-      const onBody = vi.fn()
+      const onBody = vi.fn<() => void>()
       transport.route('POST', '/early', (exchange) => {
         exchange.readBody(BODY_BYTES_MAX, onBody)
         exchange.send(401, [], '')

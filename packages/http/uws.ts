@@ -33,7 +33,7 @@ const VERBS: Readonly<Record<string, 'get' | 'head' | 'post' | 'put' | 'patch' |
 
 /** By status: `409 Conflict`. */
 const STATUS_LINES = Object.entries(STATUS_CODES).reduce<string[]>((lines, [status, text]) => {
-  lines[Number(status)] = `${status} ${text}`
+  lines[Number(status)] = `${status} ${text ?? ''}`
   return lines
 }, [])
 
@@ -275,7 +275,8 @@ class UwsExchange implements HttpExchange {
 /** Node refuses these too. Without it a value taken from a request could end the head and forge an answer. */
 function assertHeaderValues(headers: readonly string[]): void {
   for (let index = 1; index < headers.length; index += 2) {
-    if (LINE_BREAK.test(headers[index] ?? '')) throw new TypeError(`line break in the header ${headers[index - 1]}`)
+    if (LINE_BREAK.test(headers[index] ?? ''))
+      throw new TypeError(`line break in the header ${headers[index - 1] ?? ''}`)
   }
 }
 

@@ -65,6 +65,7 @@ export class WriterClient {
   }
 
   connect(): void {
+    if (this.#closing) return
     this.#sweep ??= setInterval(() => this.#expire(), sweepIntervalMs)
     const connection = new Connection(createConnection(this.#deps.path), {
       hello: { protocol: protocolVersion, pid: this.#deps.pid, seenSeq: this.#seenSeq },
@@ -106,6 +107,7 @@ export class WriterClient {
   }
 
   #welcomed(connection: Connection, welcome: Welcome): void {
+    if (this.#closing) return connection.end()
     this.#failures = 0
     this.#seenSeq = Math.max(this.#seenSeq, welcome.seq)
     this.#deps.onConnected(welcome)

@@ -1,0 +1,192 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import {
+  httpDrainMs,
+  restartMaxMs,
+  restartMinMs,
+  restartResetMs,
+  startDeadlineMs,
+  writerDrainMs,
+} from '@penstock/domain/limits.ts'
+import { prefixLines } from './prefix-lines.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { Settings } from '@penstock/domain/settings.ts'
+
+/** Exit codes of the writer that no restart can cure: bad settings, another writer on this folder. */
+const hopelessCodes: readonly (number | null)[] = [2, 3]
+
+/** What runs now. A pid is null while its process is being replaced. */
+export interface BoxState {
+  /** The port HTTP is served on; 0 until the first process listens. */
+  readonly port: number
+  readonly writer: number | null
+  readonly http: readonly (number | null)[]
+}
+
+export interface SupervisorDeps {
+  readonly settings: Settings
+  readonly environment: NodeJS.ProcessEnv
+  readonly log: (line: string) => void
+  readonly onState: (state: BoxState) => void
+}
+
+/**
+ * Runs one box in the foreground: the writer first, then the HTTP processes; restarts what dies, with backoff; stops in
+ * the order that loses nothing: HTTP answers what it took, then the writer ends.
+ */
+export class Supervisor {
+  readonly #deps: SupervisorDeps
+  readonly #writer: Worker
+  readonly #http: Worker[]
+  #port: number
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps
+    this.#port = deps.settings.port
+    this.#writer = this.#worker('writer', '../writer/main.ts', writerDrainMs)
+    this.#http = Array.from({ length: deps.settings.httpProcesses }, (_, index) =>
+      this.#worker(`http-${index + 1}`, '../http/main.ts', httpDrainMs),
+    )
+  }
+
+  /** Resolves when every process is ready. Rejects, with everything stopped, when one cannot start. */
+  async start(): Promise<void> {
+    try {
+      await this.#writer.start()
+      // The first one settles the port when it is 0: the others share it.
+      const [first, ...others] = this.#http
+      await first?.start()
+      await Promise.all(others.map((worker) => worker.start()))
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#http.map((worker) => worker.stop()))
+    await this.#writer.stop()
+  }
+
+  #worker(name: string, script: string, drainMs: number): Worker {
+    return new Worker(name, fileURLToPath(new URL(script, import.meta.url)), drainMs, {
+      environment: () => ({ ...this.#deps.environment, PENSTOCK_PORT: String(this.#port) }),
+      log: this.#deps.log,
+      onListening: (port) => {
+        this.#port = port
+      },
+      onChange: () => this.#report(),
+    })
+  }
+
+  #report(): void {
+    const [writer, http] = [this.#writer, this.#http]
+    this.#deps.onState({ port: this.#port, writer: writer.pid, http: http.map((worker) => worker.pid) })
+  }
+}
+
+interface WorkerDeps {
+  readonly environment: () => NodeJS.ProcessEnv
+  readonly log: (line: string) => void
+  readonly onListening: (port: number) => void
+  readonly onChange: () => void
+}
+
+/** One supervised process: started, kept running, stopped. */
+class Worker {
+  readonly #name: string
+  readonly #script: string
+  readonly #drainMs: number
+  readonly #deps: WorkerDeps
+  #child: ChildProcess | null = null
+  #mode: 'stopped' | 'running' | 'stopping' = 'stopped'
+  #backoffMs = restartMinMs
+  #restart: NodeJS.Timeout | null = null
+
+  constructor(name: string, script: string, drainMs: number, deps: WorkerDeps) {
+    this.#name = name
+    this.#script = script
+    this.#drainMs = drainMs
+    this.#deps = deps
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+
+  /** Resolves when the process says it is ready; rejects when it ends or stays silent before that. */
+  start(): Promise<void> {
+    this.#mode = 'running'
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(
+        () => reject(new Error(`${this.#name} was not ready within ${startDeadlineMs} ms`)),
+        startDeadlineMs,
+      )
+      const child = this.#spawn(() => {
+        clearTimeout(deadline)
+        resolve()
+      })
+      child.once('exit', (code, signal) => {
+        clearTimeout(deadline)
+        reject(new Error(`${this.#name} ended before it was ready (${signal ?? `exit code ${code}`})`))
+      })
+    })
+  }
+
+  /** Asks the process to drain and waits; kills it when it takes longer than it may. */
+  stop(): Promise<void> {
+    this.#mode = 'stopping'
+    if (this.#restart !== null) clearTimeout(this.#restart)
+    const child = this.#child
+    if (child === null) return Promise.resolve()
+    return new Promise((resolve) => {
+      // A second more than the process gives itself.
+      const deadline = setTimeout(() => child.kill('SIGKILL'), this.#drainMs + 1_000)
+      child.once('exit', () => {
+        clearTimeout(deadline)
+        resolve()
+      })
+      child.kill('SIGTERM')
+    })
+  }
+
+  #spawn(onReady: () => void): ChildProcess {
+    // In a process group of its own, so that Ctrl-C in the terminal reaches the supervisor only, which stops the
+    // processes in order. Should the supervisor die, the closed IPC channel tells the process to stop.
+    const child = fork(this.#script, { env: this.#deps.environment(), detached: true, silent: true })
+    this.#child = child
+    const startedMs = performance.now()
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) prefixLines(stream, `${this.#name.padEnd(7)} | `, this.#deps.log)
+    }
+    child.on('message', (message) => {
+      if (typeof message === 'object' && 'listening' in message) this.#deps.onListening(Number(message.listening))
+      if (message !== 'ready') return
+      onReady()
+      this.#deps.onChange()
+    })
+    child.once('exit', (code, signal) => this.#exited(code, signal, performance.now() - startedMs))
+    return child
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null, uptimeMs: number): void {
+    this.#child = null
+    this.#deps.onChange()
+    if (this.#mode !== 'running') {
+      this.#mode = 'stopped'
+      return
+    }
+    const cause = signal ?? `exit code ${code}`
+    if (hopelessCodes.includes(code)) {
+      this.#mode = 'stopped'
+      this.#deps.log(`${this.#name} ended (${cause}) and is not started again: see its last line`)
+      return
+    }
+    this.#backoffMs = uptimeMs >= restartResetMs ? restartMinMs : Math.min(this.#backoffMs * 2, restartMaxMs)
+    this.#deps.log(`${this.#name} ended (${cause}); starting it again in ${this.#backoffMs} ms`)
+    this.#restart = setTimeout(() => {
+      this.#restart = null
+      this.#spawn(() => this.#deps.log(`${this.#name} is back`))
+    }, this.#backoffMs)
+  }
+}
