@@ -15,7 +15,7 @@ export function bodyParser<Schema extends TObject>(schema: Schema): BodyParser<S
     const parsed = parseJson(bytes, contentType)
     if ('problem' in parsed) return parsed
     const { value } = parsed
-    if (validator.Check(value)) return { body: value as Static<Schema> }
+    if (validator.Check(value)) return { body: value }
     return { problem: describeErrors(schema, [...validator.Errors(value)]) }
   }
 }

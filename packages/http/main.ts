@@ -21,9 +21,8 @@ const waiterSweepMs = 50
  */
 async function run(settings: Settings): Promise<void> {
   const log = (message: string, error?: unknown): void => {
-    console.error(
-      error === undefined ? message : `${message}: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    if (error === undefined) console.error(message)
+    else console.error(`${message}:`, error)
   }
   const clock = Date.now
   const connected = Promise.withResolvers<void>()
