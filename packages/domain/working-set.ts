@@ -20,7 +20,7 @@ export interface WorkingSet {
   readonly buyers: Rows<BuyerUnits>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly ledger: { append(entry: LedgerEntry): void }
-  /** Ids of stored holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
+  /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
 }
 

@@ -1,5 +1,7 @@
+import { isId } from '@penstock/domain/id.ts'
 import { pageSizeDefault, pageSizeMax } from '@penstock/domain/limits.ts'
 import { problem } from './problem.ts'
+import type { IdKind } from '@penstock/domain/id.ts'
 import type { Page } from '@penstock/store/queries.ts'
 import type { Problem } from './problem.ts'
 
@@ -37,6 +39,16 @@ export function readListQuery<const Name extends string>(
     if (value !== null) filters[name] = value
   }
   return { page: { limit: Number(limit), startingAfter, endingBefore }, filters }
+}
+
+/** Cursors are ids of what is listed: anything else is refused by name rather than taken for a place in the list. */
+export function checkCursors({ startingAfter, endingBefore }: Page, kind: IdKind): Problem | null {
+  const cursors = { starting_after: startingAfter, ending_before: endingBefore }
+  for (const [param, cursor] of Object.entries(cursors)) {
+    if (cursor === null || isId(kind, cursor)) continue
+    return problem('invalid_request', `${param} must be the id of ${kind === 'order' ? 'an' : 'a'} ${kind}.`, param)
+  }
+  return null
 }
 
 function refuse(name: string, detail: string): { problem: Problem } {

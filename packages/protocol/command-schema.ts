@@ -135,7 +135,11 @@ const checks = new Map(Object.entries(schemas).map(([kind, schema]) => [kind, Co
 export function checkCommand(value: unknown): Command {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
   const check = typeof kind === 'string' ? checks.get(kind) : undefined
-  if (check === undefined) throw new FrameError(`unknown command kind ${String(kind)}`)
+  if (check === undefined) {
+    throw new FrameError(
+      `unknown command kind ${typeof kind === 'string' ? kind.slice(0, 40) : `of type ${typeof kind}`}`,
+    )
+  }
   if (!check.Check(value)) {
     const [error] = check.Errors(value)
     throw new FrameError(`${String(kind)}${error?.instancePath ?? ''}: ${error?.message ?? 'wrong shape'}`)

@@ -20,7 +20,8 @@ interface WalState {
  * unlucky COMMIT and made it 5 times slower: pitfalls 2.3). This is the only checkpointer.
  *
  * PASSIVE when idle and the WAL has `walPagesIdle` pages; PASSIVE although busy from `walPagesBusy` on; RESTART,
- * which waits for readers, from `walPagesMax` on, so that the WAL is bounded even if readers overlap without end.
+ * which waits for readers, from `walPagesMax` on, so that the WAL is bounded even if readers overlap without end. The
+ * bound counts all pages of the file, moved or not: SQLite starts the file anew only at a moment without readers of it.
  */
 export class Checkpointer {
   readonly #db: Connection
@@ -30,14 +31,14 @@ export class Checkpointer {
     this.#db = db
   }
 
-  /** Call after every commit, with `idle` when nothing waits for the next one. Cheap unless there is work. */
+  /** Call after every commit, and with `idle` when there was none for a while. Cheap unless there is work. */
   afterCommit(idle: boolean): void {
     this.#commitsSinceCheck += 1
     if (this.#commitsSinceCheck < commitsPerWalCheck && !idle) return
     this.#commitsSinceCheck = 0
     const wal = this.#run('NOOP')
     const pending = wal.log - wal.checkpointed
-    if (pending >= walPagesMax) this.#restart()
+    if (wal.log >= walPagesMax) this.#restart()
     else if (pending >= walPagesBusy || (idle && pending >= walPagesIdle)) this.#run('PASSIVE')
   }
 

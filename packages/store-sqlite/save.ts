@@ -13,11 +13,13 @@ import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 import type { SqlValue } from './bulk-insert.ts'
+import type { DeferredIndex } from './deferred-index.ts'
+import type { RowLoader } from './load.ts'
 
 /**
  * Writes what a batch changed, inside its transaction: one UPDATE per SKU however many units moved, one upsert per
- * ledger account, bulk inserts for the rest. Rows with random keys are sorted first, so that neighbours in the
- * index are written together.
+ * ledger account, bulk inserts for the rest. Nothing but `buyer_units` is written in random order: keys that arrive so
+ * go through a deferred index.
  */
 export class ChangeSaver {
   readonly #insertDrop: BulkInsert
@@ -32,8 +34,12 @@ export class ChangeSaver {
   readonly #insertEntry: BulkInsert
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertRequest: BulkInsert
+  readonly #paymentIndex: DeferredIndex
+  readonly #requestIndex: DeferredIndex
 
-  constructor(db: Connection) {
+  constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex'>) {
+    this.#paymentIndex = indexes.paymentIndex
+    this.#requestIndex = indexes.requestIndex
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
     this.#updateDrop = db.prepare<[SqlValue[]]>(
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
@@ -51,23 +57,41 @@ export class ChangeSaver {
       'id, units',
       'ON CONFLICT (id) DO UPDATE SET units = excluded.units',
     )
-    this.#insertPayment = new BulkInsert(db, 'payment', paymentColumns)
+    this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${paymentColumns}`)
     this.#insertOrder = new BulkInsert(db, 'orders', orderColumns)
     this.#insertEntry = new BulkInsert(db, 'ledger_entry', 'payment_id, debit, credit, amount, currency, created_ms')
     this.#addBalance = db.prepare(
       `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
     )
-    this.#insertRequest = new BulkInsert(db, 'request', 'id, fingerprint, answer_kind, answer, created_ms')
+    this.#insertRequest = new BulkInsert(db, 'request', 'seq, id, fingerprint, answer_kind, answer, created_ms')
   }
 
   save(set: ChangeSet): void {
     this.#saveCatalogue(set)
     this.#saveHolds(set)
     this.#saveMoney(set)
-    const requests = [...set.requests.inserted.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    this.#saveRequests(set)
+  }
+
+  /** After the commit: the indexes learn what `save` wrote. */
+  committed(set: ChangeSet): void {
+    this.#paymentIndex.committed()
+    this.#requestIndex.committed()
+    for (const key of set.payments.inserted.keys()) this.#paymentIndex.add(key)
+    for (const id of set.requests.inserted.keys()) this.#requestIndex.add(id)
+  }
+
+  rolledBack(): void {
+    this.#paymentIndex.rolledBack()
+    this.#requestIndex.rolledBack()
+  }
+
+  #saveRequests(set: ChangeSet): void {
+    let seq = this.#requestIndex.lastSeq
     this.#insertRequest.run(
-      requests.map(({ id, fingerprint, answer, createdMs }) => [
+      [...set.requests.inserted.values()].map(({ id, fingerprint, answer, createdMs }) => [
+        ++seq,
         id,
         fingerprint,
         answer.kind,
@@ -75,6 +99,7 @@ export class ChangeSaver {
         createdMs,
       ]),
     )
+    this.#requestIndex.merge(set.requests.inserted.size)
   }
 
   #saveCatalogue(set: ChangeSet): void {
@@ -116,8 +141,10 @@ export class ChangeSaver {
   }
 
   #saveMoney(set: ChangeSet): void {
+    let seq = this.#paymentIndex.lastSeq
     this.#insertPayment.run(
       [...set.payments.inserted.values()].map((payment) => [
+        ++seq,
         payment.id,
         payment.provider,
         payment.providerPaymentId,
@@ -130,6 +157,7 @@ export class ChangeSaver {
         payment.createdMs,
       ]),
     )
+    this.#paymentIndex.merge(set.payments.inserted.size)
     this.#insertOrder.run(
       [...set.orders.inserted.values()].map((order) => [
         order.id,

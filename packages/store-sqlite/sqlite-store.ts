@@ -39,7 +39,7 @@ export class SqliteStore implements Store {
     const db = openWriter(path)
     this.#db = db
     this.#loader = new RowLoader(db)
-    this.#saver = new ChangeSaver(db)
+    this.#saver = new ChangeSaver(db, this.#loader)
     this.#checkpointer = new Checkpointer(db)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ? WHERE id = 1 AND epoch = ?')
@@ -137,6 +137,7 @@ export class SqliteStore implements Store {
   #rolledBack(error: unknown): unknown {
     const wasOpen = this.#db.inTransaction
     if (wasOpen) this.#rollback.run()
+    this.#saver.rolledBack()
     if (error instanceof FatalStoreError) return error
     const isSqlite = error instanceof Database.SqliteError
     if (isSqlite && !(wasOpen && error.code.startsWith('SQLITE_CONSTRAINT'))) {
@@ -148,7 +149,8 @@ export class SqliteStore implements Store {
   #keepChanges(set: ChangeSet): Changes {
     const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
     const drops = [...set.drops.inserted.values(), ...set.drops.updated.values()]
-    this.#loader.keep(drops, skus)
+    this.#loader.keep(set)
+    this.#saver.committed(set)
     return { skus, dropIds: drops.map((drop) => drop.id) }
   }
 }

@@ -23,7 +23,7 @@ export interface Store {
   /** The time of the last commit: the writer's clock never runs behind it. */
   readonly lastNowMs: number
   transact<T>(nowMs: number, decideAll: (set: WorkingSet) => T): Committed<T> | Promise<Committed<T>>
-  /** Housekeeping between commits (checkpoints). `idle` says that nothing waits for a commit. */
+  /** Housekeeping between commits (checkpoints). `idle`: there was no commit for a while. */
   maintain(idle: boolean): void
   close(): void
 }

@@ -32,7 +32,7 @@ export class ChangedRows<Row> implements Rows<Row> {
   }
 
   insert(key: string, row: Row): void {
-    if (this.#loaded.get(key) !== undefined) throw new Error(`row ${key} is inserted twice`)
+    if (this.find(key) !== undefined) throw new Error(`row ${key} is inserted although it exists`)
     this.#loaded.set(key, row)
     this.inserted.set(key, row)
   }
@@ -71,7 +71,7 @@ export class ChangeSet implements WorkingSet {
   readonly requests: ChangedRows<RequestRecord>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
-  readonly listHoldsDue: RowSource['holdsDue']
+  readonly #holdsDue: RowSource['holdsDue']
 
   constructor(source: RowSource) {
     this.drops = new ChangedRows(source.drops)
@@ -82,7 +82,18 @@ export class ChangeSet implements WorkingSet {
     this.orders = new ChangedRows<Order>(() => undefined)
     this.buyers = new ChangedRows(source.buyers)
     this.requests = new ChangedRows(source.requests)
-    this.listHoldsDue = source.holdsDue
+    this.#holdsDue = source.holdsDue
+  }
+
+  /**
+   * Holds that this batch has ended are passed over and do not count towards `max`: the same ids as if the batch had
+   * been saved before. (A hold that it made is never due: its deadline is behind the batch's one `nowMs`.)
+   */
+  listHoldsDue(nowMs: number, max: number): readonly string[] {
+    const { updated } = this.holds
+    const ids = this.#holdsDue(nowMs, max + updated.size)
+    if (updated.size === 0) return ids
+    return ids.filter((id) => (updated.get(id)?.status ?? 'active') === 'active').slice(0, max)
   }
 
   get isChanged(): boolean {

@@ -52,6 +52,8 @@ export class Box {
     const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'penstock-box-'))
     const child = fork(cliPath, ['start', '--no-seed'], {
       silent: true,
+      // Ctrl-C is for the program that started the box. Should that die, the closed IPC channel stops the box.
+      detached: true,
       env: {
         ...withoutSettings(process.env),
         PENSTOCK_DATA: dataFolder,
@@ -119,8 +121,12 @@ export class Box {
 
   /** Drains and stops everything. The exit code of the box must be 0. */
   async stop(): Promise<void> {
-    const ended = new Promise<number | null>((resolve) => this.#child.once('exit', resolve))
-    this.#child.kill('SIGTERM')
+    const child = this.#child
+    const ended = new Promise<number | null>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode)
+      else child.once('exit', resolve)
+    })
+    child.kill('SIGTERM')
     const code = await ended
     if (this.#ownsFolder) rmSync(this.dataFolder, { recursive: true, force: true })
     if (code !== 0) throw new Error(`the box stopped with code ${code}:\n${this.output}`)

@@ -82,9 +82,8 @@ export class GroupCommit<Origin> {
     this.#queue = this.#queue.length <= batchCommandsMax ? [] : this.#queue.slice(batchCommandsMax)
     await this.#commit(batch)
     this.#state = 'idle'
-    const idle = this.#queue.length === 0
-    this.#deps.store.maintain(idle)
-    if (!idle) return this.#schedule()
+    this.#deps.store.maintain(false)
+    if (this.#queue.length > 0) return this.#schedule()
     this.#whenDrained?.()
     this.#whenDrained = null
   }

@@ -46,12 +46,15 @@ function run(settings: Settings): Promise<void> {
     onFatal: die,
   })
 
-  const expiry = setInterval(() => {
+  let seqAtTick = store.seq
+  const ticks = setInterval(() => {
     commits.submit({ kind: 'expire_holds', key: null }, null)
+    if (store.seq === seqAtTick) store.maintain(true)
+    seqAtTick = store.seq
   }, expiryIntervalMs)
 
   const stop = async (): Promise<void> => {
-    clearInterval(expiry)
+    clearInterval(ticks)
     setTimeout(() => die(new Error(`not drained within ${writerDrainMs} ms`)), writerDrainMs).unref()
     await commits.drained()
     server.close()

@@ -13,7 +13,9 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
   const drop = set.drops.find(command.dropId)
   if (drop === undefined) return rejected('not_found', 'id', `There is no drop ${command.dropId}.`)
   const changed: Drop = { ...drop, ...command.changes }
-  const refusal = checkChanges(drop, changed) ?? checkSkus(drop, command)
+  // A SKU that is there already is this very command, sent again after a writer restart.
+  const added = command.newSkus.filter((sku) => !drop.skuIds.includes(sku.id))
+  const refusal = checkChanges(drop, changed) ?? checkSkus(drop, command, added.length)
   if (refusal !== null) return refusal
 
   // Point of no return.
@@ -25,7 +27,6 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
       unitAmountMinor: change.unitAmountMinor ?? sku.unitAmountMinor,
     })
   }
-  const added = command.newSkus.filter((sku) => !drop.skuIds.includes(sku.id))
   for (const sku of added) insertSku(set, drop.id, sku)
   const saved: Drop = { ...changed, skuIds: [...drop.skuIds, ...added.map((sku) => sku.id)] }
   set.drops.update(drop.id, saved)
@@ -48,10 +49,10 @@ function checkChanges(before: Drop, after: Drop): Rejected | null {
   return null
 }
 
-function checkSkus(drop: Drop, command: UpdateDrop): Rejected | null {
+function checkSkus(drop: Drop, command: UpdateDrop, addedCount: number): Rejected | null {
   const unknown = command.skuChanges.find((change) => !drop.skuIds.includes(change.skuId))
   if (unknown !== undefined) return rejected('not_found', 'skus', `This drop has no SKU ${unknown.skuId}.`)
-  if (drop.skuIds.length + command.newSkus.length > skusPerDropMax) {
+  if (drop.skuIds.length + addedCount > skusPerDropMax) {
     return rejected('invalid_request', 'skus', `A drop has at most ${skusPerDropMax} SKUs.`)
   }
   return null

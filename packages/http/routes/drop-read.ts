@@ -1,5 +1,5 @@
 import { dropStatuses } from '@penstock/domain/drop.ts'
-import { readListQuery } from '../page.ts'
+import { checkCursors, readListQuery } from '../page.ts'
 import { problem } from '../problem.ts'
 import type { DropStatus } from '@penstock/domain/drop.ts'
 import type { ReadRoute } from '../api.ts'
@@ -32,6 +32,8 @@ export const dropFind: ReadRoute = {
 function readFilter(query: string): DropFilter | { problem: Problem } {
   const read = readListQuery(query, ['status'])
   if ('problem' in read) return read
+  const cursors = checkCursors(read.page, 'drop')
+  if (cursors !== null) return { problem: cursors }
   const { status } = read.filters
   if (status !== undefined && !isDropStatus(status)) {
     return { problem: problem('invalid_request', `status must be one of ${dropStatuses.join(', ')}.`, 'status') }

@@ -1,5 +1,4 @@
-import { isId } from '@penstock/domain/id.ts'
-import { readListQuery } from '../page.ts'
+import { checkCursors, readListQuery } from '../page.ts'
 import { problem } from '../problem.ts'
 import { wireOrder } from '../wire.ts'
 import type { ReadRoute } from '../api.ts'
@@ -12,14 +11,8 @@ export const orderList: ReadRoute = {
     const read = readListQuery(query, [])
     if ('problem' in read) return read
     const { page } = read
-    for (const [param, cursor] of [
-      ['starting_after', page.startingAfter],
-      ['ending_before', page.endingBefore],
-    ] as const) {
-      if (cursor !== null && !isId('order', cursor)) {
-        return { problem: problem('invalid_request', `${param} must be the id of an order.`, param) }
-      }
-    }
+    const cursors = checkCursors(page, 'order')
+    if (cursors !== null) return { problem: cursors }
     // One row more than asked for tells whether there are more.
     const rows = queries.listOrders({ ...page, limit: page.limit + 1 })
     const hasMore = rows.length > page.limit

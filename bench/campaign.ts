@@ -1,0 +1,71 @@
+import { measurePhase } from './phase.ts'
+import type { Generator } from './generators/generator.ts'
+import type { Lab } from './lab.ts'
+import type { BenchOptions } from './options.ts'
+import type { Phase } from './phase.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+/** Long enough for the processes to compile what is hot, and to learn how many holds a phase needs. */
+const warmUpMs = 2_000
+/** Before anything was measured: what a phase may send per second. */
+const guessPerSecond = 15_000
+/** Holds prepared for a phase, over what the fastest phase so far needed. */
+const reserve = 1.3
+
+export interface CampaignDeps {
+  readonly lab: Lab
+  readonly options: BenchOptions
+  readonly generators: readonly Generator[]
+  readonly signal: AbortSignal
+  readonly onStatus: (status: () => string) => void
+  readonly onPhase: (phase: Phase) => void
+}
+
+/**
+ * Every scenario by every generator, round after round (A B A B), so that a slow minute of the machine hits all alike.
+ * The first round is a warm-up and does not count.
+ */
+export async function runCampaign(deps: CampaignDeps): Promise<void> {
+  const { options, generators } = deps
+  const fastest = new Map<string, number>()
+  for (let run = 0; run <= options.runs; run++) {
+    for (const scenario of options.scenarios) {
+      for (const generator of generators) {
+        const key = `${scenario.name} ${generator.name}`
+        const phase = await runPhase(deps, scenario, generator, run, fastest.get(key) ?? guessPerSecond)
+        fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
+        deps.onPhase(phase)
+      }
+    }
+  }
+}
+
+function runPhase(
+  { lab, options, signal, onStatus }: CampaignDeps,
+  scenario: Scenario,
+  generator: Generator,
+  run: number,
+  perSecond: number,
+): Promise<Phase> {
+  signal.throwIfAborted()
+  const durationMs = run === 0 ? Math.min(warmUpMs, options.durationMs) : options.durationMs
+  const requestsMax = Math.ceil(perSecond * (durationMs / 1_000) * reserve)
+  const name = `${run === 0 ? 'warm-up' : `run ${run} of ${options.runs}`}: ${scenario.name} by ${generator.name}`
+  onStatus(() => `${name}: starting`)
+  return measurePhase(scenario, generator, run, {
+    lab,
+    connections: options.connections,
+    durationMs,
+    preparation: {
+      requestsMax,
+      signal,
+      onProgress: (done, of) => {
+        onStatus(() => `${name}: preparing holds, ${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`)
+      },
+    },
+    onMeasuring: () => {
+      const startedMs = performance.now()
+      onStatus(() => `${name}: ${((performance.now() - startedMs) / 1_000).toFixed(1)} of ${durationMs / 1_000} s`)
+    },
+  })
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import autocannon from 'autocannon'
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
+import { countToken } from './generator.ts'
+import type { Client } from 'autocannon'
+
+/** One autocannon, alone in its process. Started by autocannon.ts, which tells it what to do. */
+export interface Order {
+  readonly url: string
+  readonly connections: number
+  readonly durationMs: number
+  /** One piece: a constant request. */
+  readonly pieces: readonly string[]
+  readonly tokensFile: string | null
+  readonly countFrom: number | null
+  /** This process takes every `stride`-th token, from `index` on. */
+  readonly index: number
+  readonly stride: number
+  readonly parking: string | null
+}
+
+export interface Tally {
+  /** Unix milliseconds with fractions. */
+  readonly startedMs: number
+  readonly endedMs: number
+  readonly ok: number
+  readonly refused: number
+  readonly errors: number
+  readonly ranOut: boolean
+  /** An hdr-histogram of microseconds, compressed and in base64. */
+  readonly latency: string
+}
+
+export type ProcessMessage = 'loaded' | { readonly tally: Tally }
+
+const nowMs = (): number => performance.timeOrigin + performance.now()
+
+function run(order: Order): void {
+  const { connections, durationMs, parking } = order
+  const nextRequest = requestSource(order)
+  const latency = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 60_000_000,
+    numberOfSignificantValueDigits: 3,
+  })
+  const startedMs = nowMs()
+  const deadlineMs = startedMs + durationMs
+  let [ok, refused, errors, parked] = [0, 0, 0, 0]
+  let ranOut = false
+
+  const finish = (): void => {
+    const tally: Tally = {
+      startedMs,
+      endedMs: nowMs(),
+      ok,
+      refused,
+      errors,
+      ranOut,
+      latency: encodeIntoCompressedBase64(latency),
+    }
+    process.send?.({ tally }, () => process.exit(0))
+  }
+  // autocannon builds a request object, headers and a buffer for each request, and at its end cuts off what is under
+  // way. Overriding what it writes spares the first; parking each connection (see generator.ts) the second.
+  const setupClient = (client: Client): void => {
+    client.getRequestBuffer = () => {
+      const isOver = nowMs() >= deadlineMs
+      const request = isOver && parking !== null ? null : nextRequest()
+      if (request !== null) return request
+      if (!isOver) ranOut = true
+      parked += 1
+      if (parked === connections) setImmediate(finish)
+      return parking ?? ''
+    }
+    client.on('response', (status, _bytes, durationMs_) => {
+      if (status >= 200 && status < 300) ok += 1
+      else refused += 1
+      latency.recordValue(Math.max(1, Math.round(durationMs_ * 1_000)))
+    })
+    client.on('connError', () => (errors += 1))
+    client.on('timeout', () => (errors += 1))
+  }
+  // Longer than the phase: the phase ends by parking, or by the timer below when nothing needs to be settled.
+  autocannon(
+    { url: order.url, connections, duration: durationMs / 1_000 + 60, timeout: 10, setupClient },
+    () => undefined,
+  )
+  if (parking === null) setTimeout(finish, durationMs)
+}
+
+/** Null when the tokens are used up. */
+function requestSource({ pieces, tokensFile, countFrom, index, stride }: Order): () => Buffer | string | null {
+  if (pieces.length === 1) {
+    const request = Buffer.from(pieces[0] ?? '')
+    return () => request
+  }
+  let at = index
+  const join = (token: string): string => pieces.join(token)
+  if (countFrom !== null) {
+    return () => {
+      at += stride
+      return join(countToken(countFrom + at - stride))
+    }
+  }
+  const tokens = readFileSync(tokensFile ?? '', 'latin1').split('\n')
+  return () => {
+    const token = tokens[at]
+    at += stride
+    return token === undefined ? null : join(token)
+  }
+}
+
+process.on('message', (message: { order: Order } | 'go') => {
+  if (message === 'go') return
+  const start = (): void => run(message.order)
+  process.once('message', start)
+  process.send?.('loaded')
+})
+process.on('disconnect', () => process.exit(1))

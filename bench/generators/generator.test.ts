@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { countToken, lengthOfTokens, renderPieces } from './generator.ts'
+
+const template = {
+  method: 'POST',
+  path: '/v1/payments',
+  headers: { 'Idempotency-Key': '{token}' },
+  body: '{"hold":"{token}","id":"{token}"}',
+} as const
+
+test('renderPieces counts the bytes of the body with its tokens in place', () => {
+  const token = 'hold_0123456789'
+  const request = renderPieces(template, 'http://127.0.0.1:8080', token.length).join(token)
+  const [head, body] = request.split('\r\n\r\n')
+  expect(body).toBe(`{"hold":"${token}","id":"${token}"}`)
+  expect(head).toContain(`\r\nContent-Length: ${body?.length}`)
+  expect(head).toContain(`\r\nIdempotency-Key: ${token}`)
+  expect(head).toContain('\r\nHost: 127.0.0.1:8080')
+})
+
+test('renderPieces leaves a constant request in one piece, without a length when there is no body', () => {
+  const read = { method: 'GET', path: '/', headers: {}, body: null } as const
+  expect(renderPieces(read, 'http://127.0.0.1:1', 0)).toEqual(['GET / HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n'])
+})
+
+test('lengthOfTokens refuses tokens of different lengths, which would break Content-Length', () => {
+  expect(lengthOfTokens({ kind: 'list', list: ['ab', 'cd'] })).toBe(2)
+  expect(() => lengthOfTokens({ kind: 'list', list: ['ab', 'c'] })).toThrow('one length')
+})
+
+test('countToken has the length that lengthOfTokens says', () => {
+  expect(countToken(7)).toHaveLength(lengthOfTokens({ kind: 'count', from: 0 }))
+})

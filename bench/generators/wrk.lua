@@ -1,0 +1,113 @@
+-- Closed-loop load of variable requests for wrk. Settings come from the environment, see wrk.ts.
+--
+-- At the end of a run wrk closes its connections, and nobody could say what became of the requests under way. So when
+-- the time is over (or the tokens are used up) each connection is parked instead: it sends one request that the server
+-- answers much later. A connection sends only after its last answer, so once all are parked, everything was answered.
+-- Only `request` is defined, not `response`: looking at each response would cost wrk a third of its speed.
+local ffi = require("ffi")
+ffi.cdef [[
+  typedef struct { long sec; long nsec; } bench_time;
+  int clock_gettime(int clock, bench_time *time);
+]]
+local CLOCK_MONOTONIC = 1
+local time = ffi.new("bench_time")
+local function now()
+  ffi.C.clock_gettime(CLOCK_MONOTONIC, time)
+  return tonumber(time.sec) + tonumber(time.nsec) / 1e9
+end
+
+local function read(name)
+  local file = assert(io.open(os.getenv(name), "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- In the main state.
+local threads = {}
+function setup(thread)
+  thread:set("index", #threads)
+  table.insert(threads, thread)
+end
+
+-- From here on in each thread's own state.
+local stride = tonumber(os.getenv("BENCH_THREADS"))
+local connections = tonumber(os.getenv("BENCH_THREAD_CONNECTIONS"))
+local seconds = tonumber(os.getenv("BENCH_SECONDS"))
+local from = tonumber(os.getenv("BENCH_COUNT_FROM"))
+local pieces, tokens, parking = {}, nil, nil
+local a, b, c, d, e
+local deadline = nil
+local verified = true
+sent, parked, started, ended, ranout = 0, 0, 0, 0, 0
+
+function init(args)
+  for piece in (read("BENCH_PIECES") .. "\0"):gmatch("(.-)%z") do table.insert(pieces, piece) end
+  a, b, c, d, e = unpack(pieces)
+  assert(#pieces >= 2 and #pieces <= 5, "2 to 5 pieces")
+  parking = read("BENCH_PARKING")
+  if not from then
+    tokens = {}
+    local line = 0
+    for token in read("BENCH_TOKENS"):gmatch("[^\n]+") do
+      if line % stride == index then tokens[#tokens + 1] = token end
+      line = line + 1
+    end
+  end
+  -- wrk asks the first thread for one request before the start, to look at it.
+  verified = index ~= 0
+end
+
+local function nextToken()
+  if from then return string.format("%012d", from + sent * stride + index) end
+  return tokens[sent + 1]
+end
+
+function request()
+  if not verified then
+    verified = true
+    return parking
+  end
+  local clock = now()
+  if not deadline then
+    deadline = clock + seconds
+    started = clock
+    io.stderr:write("started\n")
+  end
+  local token = clock < deadline and nextToken() or nil
+  if not token then
+    if parked == 0 and clock < deadline then ranout = 1 end
+    parked = parked + 1
+    ended = clock
+    if parked == connections then
+      io.stderr:write("parked\n")
+      wrk.thread:stop()
+    end
+    return parking
+  end
+  sent = sent + 1
+  if not d then
+    if not c then return a .. token .. b end
+    return a .. token .. b .. token .. c
+  end
+  if not e then return a .. token .. b .. token .. c .. token .. d end
+  return a .. token .. b .. token .. c .. token .. d .. token .. e
+end
+
+function done(summary, latency, requests)
+  local sent, first, last, incomplete, ranout = 0, math.huge, 0, 0, 0
+  for _, thread in ipairs(threads) do
+    sent = sent + thread:get("sent")
+    first = math.min(first, thread:get("started"))
+    last = math.max(last, thread:get("ended"))
+    ranout = ranout + thread:get("ranout")
+    if thread:get("parked") ~= connections then incomplete = incomplete + 1 end
+  end
+  local errors = summary.errors
+  io.write(string.format(
+    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,"broken":%d,' ..
+    '"latencyUs":{"p50":%d,"p90":%d,"p99":%d,"p999":%d,"max":%d}}\n',
+    sent, (last - first) * 1000, incomplete, ranout, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50), latency:percentile(90), latency:percentile(99), latency:percentile(99.9), latency.max))
+end

@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util'
+import { readingOptions, UsageError, wholeOption } from '@penstock/testing/command-line.ts'
+import { scenarios } from './scenarios/index.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+export interface BenchOptions {
+  readonly scenarios: readonly Scenario[]
+  readonly durationMs: number
+  readonly connections: number
+  readonly runs: number
+  readonly generators: readonly GeneratorName[]
+  readonly wrkThreads: number
+  readonly autocannonProcesses: number
+  readonly httpProcesses: number
+}
+
+export type GeneratorName = (typeof generatorNames)[number]
+const generatorNames = ['wrk', 'autocannon'] as const
+
+const bounds = {
+  duration: { min: 1, max: 600 },
+  // Each connection is parked once in a waiting read; an HTTP process holds 4,096 of them.
+  connections: { min: 1, max: 4_000 },
+  runs: { min: 1, max: 100 },
+  'wrk-threads': { min: 1, max: 64 },
+  'autocannon-processes': { min: 1, max: 64 },
+  'http-processes': { min: 1, max: 64 },
+} as const
+
+export const benchUsage = `usage: npm run bench -- [scenario ...] [options]
+
+Measures a box that it starts in a temporary folder: durable (synchronous FULL), nothing else changed. After every
+phase the rows in the database are counted; unless they equal the 2xx answers the figures are void and it exits 1.
+
+scenarios (all of them unless named):
+${scenarios.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+
+  --duration <seconds>            of each measured phase (5)
+  --connections <count>           keep-alive connections (64)
+  --runs <count>                  rounds over all scenarios; medians are shown (3)
+  --generator <name>              wrk, autocannon or all (all that are installed)
+  --wrk-threads <count>           (1)
+  --autocannon-processes <count>  (1)
+  --http-processes <count>        of the box, and of the empty server (2)
+  --help                          shows this
+
+Ctrl-C stops and shows what was measured so far. Results are kept in bench/results/<time>.json.
+Exit codes: 0 measured, 1 void or failed, 2 wrong options, 130 interrupted.`
+
+/** Null when the user only wants help. Throws UsageError. */
+export function readBenchOptions(argv: readonly string[], hasWrk: boolean): BenchOptions | null {
+  const { values, positionals } = readingOptions(() =>
+    parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        duration: { type: 'string', default: '5' },
+        connections: { type: 'string', default: '64' },
+        runs: { type: 'string', default: '3' },
+        generator: { type: 'string', default: 'all' },
+        'wrk-threads': { type: 'string', default: '1' },
+        'autocannon-processes': { type: 'string', default: '1' },
+        'http-processes': { type: 'string', default: '2' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }),
+  )
+  if (values.help) return null
+  const whole = (name: keyof typeof bounds): number => wholeOption(name, values[name], bounds[name])
+  return {
+    scenarios: readScenarios(positionals),
+    durationMs: whole('duration') * 1_000,
+    connections: whole('connections'),
+    runs: whole('runs'),
+    generators: readGenerators(values.generator, hasWrk),
+    wrkThreads: whole('wrk-threads'),
+    autocannonProcesses: whole('autocannon-processes'),
+    httpProcesses: whole('http-processes'),
+  }
+}
+
+function readScenarios(names: readonly string[]): readonly Scenario[] {
+  const known = scenarios.map(({ name }) => name)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new UsageError(`there is no scenario "${unknown}": there are ${known.join(', ')}`)
+  return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name))
+}
+
+function readGenerators(name: string, hasWrk: boolean): readonly GeneratorName[] {
+  if (name === 'all') return generatorNames.filter((known) => known !== 'wrk' || hasWrk)
+  const found = generatorNames.find((known) => known === name)
+  if (found === undefined) {
+    throw new UsageError(`--generator is "${name}", expected ${generatorNames.join(', ')} or all`)
+  }
+  if (found === 'wrk' && !hasWrk) throw new UsageError('--generator is "wrk", but wrk is not installed')
+  return [found]
+}

@@ -1,0 +1,22 @@
+import type { RequestPlan } from '../generators/generator.ts'
+import type { Lab } from '../lab.ts'
+import type { RowCounts } from '../row-counts.ts'
+
+export interface Preparation {
+  /** At most this many requests will be sent. */
+  readonly requestsMax: number
+  readonly onProgress: (done: number, of: number) => void
+  readonly signal: AbortSignal
+}
+
+/** One kind of load, whichever generator makes it. */
+export interface Scenario {
+  readonly name: string
+  /** One line for --help and the report. */
+  readonly summary: string
+  readonly server: 'box' | 'empty'
+  /** Requests of the next phase. Not measured. */
+  prepare(lab: Lab, preparation: Preparation): Promise<RequestPlan>
+  /** Rows that one 2xx answer adds, by name; what is not named must not change. */
+  readonly rowsPerAnswer: Readonly<Partial<RowCounts>>
+}

@@ -1,0 +1,126 @@
+import { expect, it } from 'vitest'
+import { readSettings, SettingsError } from './settings.ts'
+import type { Settings } from './settings.ts'
+
+const cores = 4
+const secretKey = 'sk_test_0123456789abcdef'
+const publishableKey = 'pk_test_0123456789abcdef'
+
+const standard: Settings = {
+  dataFolder: './data',
+  host: '127.0.0.1',
+  port: 8_080,
+  httpProcesses: 3,
+  secretKey: null,
+  publishableKey: null,
+  transport: 'auto',
+}
+
+/** The message of the SettingsError that `environment` causes. */
+function problems(environment: Record<string, string>): string {
+  try {
+    readSettings(environment, cores)
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message
+    throw error
+  }
+  throw new Error('readSettings accepted it')
+}
+
+it('readSettings gives the standard settings to an environment without any', () => {
+  expect(readSettings({ PATH: '/bin', HOME: '/root' }, cores)).toEqual(standard)
+})
+
+it('readSettings takes an empty variable as absent', () => {
+  const empty = Object.fromEntries(
+    ['DATA', 'HOST', 'PORT', 'HTTP_PROCESSES', 'STORE', 'MODE', 'RATE_LIMIT', 'SECRET_KEY', 'TRANSPORT'].map((name) => [
+      `PENSTOCK_${name}`,
+      '',
+    ]),
+  )
+  expect(readSettings(empty, cores)).toEqual(standard)
+})
+
+it.each([
+  [1, 2],
+  [2, 2],
+  [3, 2],
+  [4, 3],
+  [64, 63],
+  [65, 64],
+  [256, 64],
+])('readSettings on %i cores runs %i HTTP processes', (coreCount, httpProcesses) => {
+  expect(readSettings({}, coreCount).httpProcesses).toBe(httpProcesses)
+})
+
+it.each<[string, string, Partial<Settings>]>([
+  ['PENSTOCK_DATA', '/var/lib/penstock', { dataFolder: '/var/lib/penstock' }],
+  ['PENSTOCK_HOST', '::', { host: '::' }],
+  ['PENSTOCK_PORT', '0', { port: 0 }],
+  ['PENSTOCK_PORT', '65535', { port: 65_535 }],
+  ['PENSTOCK_HTTP_PROCESSES', '1', { httpProcesses: 1 }],
+  ['PENSTOCK_HTTP_PROCESSES', '64', { httpProcesses: 64 }],
+  ['PENSTOCK_STORE', 'sqlite', {}],
+  ['PENSTOCK_MODE', 'test', {}],
+  ['PENSTOCK_RATE_LIMIT', 'off', {}],
+  ['PENSTOCK_SECRET_KEY', secretKey, { secretKey }],
+  ['PENSTOCK_PUBLISHABLE_KEY', publishableKey, { publishableKey }],
+  ['PENSTOCK_TRANSPORT', 'uws', { transport: 'uws' }],
+  ['PENSTOCK_TRANSPORT', 'node', { transport: 'node' }],
+  ['PENSTOCK_TRANSPORT', 'auto', { transport: 'auto' }],
+])('readSettings accepts %s=%s', (name, value, change) => {
+  expect(readSettings({ [name]: value }, cores)).toEqual({ ...standard, ...change })
+})
+
+it.each([
+  ['PENSTOCK_DATA', '   '],
+  ['PENSTOCK_HOST', ' '],
+  ['PENSTOCK_PORT', '65536'],
+  ['PENSTOCK_PORT', '-1'],
+  ['PENSTOCK_PORT', '80a'],
+  ['PENSTOCK_PORT', '8080.5'],
+  ['PENSTOCK_PORT', '1e3'],
+  ['PENSTOCK_PORT', '0x50'],
+  ['PENSTOCK_PORT', ' 80'],
+  ['PENSTOCK_HTTP_PROCESSES', '0'],
+  ['PENSTOCK_HTTP_PROCESSES', '65'],
+  ['PENSTOCK_HTTP_PROCESSES', 'two'],
+  ['PENSTOCK_STORE', 'postgres://localhost'],
+  ['PENSTOCK_MODE', 'live'],
+  ['PENSTOCK_RATE_LIMIT', 'on'],
+  ['PENSTOCK_TRANSPORT', 'UWS'],
+  ['PENSTOCK_SECRET_KEY', publishableKey],
+  ['PENSTOCK_SECRET_KEY', secretKey.slice(0, -1)],
+  ['PENSTOCK_SECRET_KEY', `${secretKey} `],
+  ['PENSTOCK_SECRET_KEY', secretKey.padEnd(256, 'x')],
+  ['PENSTOCK_PUBLISHABLE_KEY', secretKey],
+  ['PENSTOCK_PUBLISHABLE_KEY', `${publishableKey}é`],
+])('readSettings names %s when it is "%s"', (name, value) => {
+  expect(problems({ [name]: value })).toMatch(new RegExp(`^${name} is .+\\.$`))
+})
+
+it.each([
+  ['PENSTOCK_SECRET_KEY', 'sk_test_short'],
+  ['PENSTOCK_SECRET_KEY', 'sk_live_0123456789abcdef'],
+  ['PENSTOCK_PUBLISHABLE_KEY', 'hunter2-hunter2-hunter2-hunter2'],
+])('readSettings never repeats a key: %s', (name, value) => {
+  const message = problems({ [name]: value, PENSTOCK_PORT: 'x', PENSTOCK_EXTRA: value })
+  expect(message).toContain(name)
+  expect(message).not.toContain(value)
+  expect(message).not.toContain(value.slice(8))
+})
+
+it('readSettings names an unknown PENSTOCK_ variable and lists the known ones', () => {
+  const message = problems({ PENSTOCK_PROT: '80', penstock_port: 'ignored', OTHER: 'ignored' })
+  expect(message).toMatch(/^PENSTOCK_PROT is not a setting\./)
+  expect(message).toContain('PENSTOCK_PORT')
+  expect(message).not.toContain('penstock_port')
+  expect(message).not.toContain('OTHER')
+})
+
+it('readSettings reports everything that is wrong at once, a line each', () => {
+  const message = problems({ PENSTOCK_PORT: 'x', PENSTOCK_MODE: 'live', PENSTOCK_X: '', PENSTOCK_HOST: ' ' })
+  const names = message.split('\n').map((line) => line.split(' ')[0])
+  expect(names).toHaveLength(4)
+  expect(new Set(names)).toEqual(new Set(['PENSTOCK_HOST', 'PENSTOCK_MODE', 'PENSTOCK_PORT', 'PENSTOCK_X']))
+})

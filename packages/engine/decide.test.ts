@@ -1,0 +1,217 @@
+import { expect, it } from 'vitest'
+import { isRejected } from '@penstock/domain/result.ts'
+import {
+  captureCommand,
+  dropCommand,
+  expireCommand,
+  holdCommand,
+  openSale,
+  phaseCommand,
+  releaseCommand,
+  requestKey,
+  restockCommand,
+  shoe,
+  TestSale,
+  ttlMs,
+  updateCommand,
+} from './test-sale.ts'
+import type { Command, CommandKind } from '@penstock/domain/command.ts'
+
+interface Case {
+  readonly command: Command
+  /** The same request as a client sends it again: other minted ids, the same meaning. */
+  readonly again: Command
+  /** What happens between the two and must not show in the second answer. */
+  readonly meanwhile: (sale: TestSale) => void
+}
+
+const key = requestKey('k1')
+const nothing = (): void => undefined
+
+/** Every kind of command that may have a key. hold_1 is there before. */
+const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
+  create_drop: {
+    command: { ...dropCommand({ dropId: 'drop_2', skus: [] }), key },
+    again: { ...dropCommand({ dropId: 'drop_3', skus: [] }), key },
+    meanwhile: (sale) => sale.accept(updateCommand({ dropId: 'drop_2', changes: { name: 'Later' } })),
+  },
+  update_drop: {
+    command: updateCommand({ key, changes: { name: 'Once' } }),
+    again: updateCommand({ key, changes: { name: 'Once' } }),
+    meanwhile: (sale) => sale.accept(updateCommand({ changes: { name: 'Twice' } })),
+  },
+  change_drop_phase: {
+    command: { ...phaseCommand('pause'), key },
+    again: { ...phaseCommand('pause'), key },
+    meanwhile: (sale) => sale.accept(phaseCommand('resume')),
+  },
+  restock_sku: {
+    command: restockCommand(5, { key }),
+    again: restockCommand(5, { key }),
+    meanwhile: (sale) => sale.accept(restockCommand(-3)),
+  },
+  create_hold: {
+    command: holdCommand('hold_2', { key }),
+    again: holdCommand('hold_3', { key, clientSecret: 'another' }),
+    meanwhile: (sale) => sale.accept(captureCommand('hold_2')),
+  },
+  release_hold: {
+    command: releaseCommand('hold_1', { key }),
+    again: releaseCommand('hold_1', { key }),
+    meanwhile: (sale) => sale.accept(captureCommand('hold_1')),
+  },
+  capture_payment: {
+    command: captureCommand('hold_1', { key }),
+    again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
+    meanwhile: nothing,
+  },
+}
+
+it.each(Object.entries(cases))('decide %s with the same key gives the first answer, marked replayed', (_, row) => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'))
+  const first = sale.run(row.command)
+  expect(first).toMatchObject({ replayed: false })
+  row.meanwhile(sale)
+  sale.nowMs += 5
+  const { writes } = sale.set
+  expect(sale.run(row.again)).toEqual({ ...first, replayed: true })
+  expect(sale.set.writes).toBe(writes)
+})
+
+it.each(Object.entries(cases))('decide %s with the key of another request is refused: key_reused', (_, row) => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'), row.command)
+  const { writes } = sale.set
+  const other = { ...row.again, key: requestKey('k1', 'another') } as Command
+  expect(sale.run(other)).toEqual({ outcome: 'key_reused', param: null, detail: expect.any(String) })
+  expect(sale.set.writes).toBe(writes)
+})
+
+it.each(Object.entries(cases))('decide %s asks for the key before anything else', (_, row) => {
+  // The key belongs to another request; nothing the command names exists. The key is what is answered.
+  const sale = new TestSale()
+  sale.accept({ ...dropCommand({ dropId: 'drop_9', skus: [] }), key: requestKey('k1', 'first') })
+  expect(sale.run(row.command)).toMatchObject({ outcome: 'key_reused' })
+})
+
+interface Refused {
+  readonly what: string
+  readonly command: Command
+  /** What has to happen for the same request to succeed. */
+  readonly repair: (sale: TestSale) => void
+}
+
+const refused: readonly Refused[] = [
+  {
+    what: 'create_hold of a sold out SKU',
+    command: holdCommand('hold_2', { key, lines: [{ skuId: shoe, quantity: 11 }] }),
+    repair: (sale) => sale.accept(restockCommand(5)),
+  },
+  {
+    what: 'create_hold in a paused drop',
+    command: holdCommand('hold_2', { key, dropId: 'drop_2', lines: [{ skuId: 'sku_2', quantity: 1 }] }),
+    repair: (sale) => sale.accept(phaseCommand('publish', 'drop_2')),
+  },
+  {
+    what: 'release_hold of an unknown hold',
+    command: releaseCommand('hold_2', { key }),
+    repair: (sale) => sale.accept(holdCommand('hold_2')),
+  },
+  {
+    what: 'restock_sku below what is held',
+    command: restockCommand(-10, { key }),
+    repair: (sale) => sale.accept(releaseCommand('hold_1')),
+  },
+  {
+    what: 'change_drop_phase before its time',
+    command: { kind: 'change_drop_phase', key, dropId: 'drop_2', action: 'pause' },
+    repair: (sale) => sale.accept(phaseCommand('publish', 'drop_2')),
+  },
+  {
+    what: 'update_drop of an unknown SKU',
+    command: updateCommand({ key, skuChanges: [{ skuId: 'sku_3', name: 'X', unitAmountMinor: null }] }),
+    repair: (sale) =>
+      sale.accept(updateCommand({ newSkus: [{ id: 'sku_3', name: 'New', unitAmountMinor: 1, stock: 1 }] })),
+  },
+  {
+    what: 'create_drop with an end that comes too early',
+    command: { ...dropCommand({ dropId: 'drop_4', skus: [], endsAtMs: 1_699_999_999_000 }), key },
+    repair: (sale) => {
+      sale.nowMs = 1_600_000_000_000
+    },
+  },
+]
+
+it.each(refused)('decide a refused $what leaves its key free', ({ command, repair }) => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'))
+  sale.accept(dropCommand({ dropId: 'drop_2', skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1 }] }))
+  expect(isRejected(sale.run(command))).toBe(true)
+  expect(sale.set.requests.find('k1')).toBeUndefined()
+  repair(sale)
+  const second = sale.run(command)
+  expect(second).toMatchObject({ replayed: false })
+  expect(sale.run(command)).toEqual({ ...second, replayed: true })
+})
+
+it('decide remembers that a payment was a duplicate, under the key that said so', () => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'), captureCommand('hold_1', { key }))
+  const other = captureCommand('hold_1', { key: requestKey('k2'), paymentId: 'pay_2', orderId: 'ord_2' })
+  const duplicate = sale.run(other)
+  expect(duplicate).toMatchObject({ duplicate: true, replayed: false })
+  expect(sale.run(other)).toEqual({ ...duplicate, replayed: true })
+  expect(sale.run(captureCommand('hold_1', { key }))).toMatchObject({ duplicate: false, replayed: true })
+})
+
+it.each<[string, Partial<ReturnType<typeof captureCommand>>, string]>([
+  ['captured', {}, 'captured'],
+  ['due for a refund', { amountMinor: 1 }, 'refund_due'],
+  ['unmatched', { holdId: 'hold_none' }, 'unmatched'],
+])('decide replays a payment that was %s with its status', (_, facts, status) => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'))
+  const command = captureCommand('hold_1', { key, ...facts })
+  const first = sale.run(command)
+  expect(first).toMatchObject({ payment: { status } })
+  expect(sale.run(command)).toEqual({ ...first, replayed: true })
+})
+
+/** A create or capture without a key is its own key: the very same object sent again after a writer restart. */
+it.each<[string, Command]>([
+  ['create_drop', dropCommand({ dropId: 'drop_2', skus: [] })],
+  ['update_drop', updateCommand({ newSkus: [{ id: 'sku_9', name: 'X', unitAmountMinor: 1, stock: 1 }] })],
+  ['change_drop_phase', phaseCommand('pause')],
+  ['restock_sku', restockCommand(1)],
+  ['create_hold', holdCommand('hold_2')],
+  ['release_hold', releaseCommand('hold_1')],
+  ['expire_holds', expireCommand],
+  ['capture_payment', captureCommand('hold_1')],
+  ['capture_payment without goods', captureCommand('hold_1', { amountMinor: 3 })],
+])('decide %s sent twice has one effect and one answer', (kind, command) => {
+  const sale = openSale({ maxPerCustomer: 5 })
+  sale.accept(holdCommand('hold_1'))
+  const first = sale.run(command)
+  const before = structuredClone(tables(sale))
+  expect(sale.run(command)).toEqual(kind === 'restock_sku' ? { ...first, replayed: true } : first)
+  expect(tables(sale)).toEqual(before)
+})
+
+it('decide lets a hold that expired be expired, released and paid late, each once', () => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'))
+  sale.nowMs += ttlMs
+  expect(sale.run(expireCommand)).toMatchObject({ count: 1 })
+  expect(sale.run(releaseCommand('hold_1'))).toMatchObject({ hold: { status: 'expired' } })
+  expect(sale.run(captureCommand('hold_1'))).toMatchObject({ payment: { status: 'captured' } })
+  expect(sale.run(expireCommand)).toMatchObject({ count: 0 })
+  expect(sale.run(releaseCommand('hold_1'))).toMatchObject({ outcome: 'hold_not_active' })
+  expect(sale.counters(shoe)).toEqual([0, 1])
+})
+
+function tables({ set }: TestSale) {
+  const { drops, skus, holds, payments, orders, buyers, requests } = set
+  const rows = [drops, skus, holds, payments, orders, buyers, requests].map((table) => table.rows)
+  return { rows, entries: set.entries }
+}

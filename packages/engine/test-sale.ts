@@ -1,0 +1,225 @@
+import { isRejected } from '@penstock/domain/result.ts'
+import { decide } from './decide.ts'
+import type {
+  CapturePayment,
+  ChangeDropPhase,
+  Command,
+  CreateDrop,
+  CreateHold,
+  RequestKey,
+  RestockSku,
+  UpdateDrop,
+} from '@penstock/domain/command.ts'
+import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
+import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { Order } from '@penstock/domain/order.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { Accepted, Result } from '@penstock/domain/result.ts'
+import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
+
+/** Ids of `openSale`. */
+export const dropId = 'drop_1'
+export const shoe = 'sku_shoe'
+export const sock = 'sku_sock'
+
+export const startMs = 1_700_000_000_000
+export const ttlMs = 600_000
+
+/** One table in memory. Rows are frozen, so a decision that changes one in place throws. */
+class MemoryRows<Row> implements Rows<Row> {
+  readonly rows = new Map<string, Row>()
+  writes = 0
+
+  find(key: string): Row | undefined {
+    return this.rows.get(key)
+  }
+
+  insert(key: string, row: Row): void {
+    if (this.rows.has(key)) throw new Error(`row ${key} is inserted twice`)
+    this.#write(key, row)
+  }
+
+  update(key: string, row: Row): void {
+    if (!this.rows.has(key)) throw new Error(`row ${key} is updated but does not exist`)
+    this.#write(key, row)
+  }
+
+  #write(key: string, row: Row): void {
+    this.writes += 1
+    this.rows.set(key, deepFreeze(row))
+  }
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}
+
+/** A working set in which every change is saved at once, for tables of single decisions. */
+export class MemorySet implements WorkingSet {
+  readonly drops = new MemoryRows<Drop>()
+  readonly skus = new MemoryRows<Sku>()
+  readonly holds = new MemoryRows<Hold>()
+  readonly payments = new MemoryRows<Payment>()
+  readonly orders = new MemoryRows<Order>()
+  readonly buyers = new MemoryRows<BuyerUnits>()
+  readonly requests = new MemoryRows<RequestRecord>()
+  readonly entries: LedgerEntry[] = []
+  readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
+
+  listHoldsDue(nowMs: number, max: number): readonly string[] {
+    return [...this.holds.rows.values()]
+      .filter((hold) => hold.status === 'active' && hold.expiresMs <= nowMs)
+      .toSorted((a, b) => a.expiresMs - b.expiresMs)
+      .slice(0, max)
+      .map((hold) => hold.id)
+  }
+
+  /** Rows written so far: a refusal must not change it. */
+  get writes(): number {
+    const { drops, skus, holds, payments, orders, buyers, requests, entries } = this
+    const tables = [drops, skus, holds, payments, orders, buyers, requests]
+    return tables.reduce((sum, table) => sum + table.writes, entries.length)
+  }
+}
+
+/** A sale and its clock. */
+export class TestSale {
+  readonly set = new MemorySet()
+  nowMs = startMs
+
+  run(command: Command): Result {
+    return decide(this.set, command, this.nowMs)
+  }
+
+  /** Runs commands that must be accepted. */
+  accept(...commands: readonly Command[]): Accepted | undefined {
+    let last: Accepted | undefined
+    for (const command of commands) {
+      const result = this.run(command)
+      if (isRejected(result)) throw new Error(`${command.kind} was refused: ${result.outcome}, ${result.detail}`)
+      last = result
+    }
+    return last
+  }
+
+  hold(id: string): Hold {
+    return required(this.set.holds.find(id))
+  }
+
+  drop(id = dropId): Drop {
+    return required(this.set.drops.find(id))
+  }
+
+  /** `[held, sold]` */
+  counters(skuId: string): readonly [number, number] {
+    const sku = required(this.set.skus.find(skuId))
+    return [sku.held, sku.sold]
+  }
+
+  /** Units by buyer key, without the drop. */
+  buyers(): Record<string, number> {
+    return Object.fromEntries(
+      [...this.set.buyers.rows.values()].map(({ id, units }) => [id.slice(id.indexOf(' ') + 1), units]),
+    )
+  }
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the row a test asks for is missing')
+  return value
+}
+
+/** A published drop: 10 shoes at 100, 5 socks at 25, no limit, holds of ten minutes. */
+export function openSale(change: Partial<CreateDrop> = {}): TestSale {
+  const sale = new TestSale()
+  sale.accept(dropCommand(change), phaseCommand('publish'))
+  return sale
+}
+
+export function dropCommand(change: Partial<CreateDrop> = {}): CreateDrop {
+  return {
+    kind: 'create_drop',
+    key: null,
+    dropId,
+    name: 'Shoe',
+    description: null,
+    image: null,
+    currency: 'usd',
+    startsAtMs: null,
+    endsAtMs: null,
+    holdTtlMs: ttlMs,
+    maxPerCustomer: null,
+    latePayment: 'reacquire',
+    metadata: {},
+    skus: [
+      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10 },
+      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5 },
+    ],
+    ...change,
+  }
+}
+
+export function phaseCommand(action: 'publish' | 'pause' | 'resume' | 'end', id = dropId): ChangeDropPhase {
+  return { kind: 'change_drop_phase', key: null, dropId: id, action }
+}
+
+export function updateCommand(change: Partial<UpdateDrop> = {}): UpdateDrop {
+  return { kind: 'update_drop', key: null, dropId, changes: {}, skuChanges: [], newSkus: [], ...change }
+}
+
+let restocks = 0
+
+/** Every restock has a key of its own, as the command demands. */
+export function restockCommand(quantity: number, change: Partial<RestockSku> = {}): RestockSku {
+  restocks += 1
+  return { kind: 'restock_sku', key: requestKey(`restock-${restocks}`), dropId, skuId: shoe, quantity, ...change }
+}
+
+export function holdCommand(holdId: string, change: Partial<CreateHold> = {}): CreateHold {
+  return {
+    kind: 'create_hold',
+    key: null,
+    holdId,
+    clientSecret: `secret of ${holdId}`,
+    dropId,
+    lines: [{ skuId: shoe, quantity: 1 }],
+    customer: customer(`${holdId}@example.com`),
+    replace: null,
+    ...change,
+  }
+}
+
+export function releaseCommand(holdId: string, change: { proof?: string | null; key?: RequestKey } = {}): Command {
+  return { kind: 'release_hold', key: null, holdId, proof: null, ...change }
+}
+
+export const expireCommand: Command = { kind: 'expire_holds', key: null }
+
+/** Pays 100, one shoe, by default. */
+export function captureCommand(holdId: string, change: Partial<CapturePayment> = {}): CapturePayment {
+  const providerPaymentId = change.providerPaymentId ?? `paid for ${holdId}`
+  return {
+    kind: 'capture_payment',
+    key: null,
+    paymentId: `pay_${providerPaymentId}`,
+    orderId: `ord_${providerPaymentId}`,
+    holdId,
+    provider: 'manual',
+    providerPaymentId,
+    amountMinor: 100,
+    currency: 'usd',
+    ...change,
+  }
+}
+
+export function customer(email: string, change: Partial<Customer> = {}): Customer {
+  return { email, phone: null, externalId: null, name: null, shippingAddress: null, ...change }
+}
+
+export function requestKey(id: string, fingerprint = 'f'): RequestKey {
+  return { id, fingerprint }
+}

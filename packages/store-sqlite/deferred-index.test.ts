@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { DeferredIndex } from './deferred-index.ts'
+import { hash53 } from './hash53.ts'
+import { openWriter } from './open.ts'
+import type { Database } from 'better-sqlite3'
+
+let folder = ''
+let db: Database
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'penstock-index-'))
+  db = openWriter(join(folder, 'penstock.db'))
+})
+
+afterEach(() => {
+  db.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Far below the real bound, so that a few hundred keys go through several rounds of merging. */
+const tailMax = 40
+
+const openIndex = (): DeferredIndex => new DeferredIndex(db, { name: 'request', key: 'id' }, tailMax)
+
+/** One transaction as the store makes it: rows appended, old keys merged, then commit or rollback. */
+function append(index: DeferredIndex, keys: readonly string[], fate: 'commit' | 'rollback'): void {
+  db.exec('BEGIN IMMEDIATE')
+  const insert = db.prepare("INSERT INTO request VALUES (?, ?, 'f', 'result', '{}', 0)")
+  keys.forEach((key, at) => insert.run(index.lastSeq + 1 + at, key))
+  index.merge(keys.length)
+  if (fate === 'rollback') {
+    db.exec('ROLLBACK')
+    index.rolledBack()
+    return
+  }
+  db.exec('COMMIT')
+  index.committed()
+  for (const key of keys) index.add(key)
+}
+
+test('DeferredIndex finds exactly the committed keys, whatever was merged, rolled back or lost in a crash', () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('append' as const), size: fc.integer({ min: 1, max: 30 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('rollback' as const), size: fc.integer({ min: 1, max: 30 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const), size: fc.constant(0) }) },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
+      db.exec('DELETE FROM request; DELETE FROM request_index; UPDATE index_progress SET indexed_seq = 0')
+      let index = openIndex()
+      const rows = new Map<string, number>()
+      const undone: string[] = []
+      let made = 0
+      for (const { kind, size } of steps) {
+        const keys = Array.from({ length: size }, () => `key ${(made += 1)}`)
+        if (kind === 'reopen') {
+          index = openIndex()
+        } else if (kind === 'rollback') {
+          append(index, keys, 'rollback')
+          undone.push(...keys)
+        } else {
+          for (const [at, key] of keys.entries()) rows.set(key, index.lastSeq + 1 + at)
+          append(index, keys, 'commit')
+        }
+      }
+      for (const [key, seq] of rows) expect(index.find(key)).toBe(seq)
+      for (const key of undone) expect(index.find(key)).toBeUndefined()
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('DeferredIndex keeps its memory bounded and moves the rest to the index', () => {
+  const index = openIndex()
+  for (let batch = 0; batch < 100; batch++) {
+    append(
+      index,
+      Array.from({ length: 10 }, (_, at) => `key ${batch} ${at}`),
+      'commit',
+    )
+  }
+  const count = (sql: string): number => Number(db.prepare(sql).pluck().get())
+  expect(count('SELECT count(*) FROM request_index')).toBeGreaterThanOrEqual(1_000 - tailMax - 10)
+  // What a restart reads again is what the last two rounds may have left.
+  const behind = count("SELECT max(seq) - (SELECT indexed_seq FROM index_progress WHERE name = 'request') FROM request")
+  expect(behind).toBeGreaterThan(0)
+  expect(behind).toBeLessThan(1_000)
+  expect(index.find('key 0 0')).toBe(1)
+})
+
+test('DeferredIndex tells keys with one hash apart by their rows', () => {
+  const index = openIndex()
+  append(index, ['first', 'second'], 'commit')
+  // As if both keys had this hash.
+  const hash = hash53('absent')
+  db.prepare('INSERT INTO request_index (hash, seq) VALUES (?, 1), (?, 2)').run(hash, hash)
+  expect(index.find('absent')).toBeUndefined()
+  db.prepare('INSERT INTO request_index (hash, seq) VALUES (?, 1), (?, 2)').run(hash53('second'), hash53('second'))
+  expect(openIndex().find('second')).toBe(2)
+})
+
+test('hash53 is an exact integer, spreads over its range and differs between neighbours', () => {
+  const hashes = Array.from({ length: 20_000 }, (_, at) => hash53(`manual/pi_${at}`))
+  expect(hashes.every((hash) => Number.isSafeInteger(hash) && hash >= 0 && hash < 2 ** 53)).toBe(true)
+  expect(new Set(hashes).size).toBe(hashes.length)
+  const buckets = new Map<number, number>()
+  for (const hash of hashes) {
+    const bucket = Math.floor(hash / 2 ** 43)
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1)
+  }
+  // 1,024 buckets of about 20; ten standard deviations is about 45.
+  expect(Math.max(...buckets.values())).toBeLessThan(65)
+})

@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { decide } from '@penstock/engine/decide.ts'
+import { SqliteQueries } from './sqlite-queries.ts'
+import { SqliteStore } from './sqlite-store.ts'
+import type { Command, CreateDrop } from '@penstock/domain/command.ts'
+import type { Result } from '@penstock/domain/result.ts'
+import type { Page } from '@penstock/store/queries.ts'
+
+const nowMs = 1_700_000_000_000
+
+let folder = ''
+let store: SqliteStore
+let queries: SqliteQueries
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'penstock-queries-'))
+  store = new SqliteStore(join(folder, 'penstock.db'))
+  queries = new SqliteQueries(join(folder, 'penstock.db'))
+})
+afterEach(() => {
+  queries.close()
+  store.close()
+  rmSync(folder, { recursive: true })
+})
+
+function run(...commands: readonly Command[]): Result[] {
+  return store.transact(nowMs, (set) => commands.map((command) => decide(set, command, nowMs))).value
+}
+
+const newDrop = (dropId: string, change: Partial<CreateDrop> = {}): CreateDrop => ({
+  kind: 'create_drop',
+  key: null,
+  dropId,
+  name: `Name of ${dropId}`,
+  description: null,
+  image: null,
+  currency: 'usd',
+  startsAtMs: null,
+  endsAtMs: null,
+  holdTtlMs: 600_000,
+  maxPerCustomer: null,
+  latePayment: 'reacquire',
+  metadata: {},
+  skus: [
+    { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100 },
+    { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1 },
+  ],
+  ...change,
+})
+
+/** A paid hold of one unit. Numbers with two digits sort. */
+function sell(...numbers: readonly string[]): Result[] {
+  return run(
+    ...numbers.flatMap((number): Command[] => [
+      {
+        kind: 'create_hold',
+        key: null,
+        holdId: `hold_${number}`,
+        clientSecret: `cs_${number}`,
+        dropId: 'drop_1',
+        lines: [{ skuId: 'sku_z_drop_1', quantity: 1 }],
+        customer: { email: `${number}@example.com`, phone: null, externalId: null, name: null, shippingAddress: null },
+        replace: null,
+      },
+      {
+        kind: 'capture_payment',
+        key: null,
+        paymentId: `pay_${number}`,
+        orderId: `ord_${number}`,
+        holdId: `hold_${number}`,
+        provider: 'manual',
+        providerPaymentId: number,
+        amountMinor: 100,
+        currency: 'usd',
+      },
+    ]),
+  )
+}
+
+function openSale(): void {
+  run(newDrop('drop_1'), { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' })
+}
+
+it('SqliteQueries readSeq follows the commits of the writer', () => {
+  expect(queries.readSeq()).toBe(0)
+  openSale()
+  expect(queries.readSeq()).toBe(1)
+  sell('01')
+  expect(queries.readSeq()).toBe(store.seq)
+})
+
+it('SqliteQueries listDrops gives all drops by id with their SKUs in the order of the seller', () => {
+  expect(queries.listDrops()).toEqual({ seq: 0, drops: [] })
+  const [second] = run(newDrop('drop_2', { description: 'x', endsAtMs: nowMs + 1, metadata: { a: 'b' } }))
+  openSale()
+  sell('01')
+  const { seq, drops } = queries.listDrops()
+  expect(seq).toBe(3)
+  expect(drops.map(({ drop }) => drop.id)).toEqual(['drop_1', 'drop_2'])
+  expect(drops[0]?.skus).toMatchObject([
+    { id: 'sku_z_drop_1', stock: 100, held: 0, sold: 1 },
+    { id: 'sku_a_drop_1', stock: 1, held: 0, sold: 0 },
+  ])
+  expect(second).toMatchObject({ ...drops[1] })
+})
+
+it('SqliteQueries finds a drop, a hold and an order by id, as the writer made them', () => {
+  openSale()
+  const [held, paid] = sell('01')
+  expect(queries.findDrop('drop_1')?.drop).toMatchObject({ id: 'drop_1', phase: 'published' })
+  expect(held).toMatchObject({ hold: { ...queries.findHold('hold_01'), status: 'active' } })
+  const found = queries.findOrder('ord_01')
+  expect(found?.hold).toEqual(queries.findHold('hold_01'))
+  expect(found?.order).toEqual({
+    id: 'ord_01',
+    dropId: 'drop_1',
+    holdId: 'hold_01',
+    paymentId: 'pay_01',
+    amountMinor: 100,
+    currency: 'usd',
+    status: 'paid',
+    createdMs: nowMs,
+  })
+  expect(paid).toMatchObject({ payment: { orderId: 'ord_01' } })
+})
+
+it('SqliteQueries finds nothing where there is nothing', () => {
+  expect([queries.findDrop('x'), queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ])
+  expect(queries.listOrders({ limit: 10, startingAfter: null, endingBefore: null })).toEqual([])
+})
+
+const page = (limit: number, cursors: Partial<Page> = {}): Page => ({
+  limit,
+  startingAfter: null,
+  endingBefore: null,
+  ...cursors,
+})
+
+/** Orders 01 to 05. A route asks for one more than it shows, and has more when it comes. */
+it.each<[string, Page, readonly string[]]>([
+  ['the first page', page(2), ['05', '04']],
+  ['all there are, exactly', page(5), ['05', '04', '03', '02', '01']],
+  ['fewer than asked for', page(6), ['05', '04', '03', '02', '01']],
+  ['the page after one', page(2, { startingAfter: 'ord_04' }), ['03', '02']],
+  ['the last page, full', page(2, { startingAfter: 'ord_03' }), ['02', '01']],
+  ['the last page, not full', page(2, { startingAfter: 'ord_02' }), ['01']],
+  ['nothing after the last', page(2, { startingAfter: 'ord_01' }), []],
+  ['the page before one: its direct neighbours, newest first', page(2, { endingBefore: 'ord_02' }), ['04', '03']],
+  ['the page before one, not full', page(3, { endingBefore: 'ord_03' }), ['05', '04']],
+  ['nothing before the first', page(2, { endingBefore: 'ord_05' }), []],
+  ['a page after a cursor that is no order', page(2, { startingAfter: 'ord_035' }), ['03', '02']],
+  ['a page before a cursor that is no order', page(2, { endingBefore: 'ord_035' }), ['05', '04']],
+])('SqliteQueries listOrders gives %s', (_, wanted, numbers) => {
+  openSale()
+  sell('03', '01', '05')
+  sell('04', '02')
+  const orders = queries.listOrders(wanted)
+  expect(orders.map(({ order }) => order.id)).toEqual(numbers.map((number) => `ord_${number}`))
+  expect(orders.map(({ hold }) => hold.customer.email)).toEqual(numbers.map((number) => `${number}@example.com`))
+})
+
+it('SqliteQueries findCredential knows the bootstrap keys of the last start and no earlier ones', () => {
+  const secret = { id: 'key_1', kind: 'secret', secretHash: 'aa', createdMs: nowMs } as const
+  const publishable = { id: 'key_2', kind: 'publishable', secretHash: 'bb', createdMs: nowMs } as const
+  store.replaceBootstrapKeys([secret, publishable])
+  expect(queries.findCredential('aa')).toEqual({ id: 'key_1', kind: 'secret' })
+  expect(queries.findCredential('bb')).toEqual({ id: 'key_2', kind: 'publishable' })
+  store.replaceBootstrapKeys([{ ...secret, secretHash: 'cc' }, publishable])
+  expect(queries.findCredential('aa')).toBeNull()
+  expect(queries.findCredential('cc')).toEqual({ id: 'key_1', kind: 'secret' })
+})
+
+it('SqliteQueries sees one moment in listDrops, whatever is committed meanwhile', () => {
+  openSale()
+  const before = queries.listDrops()
+  sell('01')
+  const after = queries.listDrops()
+  expect([before.seq, after.seq]).toEqual([1, 2])
+  expect([before.drops[0]?.skus[0]?.sold, after.drops[0]?.skus[0]?.sold]).toEqual([0, 1])
+})

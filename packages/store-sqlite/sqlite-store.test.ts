@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect, it, onTestFinished } from 'vitest'
+import { decide } from '@penstock/engine/decide.ts'
+import { storeContract } from '@penstock/store/contract.ts'
+import { openReader, openWriter } from './open.ts'
+import { orderColumns, toOrder } from './rows.ts'
+import { SqliteStore } from './sqlite-store.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { StoredMoney, StoreUnderTest } from '@penstock/store/contract.ts'
+import type { OrderRow } from './rows.ts'
+
+function openStore(): StoreUnderTest {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-store-'))
+  const path = join(folder, 'penstock.db')
+  const stores = [new SqliteStore(path)]
+  const [store] = stores
+  if (store === undefined) throw new Error('unreachable')
+  return {
+    store,
+    reopen: () => {
+      const next = new SqliteStore(path)
+      stores.push(next)
+      return next
+    },
+    readMoney: () => readMoney(path),
+    dispose: () => {
+      for (const each of stores) each.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+function readMoney(path: string): StoredMoney {
+  const db = openReader(path)
+  try {
+    const orders = db.prepare<[], OrderRow>(`SELECT ${orderColumns} FROM orders ORDER BY id`).raw().all().map(toOrder)
+    const entries = db
+      .prepare<[], LedgerEntry>(
+        `SELECT payment_id AS paymentId, debit, credit, amount AS amountMinor, currency, created_ms AS createdMs
+         FROM ledger_entry ORDER BY seq`,
+      )
+      .all()
+    const balances = db
+      .prepare<[], [string, number]>(`SELECT account || ' ' || currency, balance FROM ledger_balance`)
+      .raw()
+      .all()
+    return { orders, entries, balances: Object.fromEntries(balances) }
+  } finally {
+    db.close()
+  }
+}
+
+storeContract('SqliteStore', openStore, decide)
+
+/** A database with one ledger entry and a second, ordinary connection to it. */
+function openLedger() {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-ledger-'))
+  const path = join(folder, 'penstock.db')
+  const store = new SqliteStore(path)
+  const db = new Database(path)
+  onTestFinished(() => {
+    db.close()
+    store.close()
+    rmSync(folder, { recursive: true })
+  })
+  const append = (): void => {
+    store.transact(1, (set) => {
+      const money = { amountMinor: 5, currency: 'usd', createdMs: 1 } as const
+      set.ledger.append({ paymentId: 'pay_1', debit: 'cash:manual', credit: 'sales', ...money })
+    })
+  }
+  append()
+  return { store, db, path, append }
+}
+
+it.each([
+  ['updated', 'UPDATE ledger_entry SET amount = 6'],
+  ['deleted', 'DELETE FROM ledger_entry'],
+])('SqliteStore ledger entries are never %s, not even by hand', (what, sql) => {
+  const { db, append } = openLedger()
+  expect(() => db.exec(sql)).toThrow(`ledger entries are never ${what}`)
+  append()
+  const amounts = db.prepare<[], number>('SELECT amount FROM ledger_entry').pluck().all()
+  expect(amounts).toEqual([5, 5])
+})
+
+it('SqliteStore refuses a database that lost its state row', () => {
+  const { db, path } = openLedger()
+  db.exec('DELETE FROM writer_state')
+  expect(() => new SqliteStore(path)).toThrow(/not a Penstock database/)
+})
+
+it('SqliteStore transact is fatal when the database cannot even begin', () => {
+  const { store } = openLedger()
+  store.close()
+  expect(() => store.transact(2, () => null)).toThrow(expect.objectContaining({ code: 'commit_failed' }))
+})
+
+it('SqliteStore transact is fatal when SQLite itself fails', () => {
+  const { store, path } = openLedger()
+  const foreign = openWriter(path)
+  foreign.exec('DROP TABLE buyer_units')
+  foreign.close()
+  const attempt = (): unknown => store.transact(2, (set) => set.buyers.insert('x', { id: 'x', units: 1 }))
+  expect(attempt).toThrow(expect.objectContaining({ code: 'commit_failed' }))
+})

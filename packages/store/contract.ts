@@ -1,0 +1,661 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { buyerUnitsId } from '@penstock/domain/customer.ts'
+import { paymentKey } from '@penstock/domain/payment.ts'
+import { FatalStoreError } from './store.ts'
+import type { Command } from '@penstock/domain/command.ts'
+import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { Order } from '@penstock/domain/order.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { Result } from '@penstock/domain/result.ts'
+import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
+import type { Committed, Store } from './store.ts'
+
+/** A store on an empty database of its own, and what the suite needs besides the port. */
+export interface StoreUnderTest {
+  readonly store: Store
+  /** Another writer on the same data. Those opened before are not closed: the suite closes them where it must. */
+  readonly reopen: () => Store | Promise<Store>
+  /** What the port only writes, in the order it was written (entries) or in any order (orders, balances). */
+  readonly readMoney: () => StoredMoney | Promise<StoredMoney>
+  /** Closes what is open and removes the data. */
+  readonly dispose: () => void | Promise<void>
+}
+
+export interface StoredMoney {
+  readonly orders: readonly Order[]
+  readonly entries: readonly LedgerEntry[]
+  /** `account currency` → debits minus credits. */
+  readonly balances: Readonly<Record<string, number>>
+}
+
+export type Decide = (set: WorkingSet, command: Command, nowMs: number) => Result
+
+const nowMs = 1_700_000_000_000
+
+/**
+ * What every store must do, whatever is behind it (DESIGN.md section 3). `decide` is the engine's: this package may
+ * not import it.
+ */
+export function storeContract(name: string, openStore: () => StoreUnderTest | Promise<StoreUnderTest>, decide: Decide) {
+  describe(`${name} store contract`, () => {
+    const opened: StoreUnderTest[] = []
+    const open = async (): Promise<StoreUnderTest> => {
+      const under = await openStore()
+      opened.push(under)
+      return under
+    }
+    afterEach(async () => {
+      for (const under of opened.splice(0)) await under.dispose()
+    })
+
+    checkCommits(open)
+    checkFailures(open)
+    checkWriters(open)
+    checkRows(open)
+    checkLists(open)
+    checkSale(open, decide)
+  })
+}
+
+type Open = () => Promise<StoreUnderTest>
+
+async function run<T>(store: Store, decideAll: (set: WorkingSet) => T, atMs = nowMs): Promise<Committed<T>> {
+  return store.transact(atMs, decideAll)
+}
+
+async function read<T>(store: Store, look: (set: WorkingSet) => T): Promise<T> {
+  const { value } = await run(store, look)
+  return value
+}
+
+function checkCommits(open: Open): void {
+  it('Store starts at commit 0 and time 0', async () => {
+    const { store } = await open()
+    expect([store.seq, store.lastNowMs]).toEqual([0, 0])
+  })
+
+  it('Store transact that changes nothing commits nothing and returns the value', async () => {
+    const { store, reopen } = await open()
+    await run(store, addDrop)
+    const { value, seq, changes } = await run(
+      store,
+      (set) => [set.drops.find('drop_1')?.name, set.holds.find('none')],
+      nowMs + 5,
+    )
+    expect(value).toEqual(['Shoe', undefined])
+    expect([seq, store.seq, store.lastNowMs]).toEqual([1, 1, nowMs])
+    expect(changes).toEqual({ skus: [], dropIds: [] })
+    store.close()
+    const again = await reopen()
+    expect([again.seq, again.lastNowMs]).toEqual([1, nowMs])
+  })
+
+  it('Store transact raises seq by one for each batch with a change, however large, and keeps it', async () => {
+    const { store, reopen } = await open()
+    const first = await run(store, addDrop)
+    expect([first.seq, store.seq]).toEqual([1, 1])
+    const second = await run(
+      store,
+      (set) => {
+        for (let index = 0; index < 100; index++) set.holds.insert(`hold_${index}`, hold({ id: `hold_${index}` }))
+      },
+      nowMs + 7,
+    )
+    expect([second.seq, store.seq, store.lastNowMs]).toEqual([2, 2, nowMs + 7])
+    store.close()
+    const again = await reopen()
+    expect([again.seq, again.lastNowMs]).toEqual([2, nowMs + 7])
+  })
+
+  it('Store transact reports new drops and SKUs as changes', async () => {
+    const { store } = await open()
+    const { changes } = await run(store, addDrop)
+    expect(changes).toEqual({ skus: [sku({ id: 'sku_1' }), sku({ id: 'sku_2' })], dropIds: ['drop_1'] })
+  })
+
+  it('Store transact reports moved counters without the drop, as they are at the end of the batch', async () => {
+    const { store } = await open()
+    await run(store, addDrop)
+    const { changes } = await run(store, (set) => {
+      set.skus.update('sku_2', sku({ id: 'sku_2', held: 1 }))
+      set.skus.update('sku_2', sku({ id: 'sku_2', held: 2 }))
+    })
+    expect(changes).toEqual({ skus: [sku({ id: 'sku_2', held: 2 })], dropIds: [] })
+  })
+
+  it('Store transact reports a changed drop without its SKUs, and other rows not at all', async () => {
+    const { store } = await open()
+    await run(store, addDrop)
+    const { changes } = await run(store, (set) => {
+      set.drops.update('drop_1', drop({ phase: 'paused' }))
+      set.holds.insert('hold_1', hold({}))
+      set.buyers.insert('x', { id: 'x', units: 1 })
+      set.payments.insert('manual/p', payment({ providerPaymentId: 'p' }))
+    })
+    expect(changes).toEqual({ skus: [], dropIds: ['drop_1'] })
+  })
+}
+
+function checkFailures(open: Open): void {
+  it('Store transact saves nothing when a decision throws, throws the same error, and goes on', async () => {
+    const { store } = await open()
+    await run(store, addDrop)
+    const bug = new Error('a bug')
+    const failing = run(store, (set) => {
+      set.holds.insert('hold_1', hold({}))
+      set.skus.update('sku_1', sku({ held: 1 }))
+      set.drops.update('drop_1', drop({ name: 'Changed' }))
+      throw bug
+    })
+    await expect(failing).rejects.toBe(bug)
+    expect(store.seq).toBe(1)
+    const next = await run(store, (set) => {
+      const seen = [set.holds.find('hold_1'), set.skus.find('sku_1'), set.drops.find('drop_1')]
+      set.holds.insert('hold_2', hold({ id: 'hold_2' }))
+      return seen
+    })
+    expect(next.value).toEqual([undefined, sku({ id: 'sku_1' }), drop({})])
+    expect(next.seq).toBe(2)
+  })
+
+  it.each<[string, (set: WorkingSet) => void]>([
+    [
+      'a payment that is there already under its natural key',
+      (set) => set.payments.insert('manual/p', payment({ id: 'pay_2', providerPaymentId: 'p' })),
+    ],
+    ['a second row with the id of another', (set) => set.holds.insert('hold_1', hold({}))],
+    ['more units held and sold than there are', (set) => set.skus.update('sku_1', sku({ held: 6, sold: 5 }))],
+    ['fewer units held than none', (set) => set.skus.update('sku_1', sku({ held: -1 }))],
+    ['fewer units sold than none', (set) => set.skus.update('sku_1', sku({ sold: -1 }))],
+  ])('Store transact refuses %s, saves nothing of the batch and goes on', async (_, breakIt) => {
+    const { store } = await open()
+    await run(store, (set) => {
+      addDrop(set)
+      set.holds.insert('hold_1', hold({}))
+      set.payments.insert('manual/p', payment({ providerPaymentId: 'p' }))
+    })
+    const failing = run(store, (set) => {
+      set.holds.insert('hold_2', hold({ id: 'hold_2' }))
+      set.skus.update('sku_2', sku({ id: 'sku_2', held: 1 }))
+      breakIt(set)
+    })
+    const error: unknown = await failing.catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(Error)
+    expect(error).not.toBeInstanceOf(FatalStoreError)
+    expect(store.seq).toBe(1)
+    const seen = await read(store, (set) => [
+      set.holds.find('hold_2'),
+      set.skus.find('sku_1'),
+      set.skus.find('sku_2'),
+      set.payments.find('manual/p')?.id,
+    ])
+    expect(seen).toEqual([undefined, sku({ id: 'sku_1' }), sku({ id: 'sku_2' }), 'pay_1'])
+    expect((await run(store, (set) => set.holds.insert('hold_2', hold({ id: 'hold_2' })))).seq).toBe(2)
+  })
+}
+
+function checkWriters(open: Open): void {
+  it('Store epoch grows with every writer', async () => {
+    const { store, reopen } = await open()
+    const epochs = [store.epoch]
+    store.close()
+    for (let count = 0; count < 3; count++) {
+      const next = await reopen()
+      epochs.push(next.epoch)
+      next.close()
+    }
+    expect(epochs).toEqual([1, 2, 3, 4])
+  })
+
+  it('Store transact of a writer that was replaced throws fenced and commits nothing', async () => {
+    const { store: older, reopen } = await open()
+    await run(older, addDrop)
+    const newer = await reopen()
+    await run(newer, (set) => set.skus.update('sku_1', sku({ held: 1 })))
+    const attempt = async (): Promise<unknown> => {
+      try {
+        return await run(older, (set) => set.skus.update('sku_1', sku({ held: 9 })))
+      } catch (error) {
+        return error
+      }
+    }
+    for (let count = 0; count < 2; count++) {
+      const error = await attempt()
+      expect(error).toBeInstanceOf(FatalStoreError)
+      expect(error).toMatchObject({ code: 'fenced' })
+    }
+    // The newer one goes on where it was.
+    const next = await run(newer, (set) => {
+      const before = set.skus.find('sku_1')
+      set.skus.update('sku_1', sku({ held: 2 }))
+      return before
+    })
+    expect(next.value).toEqual(sku({ held: 1 }))
+    expect(next.seq).toBe(3)
+    older.close()
+    newer.close()
+    const last = await reopen()
+    expect(last.seq).toBe(3)
+    expect(await read(last, (set) => set.skus.find('sku_1'))).toEqual(sku({ held: 2 }))
+  })
+}
+
+function checkRows(open: Open): void {
+  it('Store gives every row back as it was saved, in the next batch and after a restart', async () => {
+    const { store, reopen, readMoney } = await open()
+    await run(store, insertSamples)
+    expect(await read(store, findSamples)).toStrictEqual(samples)
+    expect(await readMoney()).toEqual(savedMoney)
+    store.close()
+    const again = await reopen()
+    expect(await read(again, findSamples)).toStrictEqual(samples)
+    expect(await readMoney()).toEqual(savedMoney)
+  })
+
+  it('Store keeps metadata with keys that mean something to JavaScript', async () => {
+    const { store, reopen } = await open()
+    const json = '{"__proto__":"a","constructor":"b","toString":"c","1":"d","":"e","a.b":"f"}'
+    const metadata = JSON.parse(json) as Record<string, string>
+    await run(store, (set) => {
+      set.drops.insert('drop_1', drop({ metadata, skuIds: [] }))
+    })
+    store.close()
+    const again = await reopen()
+    const found = await read(again, (set) => set.drops.find('drop_1')?.metadata)
+    expect(JSON.stringify(found)).toBe(JSON.stringify(metadata))
+  })
+
+  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold the status', async () => {
+    const { store, reopen } = await open()
+    await run(store, insertSamples)
+    const [full, bare] = samples.drops
+    if (full === undefined || bare === undefined) throw new Error('two samples are needed')
+    const swapped: Drop = { ...full, id: bare.id, skuIds: [...bare.skuIds, 'sku_new'] }
+    const newSku = sku({ id: 'sku_new', dropId: bare.id })
+    const changedSku = sku({
+      id: 'sku_1',
+      dropId: full.id,
+      name: 'Other',
+      unitAmountMinor: 7,
+      stock: 90,
+      held: 3,
+      sold: 4,
+    })
+    const statuses = ['captured', 'released', 'expired'] as const
+    const holds = statuses.map((status, index) => ({ ...sampleHold(index), status }))
+    const [buyer] = samples.buyers
+    await run(store, (set) => {
+      set.drops.update(bare.id, swapped)
+      set.skus.insert(newSku.id, newSku)
+      set.skus.update('sku_1', changedSku)
+      for (const row of holds) set.holds.update(row.id, row)
+      set.buyers.update(buyer?.id ?? '', { id: buyer?.id ?? '', units: 0 })
+    })
+    const look = (set: WorkingSet) => [
+      set.drops.find(bare.id),
+      set.drops.find(full.id),
+      set.skus.find('sku_new'),
+      set.skus.find('sku_1'),
+      ...holds.map(({ id }) => set.holds.find(id)),
+      set.buyers.find(buyer?.id ?? ''),
+    ]
+    const expected = [swapped, full, newSku, changedSku, ...holds, { id: buyer?.id, units: 0 }]
+    expect(await read(store, look)).toStrictEqual(expected)
+    store.close()
+    expect(await read(await reopen(), look)).toStrictEqual(expected)
+  })
+}
+
+function checkLists(open: Open): void {
+  it('Store saves a row that was inserted and changed in one batch as it was last', async () => {
+    const { store } = await open()
+    await run(store, (set) => {
+      set.holds.insert('hold_1', hold({}))
+      set.holds.update('hold_1', hold({ status: 'released' }))
+    })
+    expect(await read(store, (set) => set.holds.find('hold_1'))).toEqual(hold({ status: 'released' }))
+  })
+
+  it('Store adds every entry of a batch to its balances, and those of later batches', async () => {
+    const { store, readMoney } = await open()
+    const post = (credit: string, amountMinor: number, currency: 'usd' | 'jpy' = 'usd'): Promise<unknown> =>
+      run(store, (set) => set.ledger.append(entry({ credit, amountMinor, currency })))
+    await run(store, (set) => {
+      for (let index = 1; index <= 40; index++) set.ledger.append(entry({ amountMinor: index }))
+    })
+    await post('refunds_due', 5)
+    await post('sales', 1_000, 'jpy')
+    const { entries, balances } = await readMoney()
+    expect(entries).toHaveLength(42)
+    expect(entries.slice(0, 40).map(({ amountMinor }) => amountMinor)).toEqual(
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    )
+    expect(balances).toEqual({
+      'cash:manual usd': 825,
+      'sales usd': -820,
+      'refunds_due usd': -5,
+      'cash:manual jpy': 1_000,
+      'sales jpy': -1_000,
+    })
+  })
+
+  it('Store listHoldsDue gives active holds at or past their deadline, oldest first, at most so many', async () => {
+    const { store } = await open()
+    const deadlines: readonly (readonly [string, number, Hold['status']])[] = [
+      ['hold_late', nowMs + 1, 'active'],
+      ['hold_now', nowMs, 'active'],
+      ['hold_old', nowMs - 2_000, 'active'],
+      ['hold_oldest', nowMs - 3_000, 'active'],
+      ['hold_paid', nowMs - 9_000, 'captured'],
+      ['hold_gone', nowMs - 9_000, 'released'],
+      ['hold_past', nowMs - 9_000, 'expired'],
+      ['hold_b', nowMs - 1_000, 'active'],
+      ['hold_a', nowMs - 1_000, 'active'],
+    ]
+    await run(store, (set) => {
+      for (const [id, expiresMs, status] of deadlines) set.holds.insert(id, hold({ id, expiresMs, status }))
+    })
+    const due = ['hold_oldest', 'hold_old', 'hold_a', 'hold_b', 'hold_now']
+    expect(await read(store, (set) => set.listHoldsDue(nowMs, 100))).toEqual(due)
+    expect(await read(store, (set) => set.listHoldsDue(nowMs, 3))).toEqual(due.slice(0, 3))
+    expect(await read(store, (set) => set.listHoldsDue(nowMs - 2_001, 100))).toEqual(['hold_oldest'])
+    expect(await read(store, (set) => set.listHoldsDue(nowMs - 3_001, 100))).toEqual([])
+    // A hold ended in this very batch is no longer due; one ended in an earlier batch neither.
+    const { value } = await run(store, (set) => {
+      set.holds.update('hold_old', hold({ id: 'hold_old', expiresMs: nowMs - 2_000, status: 'captured' }))
+      return set.listHoldsDue(nowMs, 2)
+    })
+    expect(value).toEqual(['hold_oldest', 'hold_a'])
+    expect(await read(store, (set) => set.listHoldsDue(nowMs, 2))).toEqual(['hold_oldest', 'hold_a'])
+  })
+}
+
+function checkSale(open: Open, decide: Decide): void {
+  it('Store carries a sale: hold, payment, limit, replay after a restart', async () => {
+    const { store, reopen, readMoney } = await open()
+    const decideOn = async (on: Store, ...commands: readonly Command[]): Promise<Result[]> => {
+      const { value } = await run(on, (set) => commands.map((command) => decide(set, command, nowMs)))
+      return value
+    }
+    await decideOn(store, ...openingCommands)
+    const first = await decideOn(store, claim('1'), claim('2'), pay('1'), pay('1'))
+    expect(first).toMatchObject([
+      { outcome: 'hold_created' },
+      { outcome: 'limit_reached' },
+      { outcome: 'payment_recorded', replayed: false, payment: { status: 'captured' } },
+      { outcome: 'payment_recorded', replayed: true, payment: { status: 'captured' } },
+    ])
+    store.close()
+    const again = await reopen()
+    const replayed = await decideOn(again, claim('1'), claim('2'), pay('1'))
+    expect(replayed).toStrictEqual([{ ...first[0], replayed: true }, first[1], first[3]])
+    expect(again.seq).toBe(2)
+    expect(await read(again, (set) => set.skus.find('sku_1'))).toMatchObject({ stock: 10, held: 0, sold: 1 })
+    const money = await readMoney()
+    expect(money.orders).toMatchObject([{ id: 'ord_1', holdId: 'hold_1', paymentId: 'pay_1' }])
+    expect(money.balances).toEqual({ 'cash:manual usd': 100, 'sales usd': -100 })
+  })
+}
+
+const openingCommands: readonly Command[] = [
+  {
+    kind: 'create_drop',
+    key: null,
+    dropId: 'drop_1',
+    name: 'Shoe',
+    description: null,
+    image: null,
+    currency: 'usd',
+    startsAtMs: null,
+    endsAtMs: null,
+    holdTtlMs: 600_000,
+    maxPerCustomer: 1,
+    latePayment: 'reacquire',
+    metadata: {},
+    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10 }],
+  },
+  { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
+]
+
+function claim(id: string): Command {
+  return {
+    kind: 'create_hold',
+    key: { id: `claim ${id}`, fingerprint: 'f' },
+    holdId: `hold_${id}`,
+    clientSecret: 'cs',
+    dropId: 'drop_1',
+    lines: [{ skuId: 'sku_1', quantity: 1 }],
+    customer: { email: 'ann@example.com', phone: '+1', externalId: null, name: 'Ann', shippingAddress: null },
+    replace: null,
+  }
+}
+
+function pay(id: string): Command {
+  return {
+    kind: 'capture_payment',
+    key: { id: `pay ${id}`, fingerprint: 'f' },
+    paymentId: `pay_${id}`,
+    orderId: `ord_${id}`,
+    holdId: `hold_${id}`,
+    provider: 'manual',
+    providerPaymentId: id,
+    amountMinor: 100,
+    currency: 'usd',
+  }
+}
+
+function drop(change: Partial<Drop>): Drop {
+  return {
+    id: 'drop_1',
+    name: 'Shoe',
+    description: null,
+    image: null,
+    currency: 'usd',
+    startsAtMs: nowMs,
+    endsAtMs: null,
+    holdTtlMs: 600_000,
+    maxPerCustomer: null,
+    latePayment: 'reacquire',
+    metadata: {},
+    phase: 'published',
+    createdMs: nowMs,
+    skuIds: ['sku_1', 'sku_2'],
+    ...change,
+  }
+}
+
+function sku(change: Partial<Sku>): Sku {
+  return { id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 10, dropId: 'drop_1', held: 0, sold: 0, ...change }
+}
+
+function hold(change: Partial<Hold>): Hold {
+  return {
+    id: 'hold_1',
+    dropId: 'drop_1',
+    lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
+    amountMinor: 100,
+    currency: 'usd',
+    customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },
+    clientSecret: 'cs_1',
+    createdMs: nowMs,
+    expiresMs: nowMs + 600_000,
+    status: 'active',
+    ...change,
+  }
+}
+
+function payment(change: Partial<Payment>): Payment {
+  return {
+    id: 'pay_1',
+    provider: 'manual',
+    providerPaymentId: 'p_1',
+    holdId: 'hold_1',
+    orderId: 'ord_1',
+    amountMinor: 100,
+    currency: 'usd',
+    status: 'captured',
+    reason: null,
+    createdMs: nowMs,
+    ...change,
+  }
+}
+
+function entry(change: Partial<LedgerEntry>): LedgerEntry {
+  return {
+    paymentId: 'pay_1',
+    debit: 'cash:manual',
+    credit: 'sales',
+    amountMinor: 100,
+    currency: 'usd',
+    createdMs: nowMs,
+    ...change,
+  }
+}
+
+function addDrop(set: WorkingSet): void {
+  set.drops.insert('drop_1', drop({}))
+  for (const id of ['sku_1', 'sku_2']) set.skus.insert(id, sku({ id }))
+}
+
+/** Enough rows of a kind that bulk inserts have full groups and a rest. */
+const manyRows = 37
+
+const hostileText = `Ünïcode 東京 👟 'quote' "double" \\ back\nnew\ttab \u{10ffff} ' OR 1=1 --`
+
+function sampleHold(index: number): Hold {
+  const id = `hold_${String(index).padStart(3, '0')}`
+  if (index !== 0) return hold({ id, clientSecret: `cs_${index}` })
+  return hold({
+    id,
+    lines: [
+      { skuId: 'sku_1', quantity: 3, unitAmountMinor: 0 },
+      { skuId: 'sku_2', quantity: 1_000, unitAmountMinor: 1_000_000_000_000 },
+      { skuId: 'sku_1', quantity: 1, unitAmountMinor: 5 },
+    ],
+    amountMinor: Number.MAX_SAFE_INTEGER,
+    currency: 'jpy',
+    customer: {
+      email: hostileText,
+      phone: '',
+      externalId: hostileText,
+      name: '',
+      shippingAddress: { line1: hostileText, line2: '', city: 'Huế', state: null, postalCode: null, country: 'VN' },
+    },
+  })
+}
+
+const samples = {
+  drops: [
+    drop({
+      id: 'drop_full',
+      name: hostileText,
+      description: '',
+      image: 'https://example.com/a.png',
+      currency: 'jpy',
+      startsAtMs: 0,
+      endsAtMs: 100_000_000_000_000,
+      holdTtlMs: 1,
+      maxPerCustomer: 8_000,
+      latePayment: 'refund',
+      metadata: { [hostileText]: hostileText, ' ': '', ключ: '値', 'a"b': '{}' },
+      phase: 'paused',
+      skuIds: ['sku_2', 'sku_1', 'sku_0'],
+    }),
+    drop({ id: 'drop_bare', phase: 'draft', skuIds: ['sku_3'] }),
+    drop({ id: 'drop_ended', phase: 'ended', skuIds: [] }),
+  ],
+  // In another order than the drop lists them.
+  skus: [
+    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0 }),
+    sku({ id: 'sku_1', dropId: 'drop_full', stock: 100_000_000, held: 99_999_999, sold: 1 }),
+    sku({ id: 'sku_2', dropId: 'drop_full', unitAmountMinor: 1_000_000_000_000, name: '' }),
+    sku({ id: 'sku_3', dropId: 'drop_bare', sold: 10 }),
+  ],
+  holds: Array.from({ length: manyRows }, (_, index) => sampleHold(index)),
+  payments: [
+    payment({ id: 'pay_a' }),
+    payment({ id: 'pay_b', provider: 'stripe' }),
+    payment({ id: 'pay_c', providerPaymentId: 'with/slash', orderId: null, status: 'refund_due', reason: 'sold_out' }),
+    payment({
+      id: 'pay_d',
+      providerPaymentId: hostileText,
+      orderId: null,
+      status: 'unmatched',
+      reason: 'unknown_hold',
+    }),
+    payment({ id: 'pay_e', providerPaymentId: '', amountMinor: Number.MAX_SAFE_INTEGER, currency: 'kwd' }),
+    ...Array.from({ length: manyRows }, (_, index) =>
+      payment({ id: `pay_${index}`, providerPaymentId: `many_${index}`, amountMinor: index }),
+    ),
+  ],
+  buyers: Array.from({ length: manyRows }, (_, index) => ({
+    id: buyerUnitsId('drop_full', `email:${index} ${hostileText}`),
+    units: index,
+  })),
+  requests: [
+    request('r_hold', { kind: 'hold', holdId: 'hold_000' }),
+    request('r_payment', { kind: 'payment', paymentKey: 'manual/with/slash' }),
+    request('r_result', { kind: 'result', json: JSON.stringify({ outcome: 'drop_saved', name: hostileText }) }),
+    ...Array.from({ length: manyRows }, (_, index) => request(`r_${index}`, { kind: 'hold', holdId: `h${index}` })),
+  ],
+}
+
+function request(id: string, answer: RequestRecord['answer']): RequestRecord {
+  return { id, fingerprint: `print of ${id}`, createdMs: nowMs, answer }
+}
+
+const sampleOrders = Array.from({ length: manyRows }, (_, index): Order => ({
+  id: `ord_${String(index).padStart(3, '0')}`,
+  dropId: 'drop_full',
+  holdId: `hold_${index}`,
+  paymentId: `pay_${index}`,
+  amountMinor: index,
+  currency: index === 0 ? 'jpy' : 'usd',
+  status: 'paid',
+  createdMs: nowMs + index,
+}))
+
+const sampleEntries = Array.from({ length: manyRows }, (_, index) =>
+  entry({ paymentId: `pay_${index}`, credit: index % 2 === 0 ? 'sales' : 'refunds_due', amountMinor: 2 ** index }),
+)
+
+const savedMoney: StoredMoney = {
+  orders: sampleOrders,
+  entries: sampleEntries,
+  balances: foldEntries(sampleEntries),
+}
+
+/** Balances from entries, for those who check that a store keeps them. */
+export function foldEntries(entries: readonly LedgerEntry[]): Record<string, number> {
+  const balances: Record<string, number> = {}
+  for (const { debit, credit, amountMinor, currency } of entries) {
+    balances[`${debit} ${currency}`] = (balances[`${debit} ${currency}`] ?? 0) + amountMinor
+    balances[`${credit} ${currency}`] = (balances[`${credit} ${currency}`] ?? 0) - amountMinor
+  }
+  return balances
+}
+
+function insertSamples(set: WorkingSet): void {
+  for (const row of samples.drops) set.drops.insert(row.id, row)
+  for (const row of samples.skus) set.skus.insert(row.id, row)
+  // Backwards, so that an order that only sorting gives is not there by accident.
+  for (const row of samples.holds.toReversed()) set.holds.insert(row.id, row)
+  for (const row of samples.payments) set.payments.insert(paymentKey(row.provider, row.providerPaymentId), row)
+  for (const row of samples.buyers.toReversed()) set.buyers.insert(row.id, row)
+  for (const row of samples.requests) set.requests.insert(row.id, row)
+  for (const row of sampleOrders) set.orders.insert(row.id, row)
+  for (const row of sampleEntries) set.ledger.append(row)
+}
+
+function findSamples(set: WorkingSet) {
+  return {
+    drops: samples.drops.map(({ id }) => set.drops.find(id)),
+    skus: samples.skus.map(({ id }) => set.skus.find(id)),
+    holds: samples.holds.map(({ id }) => set.holds.find(id)),
+    payments: samples.payments.map((row) => set.payments.find(paymentKey(row.provider, row.providerPaymentId))),
+    buyers: samples.buyers.map(({ id }) => set.buyers.find(id)),
+    requests: samples.requests.map(({ id }) => set.requests.find(id)),
+  }
+}

@@ -1,0 +1,156 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openWriter } from '@penstock/store-sqlite/open.ts'
+import { auditChecks, auditDatabase } from '../audit.ts'
+import { Box } from '../box.ts'
+import { Client } from '../client.ts'
+import { expectStatus, holdBody, newEmail, openDrop, pay, takeHold } from './shop.ts'
+import type { AuditCheck } from '../audit.ts'
+import type { WireHold } from '../wire-types.ts'
+
+/**
+ * A small sound database with every kind of row, and copies of it that are each wrong in one way: an auditor that
+ * cannot fail proves nothing.
+ */
+
+let folder: string
+let sound: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'penstock-audit-'))
+  sound = join(folder, 'data', 'penstock.db')
+  const box = await Box.start({ dataFolder: join(folder, 'data'), httpProcesses: 1 })
+  const seller = new Client(box.url, box.secretKey)
+  const drop = await openDrop(seller, { max_per_customer: 5 })
+  await openDrop(seller)
+  for (let index = 0; index < 3; index++) {
+    await takeHold(seller, drop, 2, { 'idempotency-key': `hold ${index}` })
+    const customer = { email: newEmail(), phone: '1' }
+    const hold = expectStatus(await seller.post<WireHold>('/v1/holds', holdBody(drop, { customer })), 201).body
+    expectStatus(await pay(seller, hold), 201)
+    expectStatus(await pay(seller, hold), 201)
+    expectStatus(await pay(seller, hold, { hold: 'hold_00000000000000000000000000' }), 201)
+    expectStatus(await pay(seller, await takeHold(seller, drop), { amount: 1, provider: 'other' }), 201)
+    const paid = { hold: (await takeHold(seller, drop)).id, provider: 'manual', amount: 4_999, currency: 'usd' }
+    const keyed = { 'idempotency-key': `payment ${index}` }
+    expectStatus(await seller.post('/v1/payments', { ...paid, provider_payment_id: `keyed ${index}` }, keyed), 201)
+    expectStatus(await seller.delete(`/v1/holds/${(await takeHold(seller, drop)).id}`), 200)
+  }
+  seller.close()
+  await box.stop()
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const one = (table: string, where = 'true'): string => `(SELECT min(id) FROM ${table} WHERE ${where})`
+
+/** `INSERT ... SELECT` of one row of `table` with some columns changed. Columns that number rows are left to SQLite. */
+const duplicate = (table: string, where: string, columns: string, values: string = columns): string =>
+  `INSERT INTO ${table} (${columns}) SELECT ${values} FROM ${table} WHERE ${where} LIMIT 1`
+
+const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
+const paymentColumns =
+  'id, provider, provider_payment_id, hold_id, order_id, amount, currency, status, reason, created_ms'
+const entryColumns = 'payment_id, debit, credit, amount, currency, created_ms'
+
+/** What is done to a copy, and what the auditor must name. */
+const corruptions: Record<AuditCheck, readonly string[]> = {
+  sku_bounds: ['UPDATE sku SET stock = 1 WHERE sold > 0', 'UPDATE sku SET held = -1', 'UPDATE sku SET sold = -1'],
+  held_equals_active_holds: [
+    'UPDATE sku SET held = held + 1',
+    `UPDATE hold SET status = 'expired' WHERE id = ${one('hold', "status = 'active'")}`,
+    `DELETE FROM hold WHERE id = ${one('hold', "status = 'active'")}`,
+  ],
+  sold_equals_captured_holds: [
+    'UPDATE sku SET sold = sold - 1 WHERE sold > 0',
+    `DELETE FROM hold WHERE id = ${one('hold', "status = 'captured'")}`,
+  ],
+  hold_lines_known: [
+    `UPDATE hold SET lines = '[["sku_x", 1, 4999]]' WHERE id = ${one('hold')}`,
+    `UPDATE hold SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
+    `UPDATE hold SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
+  ],
+  hold_amount: [`UPDATE hold SET amount = amount + 1 WHERE id = ${one('hold')}`],
+  buyer_units: [
+    `UPDATE buyer_units SET units = units + 1 WHERE id = ${one('buyer_units', "id LIKE '% email:%'")}`,
+    'DELETE FROM buyer_units',
+  ],
+  captured_hold_has_one_order: [
+    `DELETE FROM orders WHERE id = ${one('orders')}`,
+    duplicate('orders', 'true', orderColumns, orderColumns.replace('id', "'ord_twice'")),
+  ],
+  order_has_captured_hold: [
+    `UPDATE orders SET hold_id = 'hold_x' WHERE id = ${one('orders')}`,
+    `UPDATE hold SET status = 'released' WHERE id = ${one('hold', "status = 'captured'")}`,
+    `UPDATE orders SET amount = 1 WHERE id = ${one('orders')}`,
+    `UPDATE orders SET currency = 'eur' WHERE id = ${one('orders')}`,
+  ],
+  order_has_one_payment: [
+    `DELETE FROM payment WHERE id = ${one('payment', "status = 'captured'")}`,
+    `UPDATE orders SET payment_id = 'pay_x' WHERE id = ${one('orders')}`,
+  ],
+  captured_payment_has_one_order: [
+    `DELETE FROM orders WHERE id = ${one('orders')}`,
+    `UPDATE payment SET order_id = 'ord_x' WHERE id = ${one('payment', "status = 'captured'")}`,
+  ],
+  payment_fate: [
+    `UPDATE payment SET status = 'refund_due' WHERE id = ${one('payment', "status = 'captured'")}`,
+    `UPDATE payment SET reason = NULL WHERE id = ${one('payment', "status = 'refund_due'")}`,
+    `UPDATE payment SET reason = 'sold_out' WHERE id = ${one('payment', "status = 'unmatched'")}`,
+  ],
+  payment_once: [duplicate('payment', 'true', paymentColumns, paymentColumns.replace('id', "'pay_twice'"))],
+  payment_has_one_entry: ['DELETE FROM ledger_entry WHERE seq = 1', duplicate('ledger_entry', 'seq = 1', entryColumns)],
+  entry_fits_payment: [
+    'UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1',
+    "UPDATE ledger_entry SET currency = 'eur' WHERE seq = 1",
+    "UPDATE ledger_entry SET credit = 'nobody' WHERE seq = 1",
+    "UPDATE ledger_entry SET debit = 'cash:nobody' WHERE seq = 1",
+    "UPDATE ledger_entry SET payment_id = 'pay_x' WHERE seq = 1",
+  ],
+  balance_equals_entries: [
+    "UPDATE ledger_balance SET balance = balance + 1 WHERE account = 'sales'",
+    "DELETE FROM ledger_balance WHERE account = 'refunds_due'",
+    "INSERT INTO ledger_balance (account, currency, balance) VALUES ('disputes', 'usd', 1)",
+    duplicate('ledger_entry', 'seq = 1', entryColumns),
+  ],
+  request_once: [duplicate('request', 'true', 'id, fingerprint, answer_kind, answer, created_ms')],
+  request_answer_exists: [
+    "UPDATE request SET answer = 'hold_x' WHERE answer_kind = 'hold'",
+    "UPDATE request SET answer = 'manual/x' WHERE answer_kind = 'payment'",
+    "UPDATE request SET answer_kind = 'result', answer = '{'",
+  ],
+  file_is_sound: ["UPDATE sku SET held = 'many'"],
+}
+
+it('auditDatabase finds nothing in a sound database', () => {
+  expect(auditDatabase(sound)).toEqual([])
+})
+
+it('every check has a corruption that it finds', () => {
+  expect(Object.keys(corruptions).toSorted()).toEqual([...auditChecks].toSorted())
+})
+
+const rows = Object.entries(corruptions).flatMap(([check, list]) => list.map((sql) => ({ check, sql })))
+
+it.each(rows)('auditDatabase names $check after $sql', ({ check, sql }) => {
+  const copy = join(folder, 'copy.db')
+  copyFileSync(sound, copy)
+  const db = openWriter(copy)
+  try {
+    db.pragma('ignore_check_constraints = ON')
+    db.exec('DROP TRIGGER ledger_entry_no_update; DROP TRIGGER ledger_entry_no_delete')
+    if (check === 'file_is_sound') {
+      // No statement stores a text in a STRICT table: the damage is done to the schema under it.
+      db.unsafeMode().pragma('writable_schema = ON')
+      db.exec("UPDATE sqlite_schema SET sql = replace(sql, ' held INTEGER', ' held TEXT') WHERE name = 'sku'")
+    } else {
+      expect(db.prepare(sql).run().changes).toBeGreaterThan(0)
+    }
+  } finally {
+    db.close()
+  }
+  expect(auditDatabase(copy).map((violation) => violation.check)).toContain(check)
+  for (const suffix of ['', '-wal', '-shm']) rmSync(copy + suffix, { force: true })
+})

@@ -1,0 +1,96 @@
+/** The objects of the API as clients see them (DESIGN section 7). */
+
+export interface WireSku {
+  readonly id: string
+  readonly object: 'sku'
+  readonly name: string
+  readonly unit_amount: number
+  readonly stock: number
+  readonly held: number
+  readonly sold: number
+  readonly available: number
+}
+
+export interface WireDrop {
+  readonly id: string
+  readonly object: 'drop'
+  readonly status: string
+  readonly name: string
+  readonly description: string | null
+  readonly image: string | null
+  readonly currency: string
+  readonly starts_at: number
+  readonly ends_at: number | null
+  readonly hold_ttl: number
+  readonly max_per_customer: number | null
+  readonly late_payment: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly created: number
+  readonly server_time: number
+  readonly skus: readonly WireSku[]
+}
+
+export interface WireLine {
+  readonly sku: string
+  readonly quantity: number
+  readonly unit_amount: number
+}
+
+export interface WireHold {
+  readonly id: string
+  readonly object: 'hold'
+  readonly status: string
+  readonly drop: string
+  readonly lines: readonly WireLine[]
+  readonly amount: number
+  readonly currency: string
+  readonly customer: Readonly<Record<string, unknown>>
+  readonly client_secret: string
+  readonly created: number
+  readonly expires_at: number
+}
+
+export interface WirePayment {
+  readonly id: string
+  readonly object: 'payment'
+  readonly status: string
+  readonly reason: string | null
+  readonly hold: string
+  readonly order: string | null
+  readonly provider: string
+  readonly provider_payment_id: string
+  readonly amount: number
+  readonly currency: string
+  readonly created: number
+}
+
+export interface WireOrder {
+  readonly id: string
+  readonly object: 'order'
+  readonly status: string
+  readonly drop: string
+  readonly hold: string
+  readonly payment: string
+  readonly lines: readonly WireLine[]
+  readonly amount: number
+  readonly currency: string
+  readonly customer: Readonly<Record<string, unknown>>
+  readonly created: number
+}
+
+export interface WireList<Item> {
+  readonly object: 'list'
+  readonly data: readonly Item[]
+  readonly has_more: boolean
+}
+
+export interface WireProblem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly param: string | null
+  readonly request_id: string
+  readonly retryable: boolean
+}
