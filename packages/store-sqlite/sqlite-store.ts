@@ -32,6 +32,7 @@ export class SqliteStore implements Store {
   readonly #checkpointer: Checkpointer
   readonly #begin: Statement<[]>
   readonly #advance: Statement<[number, number, number]>
+  readonly #readEpoch: Statement<[], number>
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
 
@@ -43,6 +44,7 @@ export class SqliteStore implements Store {
     this.#checkpointer = new Checkpointer(db)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ? WHERE id = 1 AND epoch = ?')
+    this.#readEpoch = db.prepare<[], number>('SELECT epoch FROM writer_state WHERE id = 1').pluck()
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
     const state = db
@@ -71,6 +73,7 @@ export class SqliteStore implements Store {
     try {
       value = decideAll(set)
       if (!set.isChanged) {
+        this.#checkEpoch()
         this.#rollback.run()
         return { value, seq: this.#seq, changes: { skus: [], dropIds: [] } }
       }
@@ -117,9 +120,16 @@ export class SqliteStore implements Store {
   /** Fencing: no row is touched once another writer has opened the database. */
   #advanceSeq(nowMs: number): void {
     const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.epoch)
-    if (changes !== 1) {
-      throw new FatalStoreError('fenced', `a newer writer has taken over: epoch ${this.epoch} is past`)
-    }
+    if (changes !== 1) throw this.#fenced()
+  }
+
+  /** Fencing of a batch that changes nothing: a refusal from rows of the past would be wrong, too. */
+  #checkEpoch(): void {
+    if (this.#readEpoch.get() !== this.epoch) throw this.#fenced()
+  }
+
+  #fenced(): FatalStoreError {
+    return new FatalStoreError('fenced', `a newer writer has taken over: epoch ${this.epoch} is past`)
   }
 
   #commitTransaction(): void {

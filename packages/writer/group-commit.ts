@@ -41,7 +41,7 @@ export interface GroupCommitDeps<Origin> {
 export class GroupCommit<Origin> {
   #queue: QueuedCommand<Origin>[] = []
   #state: 'idle' | 'scheduled' | 'stopped' = 'idle'
-  #whenDrained: (() => void) | null = null
+  #whenDrained: (() => void)[] = []
   readonly #deps: GroupCommitDeps<Origin>
 
   constructor(deps: GroupCommitDeps<Origin>) {
@@ -62,10 +62,9 @@ export class GroupCommit<Origin> {
 
   /** Resolves once everything submitted so far is committed and handed out. */
   drained(): Promise<void> {
-    if (this.#queue.length === 0 || this.#state === 'stopped') return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#whenDrained = resolve
-    })
+    // An empty queue is not enough: the last batch has left it and may not be committed.
+    if (this.#state !== 'scheduled') return Promise.resolve()
+    return new Promise((resolve) => this.#whenDrained.push(resolve))
   }
 
   /** setImmediate runs after all sockets of this turn were read: their commands share the batch. */
@@ -84,17 +83,19 @@ export class GroupCommit<Origin> {
     this.#state = 'idle'
     this.#deps.store.maintain(false)
     if (this.#queue.length > 0) return this.#schedule()
-    this.#whenDrained?.()
-    this.#whenDrained = null
+    for (const resolve of this.#whenDrained.splice(0)) resolve()
   }
 
   async #commit(batch: readonly QueuedCommand<Origin>[]): Promise<void> {
+    let committed: Committed<Result[]>
     try {
-      this.#handOut(batch, await this.#transact(batch))
+      committed = await this.#transact(batch)
     } catch (error) {
       if (error instanceof FatalStoreError) throw error
-      await this.#commitOneByOne(batch, error)
+      return this.#commitOneByOne(batch, error)
     }
+    // Durable from here on: an error while handing out is a bug that must not be answered as "nothing was changed".
+    this.#handOut(batch, committed)
   }
 
   /** One command threw and took its batch with it: each gets a transaction of its own, and only the culprit fails. */
