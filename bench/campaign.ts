@@ -56,6 +56,7 @@ function runPhase(
     lab,
     connections: options.connections,
     durationMs,
+    quietMs: run === 0 ? 0 : options.quietMs,
     preparation: {
       requestsMax,
       signal,

@@ -72,6 +72,16 @@ export class CpuWatch {
   }
 }
 
+/** Cores busy on the whole machine, from this call to the call of what it returns. Null on systems without /proc. */
+export function busyCores(): () => number | null {
+  try {
+    const [first, firstMs] = [machineTicks(), performance.now()]
+    return () => (machineTicks().busy - first.busy) / ticksPerSecond / ((performance.now() - firstMs) / 1_000)
+  } catch {
+    return () => null
+  }
+}
+
 function sum(pids: readonly number[]): number {
   return pids.reduce((total, pid) => total + processTicks(pid), 0)
 }

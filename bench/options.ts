@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly wrkThreads: number
   readonly autocannonProcesses: number
   readonly httpProcesses: number
+  /** How long to wait, before each phase, for a machine that nobody else uses. */
+  readonly quietMs: number
 }
 
 export type GeneratorName = (typeof generatorNames)[number]
@@ -25,6 +27,7 @@ const bounds = {
   'wrk-threads': { min: 1, max: 64 },
   'autocannon-processes': { min: 1, max: 64 },
   'http-processes': { min: 1, max: 64 },
+  quiet: { min: 0, max: 3_600 },
 } as const
 
 export const benchUsage = `usage: npm run bench -- [scenario ...] [options]
@@ -42,6 +45,7 @@ ${scenarios.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('
   --wrk-threads <count>           (1)
   --autocannon-processes <count>  (1)
   --http-processes <count>        of the box, and of the empty server (2)
+  --quiet <seconds>               before each phase, wait up to so long until nobody else uses the machine (0)
   --help                          shows this
 
 Ctrl-C stops and shows what was measured so far. Results are kept in bench/results/<time>.json.
@@ -61,6 +65,7 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
         'wrk-threads': { type: 'string', default: '1' },
         'autocannon-processes': { type: 'string', default: '1' },
         'http-processes': { type: 'string', default: '2' },
+        quiet: { type: 'string', default: '0' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }),
@@ -76,6 +81,7 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
     wrkThreads: whole('wrk-threads'),
     autocannonProcesses: whole('autocannon-processes'),
     httpProcesses: whole('http-processes'),
+    quietMs: whole('quiet') * 1_000,
   }
 }
 

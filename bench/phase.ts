@@ -1,4 +1,5 @@
 import { CpuWatch } from './cpu.ts'
+import { waitForQuiet } from './quiet.ts'
 import type { CpuShare } from './cpu.ts'
 import type { Generator, LoadResult } from './generators/generator.ts'
 import type { Lab } from './lab.ts'
@@ -33,6 +34,7 @@ export interface PhaseDeps {
   readonly lab: Lab
   readonly connections: number
   readonly durationMs: number
+  readonly quietMs: number
   readonly preparation: Preparation
   /** The measured time begins. */
   readonly onMeasuring: () => void
@@ -42,12 +44,13 @@ export async function measurePhase(
   scenario: Scenario,
   generator: Generator,
   run: number,
-  { lab, connections, durationMs, preparation, onMeasuring }: PhaseDeps,
+  { lab, connections, durationMs, quietMs, preparation, onMeasuring }: PhaseDeps,
 ): Promise<Phase> {
   const { box, empty } = lab
   const url = scenario.server === 'box' ? box.url : empty?.url
   if (url === undefined) throw new Error(`${scenario.name} needs the empty servers`)
   const plan = await scenario.prepare(lab, preparation)
+  await waitForQuiet(quietMs, preparation.signal)
   const before = lab.readDatabase()
   let watch: CpuWatch | null = null
   try {

@@ -54,7 +54,7 @@ function withOptions(environment: NodeJS.ProcessEnv, options: StartArguments): N
 try {
   await program.parseAsync()
   // A channel to a parent keeps the process alive; there is nothing left to say on it.
-  process.disconnect?.()
+  if (process.connected) process.disconnect()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exit(error instanceof SettingsError ? 2 : 1)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { checkPortIsFree } from './check-port.ts'
 import { seedDemoDrop } from './seed.ts'
 import { Supervisor } from './supervisor.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
@@ -14,6 +15,7 @@ export interface StartOptions {
 
 /** `penstock start`: runs a box until it is asked to stop. Resolves when everything has stopped. */
 export async function start({ settings, environment, seed }: StartOptions): Promise<void> {
+  await checkPortIsFree(settings.host, settings.port)
   const log = (line: string): void => console.log(line)
   let state: BoxState = { port: settings.port, writer: null, http: [] }
   const supervisor = new Supervisor({
@@ -23,7 +25,7 @@ export async function start({ settings, environment, seed }: StartOptions): Prom
     onState: (next) => {
       state = next
       // For the program that started this one, if it listens.
-      process.send?.({ box: next })
+      if (process.connected) process.send?.({ box: next })
     },
   })
   const stopped = Promise.withResolvers<void>()
@@ -43,7 +45,7 @@ export async function start({ settings, environment, seed }: StartOptions): Prom
   const baseUrl = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${state.port}`
   const demoDrop = seed && !stopping ? await seedDemoDrop(baseUrl, keys.secret_key) : null
   log(summary(settings, baseUrl, keys, demoDrop))
-  process.send?.('ready')
+  if (process.connected) process.send?.('ready')
   await stopped.promise
   log('stopped')
 }

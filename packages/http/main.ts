@@ -65,7 +65,7 @@ async function run(settings: Settings): Promise<void> {
     clearInterval(sweep)
     writer.close()
     queries.close()
-    process.disconnect?.()
+    if (process.connected) process.disconnect()
   })
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
   process.send?.({ listening: port })

@@ -40,6 +40,7 @@ it.each([
 ])('openReader cannot write: %s', (sql) => {
   const writer = openWriter(path)
   const reader = openReader(path)
+  expect(reader.readonly).toBe(true)
   expect(() => reader.exec(sql)).toThrow(/readonly|read-only|query_only/i)
   reader.close()
   writer.close()

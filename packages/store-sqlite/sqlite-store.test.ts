@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it, onTestFinished } from 'vitest'
+import { paymentKey } from '@penstock/domain/payment.ts'
 import { decide } from '@penstock/engine/decide.ts'
 import { storeContract } from '@penstock/store/contract.ts'
 import { openReader, openWriter } from './open.ts'
 import { orderColumns, toOrder } from './rows.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { WorkingSet } from '@penstock/domain/working-set.ts'
 import type { StoredMoney, StoreUnderTest } from '@penstock/store/contract.ts'
 import type { OrderRow } from './rows.ts'
 
@@ -106,4 +109,55 @@ it('SqliteStore transact is fatal when SQLite itself fails', () => {
   foreign.close()
   const attempt = (): unknown => store.transact(2, (set) => set.buyers.insert('x', { id: 'x', units: 1 }))
   expect(attempt).toThrow(expect.objectContaining({ code: 'commit_failed' }))
+})
+
+/** More payments than the deferred index keeps in memory: from here on every batch moves old keys into the database. */
+const manyPayments = 66_000
+const paymentsPerBatch = 3_000
+
+function payments(from: number, count: number): Payment[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `pay_${from + index}`,
+    provider: 'manual',
+    providerPaymentId: `p${from + index}`,
+    holdId: 'hold_1',
+    orderId: null,
+    amountMinor: 1,
+    currency: 'usd',
+    status: 'unmatched',
+    reason: 'unknown_hold',
+    createdMs: 1,
+  }))
+}
+
+it('SqliteStore finds every payment and no other, after batches that failed while keys moved, and after a restart', () => {
+  const { store, path } = openLedger()
+  const insert = (set: WorkingSet, rows: readonly Payment[]): void => {
+    for (const row of rows) set.payments.insert(paymentKey(row.provider, row.providerPaymentId), row)
+  }
+  const order = { id: 'ord_1', dropId: 'd', holdId: 'h', paymentId: 'p', amountMinor: 1, createdMs: 1 }
+  const insertOrder = (set: WorkingSet): void =>
+    set.orders.insert('ord_1', { ...order, currency: 'usd', status: 'paid' })
+  store.transact(1, insertOrder)
+  for (let from = 0; from < manyPayments; from += paymentsPerBatch) {
+    store.transact(1, (set) => insert(set, payments(from, paymentsPerBatch)))
+    // Fails behind the payments: the order is there already.
+    const failing = (): unknown =>
+      store.transact(1, (set) => {
+        insert(set, payments(manyPayments + from, paymentsPerBatch))
+        insertOrder(set)
+      })
+    expect(failing).toThrow(/UNIQUE constraint failed: orders.id/)
+    // A batch without payments commits after the failed one.
+    store.transact(1, (set) => set.buyers.insert(`b${from}`, { id: `b${from}`, units: 1 }))
+  }
+  const missing = (each: SqliteStore, from: number): number =>
+    each.transact(1, (set) => {
+      const rows = payments(from, manyPayments)
+      return rows.filter(({ id, providerPaymentId }) => set.payments.find(`manual/${providerPaymentId}`)?.id !== id)
+    }).value.length
+  expect([missing(store, 0), missing(store, manyPayments)]).toEqual([0, manyPayments])
+  const again = new SqliteStore(path)
+  expect([missing(again, 0), missing(again, manyPayments)]).toEqual([0, manyPayments])
+  again.close()
 })

@@ -165,7 +165,11 @@ function checkFailures(open: Open): void {
       'a payment that is there already under its natural key',
       (set) => set.payments.insert('manual/p', payment({ id: 'pay_2', providerPaymentId: 'p' })),
     ],
-    ['a second row with the id of another', (set) => set.holds.insert('hold_1', hold({}))],
+    ['a second hold with the id of another', (set) => set.holds.insert('hold_1', hold({}))],
+    [
+      'a second payment with the id of another',
+      (set) => set.payments.insert('manual/q', payment({ providerPaymentId: 'q' })),
+    ],
     ['more units held and sold than there are', (set) => set.skus.update('sku_1', sku({ held: 6, sold: 5 }))],
     ['fewer units held than none', (set) => set.skus.update('sku_1', sku({ held: -1 }))],
     ['fewer units sold than none', (set) => set.skus.update('sku_1', sku({ sold: -1 }))],

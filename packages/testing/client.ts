@@ -15,6 +15,13 @@ export interface ClientOptions {
   readonly connections?: number
   /** From a request to the last byte of its answer. Above the server's own deadline by default. */
   readonly timeoutMs?: number
+  /** Shared by clients that are one person; absent: its own. */
+  readonly session?: Session
+}
+
+/** The newest commit that somebody has seen. Reads ask for it, so that they see it too, whichever process answers. */
+export interface Session {
+  seq: number
 }
 
 export type Headers = Readonly<Record<string, string>>
@@ -25,13 +32,19 @@ export class Client {
   readonly #key: string
   readonly #agent: Agent
   readonly #timeoutMs: number
+  readonly #session: Session
 
   /** An empty `key` sends no Authorization. */
-  constructor(url: string, key: string, { connections = 8, timeoutMs = 15_000 }: ClientOptions = {}) {
+  constructor(
+    url: string,
+    key: string,
+    { connections = 8, timeoutMs = 15_000, session = { seq: 0 } }: ClientOptions = {},
+  ) {
     const { hostname: host, port } = new URL(url)
     this.#address = { host, port }
     this.#key = key
     this.#timeoutMs = timeoutMs
+    this.#session = session
     this.#agent = connections === 0 ? new Agent() : new Agent({ keepAlive: true, maxSockets: connections })
   }
 
@@ -60,6 +73,7 @@ export class Client {
   ): Promise<Answer<Body>> {
     const own = {
       ...(this.#key === '' ? {} : { authorization: `Bearer ${this.#key}` }),
+      ...(method === 'GET' && this.#session.seq > 0 ? { 'penstock-min-seq': String(this.#session.seq) } : {}),
       ...(bytes === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(bytes)) }),
@@ -77,6 +91,7 @@ export class Client {
           clearTimeout(deadline)
           const text = Buffer.concat(chunks).toString('utf8')
           const { statusCode: status = 0, headers: received } = response
+          this.#session.seq = Math.max(this.#session.seq, Number(received['penstock-seq'] ?? 0))
           resolve({ status, headers: received, text, body: (text === '' ? {} : JSON.parse(text)) as Body })
         })
       })

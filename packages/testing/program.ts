@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ChildProcess } from 'node:child_process'
 
@@ -37,12 +38,11 @@ export class Program {
       this.messages.push(message)
       changed()
     })
-    // "close" comes after the last output.
-    this.exited = new Promise((resolve) => {
-      child.once('close', (code, signal) => {
-        resolve({ code, signal })
-        changed()
-      })
+    // Node's own "close" does not come when the IPC channel was closed from this side.
+    const ended = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'))
+    this.exited = Promise.all([once(child, 'exit'), ...ended]).then(([[code, signal]]) => {
+      changed()
+      return { code: code as number | null, signal: signal as NodeJS.Signals | null }
     })
   }
 
@@ -101,6 +101,11 @@ export class Program {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  /** Closes the IPC channel, as when the program that started it dies. */
+  disconnect(): void {
+    this.#child.disconnect()
   }
 
   /** SIGTERM, then its exit. A paused process is woken first. */

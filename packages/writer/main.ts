@@ -61,7 +61,7 @@ function run(settings: Settings): Promise<void> {
     store.close()
     lock.release()
     process.exitCode = 0
-    process.disconnect?.()
+    if (process.connected) process.disconnect()
   }
   onStopSignal(stop, die)
 

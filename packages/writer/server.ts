@@ -32,9 +32,12 @@ export class WriterServer {
   readonly #deps: WriterServerDeps
   readonly #server: Server
   readonly #peers = new Set<Peer>()
+  /** The last commit the peers were told of. */
+  #sentSeq: number
 
   constructor(deps: WriterServerDeps) {
     this.#deps = deps
+    this.#sentSeq = deps.seq()
     this.#server = createServer((socket) => this.#accept(socket))
   }
 
@@ -52,7 +55,8 @@ export class WriterServer {
 
   /**
    * Sends one commit to every HTTP process: the changes to all of them, to each the replies to its own commands. A
-   * batch that changed nothing goes only to those who wait for a reply.
+   * batch that changed nothing goes only to those who wait for a reply. SKUs of new and changed drops are left out:
+   * the peers read those drops again anyway, and a frame could not hold the SKUs of many new drops.
    */
   broadcast(batch: CommittedBatch<Origin | null>): void {
     const replies = new Map<Peer, Reply[]>()
@@ -62,10 +66,16 @@ export class WriterServer {
       if (own === undefined) replies.set(origin.peer, [{ id: origin.id, result }])
       else own.push({ id: origin.id, result })
     }
-    const skus = batch.changes.skus.map(({ id, stock, held, sold }): SkuCounters => ({ skuId: id, stock, held, sold }))
     const { dropIds } = batch.changes
+    const readAgain = new Set(dropIds)
+    const skus = batch.changes.skus
+      .filter(({ dropId }) => !readAgain.has(dropId))
+      .map(({ id, stock, held, sold }): SkuCounters => ({ skuId: id, stock, held, sold }))
+    const isNew = batch.seq > this.#sentSeq
+    this.#sentSeq = batch.seq
     for (const peer of this.#peers) {
-      peer.sendCommit({ seq: batch.seq, skus, dropIds, replies: replies.get(peer) ?? [] })
+      const own = replies.get(peer)
+      if (isNew || own !== undefined) peer.sendCommit({ seq: batch.seq, skus, dropIds, replies: own ?? [] })
     }
   }
 
@@ -121,7 +131,9 @@ export class Peer {
     if (this.#socket.writableLength > replyBacklogBytesMax) this.#drop('reads too slowly')
   }
 
+  /** Ends the connection behind what was written. Commands that still arrive are not taken: nobody could answer. */
   end(): void {
+    this.#mode = 'closed'
     this.#socket.end()
   }
 

@@ -109,9 +109,11 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
   let browser: Client
   let fixture: Fixture
   let before: object
+  let pids: object
 
   beforeAll(async () => {
     box = await Box.start({ transport, httpProcesses: 2 })
+    pids = box.pids
     seller = new Client(box.url, box.secretKey, { connections: atOnce })
     browser = new Client(box.url, box.publishableKey)
     const drop = await openDrop(seller, { hold_ttl: 600 })
@@ -124,15 +126,14 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
     await box.stop()
   })
 
-  const state = (): object => ({ ...footprint(box.databasePath), pids: box.pids })
-
   beforeEach(() => {
-    before = state()
+    before = footprint(box.databasePath)
   })
 
   afterEach(() => {
-    // Nothing was written and no process was harmed.
-    expect(state()).toEqual(before)
+    // Nothing was written and no process was harmed, now or by an earlier test.
+    expect(footprint(box.databasePath)).toEqual(before)
+    expect(box.pids).toEqual(pids)
   })
 
   interface Attempt {

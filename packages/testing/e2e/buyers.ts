@@ -58,6 +58,11 @@ export class Load {
     })
   }
 
+  /** No buyer comes any more; those who have begun finish. `run` resolves then. */
+  stop(): void {
+    this.#next = this.#options.buyers
+  }
+
   async #runConnection(): Promise<void> {
     const { url, secretKey, buyers } = this.#options
     const client = new Client(url, secretKey, { connections: 1 })

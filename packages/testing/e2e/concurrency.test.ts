@@ -38,8 +38,9 @@ describe('many buyers at once', () => {
 
   beforeAll(async () => {
     box = await Box.start({ httpProcesses: 2 })
-    flood = new Client(box.url, box.secretKey, { connections: 1_000 })
-    scattered = new Client(box.url, box.secretKey, { connections: 0 })
+    const session = { seq: 0 }
+    flood = new Client(box.url, box.secretKey, { session, connections: 1_000 })
+    scattered = new Client(box.url, box.secretKey, { session, connections: 0 })
   })
 
   afterAll(async () => {
@@ -55,9 +56,9 @@ describe('many buyers at once', () => {
   it('1,000 holds on 100 units: 100 are made, and when all are paid exactly the stock is sold', async () => {
     const drop = await openDrop(flood, { skus: [{ name: 'One', unit_amount: 10, stock: 100 }] })
     const seen: WireDrop[] = []
-    let buying = true
+    const bought = new AbortController()
     const watch = async (): Promise<void> => {
-      while (buying) seen.push(await readDrop(scattered, drop.id))
+      while (!bought.signal.aborted) seen.push(await readDrop(scattered, drop.id))
     }
     const watching = watch()
     const answers = await times(1_000, () => flood.post<WireHold>('/v1/holds', holdBody(drop)))
@@ -69,7 +70,7 @@ describe('many buyers at once', () => {
 
     const holds = answers.filter(({ status }) => status === 201).map(({ body }) => body)
     const payments = await Promise.all(holds.map((hold) => pay(flood, hold)))
-    buying = false
+    bought.abort()
     await watching
     expect(tally(payments, ({ status, body }) => `${status} ${body.status}`)).toEqual({ '201 captured': 100 })
     expect(new Set(payments.map(({ body }) => body.order)).size).toBe(100)

@@ -9,7 +9,7 @@ import { openReader } from '@penstock/store-sqlite/open.ts'
 import { auditDatabase } from '../audit.ts'
 import { Client } from '../client.ts'
 import { Program } from '../program.ts'
-import { IpcPeer } from './ipc-peer.ts'
+import { IpcPeer, kinds } from './ipc-peer.ts'
 import {
   expectStatus,
   footprint,
@@ -25,7 +25,6 @@ import {
 import type { WirePayment } from '../wire-types.ts'
 
 const secretKey = 'sk_test_fencing_0123456789'
-const frameKindCommit = 5
 
 let folder: string
 let databasePath: string
@@ -141,7 +140,7 @@ describe('a writer that was paused and replaced', () => {
     const after = await startHttp()
     const sold = await pay(after.client, await takeHold(after.client, drop))
     expectStatus(sold, 201)
-    const kindsBefore = peer.kinds
+    const kindsBefore = [...peer.kinds]
     const { seq = 0 } = footprint(databasePath)
     old.kill('SIGCONT')
 
@@ -150,7 +149,7 @@ describe('a writer that was paused and replaced', () => {
     expect(old.output).toMatch(/a newer writer has taken over: epoch 1 is past/)
     await peer.closed
     expect(peer.kinds).toEqual(kindsBefore)
-    expect(peer.kinds).not.toContain(frameKindCommit)
+    expect(peer.kinds).not.toContain(kinds.commit)
     // The buyer's HTTP process finds the new writer, within the request's deadline.
     const paid = expectStatus(await pending, 201)
     expect(paid.body).toMatchObject({ status: 'captured', hold: hold.id })

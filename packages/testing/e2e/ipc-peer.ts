@@ -2,16 +2,25 @@ import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 
+export interface IpcReply {
+  readonly id: number
+  readonly result: Readonly<Record<string, unknown>>
+}
+
 /** The part of `Codec` that these tests speak. By path: testing has no dependency on the protocol. */
 interface ProtocolCodec {
   encodeHello(hello: { protocol: number; pid: number; seenSeq: number }): Buffer
   encodeCommands(commands: readonly { id: number; command: object }[]): Buffer[]
+  decodeCommit(payload: Buffer): { readonly seq: number; readonly replies: readonly IpcReply[] }
 }
 const { Codec } = (await import(new URL('../../protocol/codec.ts', import.meta.url).href)) as {
   Codec: new () => ProtocolCodec
 }
 
 export const protocol = 1
+
+/** Kinds of frames (protocol/frame.ts), as numbers: what is on the wire must not change by accident. */
+export const kinds = { hello: 1, welcome: 2, refusal: 3, commands: 4, commit: 5 } as const
 
 /** A frame with this kind and payload: `u32 length | u8 kind | payload`. */
 export function frame(kind: number, payload: Uint8Array): Buffer {
@@ -27,11 +36,15 @@ export class IpcPeer {
   /** Resolves when the writer has closed the connection. */
   readonly closed: Promise<void>
   readonly #socket: Socket
-  readonly #chunks: Buffer[] = []
+  /** Kinds of the frames received so far. */
+  readonly kinds: number[] = []
+  /** Replies to commands of this connection. */
+  readonly replies: IpcReply[] = []
+  #received = Buffer.alloc(0)
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk))
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     // A reset is a way of closing, too.
     socket.on('error', () => undefined)
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
@@ -56,15 +69,19 @@ export class IpcPeer {
     this.#socket.write(bytes)
   }
 
-  /** Kinds of the frames received so far. */
-  get kinds(): number[] {
-    const bytes = Buffer.concat(this.#chunks)
-    const kinds: number[] = []
-    for (let at = 0; at + 4 < bytes.length; at += 4 + bytes.readUInt32BE(at)) kinds.push(bytes.readUInt8(at + 4))
-    return kinds
-  }
-
   end(): void {
     this.#socket.destroy()
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#received = Buffer.concat([this.#received, chunk])
+    while (this.#received.length >= 4) {
+      const end = 4 + this.#received.readUInt32BE(0)
+      if (this.#received.length < end) return
+      const kind = this.#received.readUInt8(4)
+      this.kinds.push(kind)
+      if (kind === kinds.commit) this.replies.push(...this.codec.decodeCommit(this.#received.subarray(5, end)).replies)
+      this.#received = this.#received.subarray(end)
+    }
   }
 }

@@ -11,11 +11,8 @@ import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { Program } from '../program.ts'
 import { Load } from './buyers.ts'
-import { frame, IpcPeer, protocol } from './ipc-peer.ts'
+import { frame, IpcPeer, kinds, protocol } from './ipc-peer.ts'
 import { expectStatus, footprint, openDrop, pay, poll, seededRandom, takeHold } from './shop.ts'
-
-/** Kinds of frames (protocol/frame.ts), as numbers: what is on the wire must not change by accident. */
-const kinds = { hello: 1, welcome: 2, refusal: 3, commands: 4, commit: 5 } as const
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 
@@ -227,6 +224,7 @@ describe('a writer that does not speak the protocol', () => {
     let connections = 0
     const impostor = createServer((socket) => {
       socket.on('error', () => undefined)
+      socket.resume()
       socket.write(answers[connections % answers.length] ?? '')
       connections += 1
     })

@@ -1,0 +1,129 @@
+import { paymentKey } from '@penstock/domain/payment.ts'
+import { FatalStoreError } from '@penstock/store/store.ts'
+import { ChangeSet } from '@penstock/store/working-set.ts'
+import type { BuyerUnits } from '@penstock/domain/customer.ts'
+import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { Order } from '@penstock/domain/order.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
+import type { Committed, Store } from '@penstock/store/store.ts'
+import type { RowSource } from '@penstock/store/working-set.ts'
+
+/** What a database keeps. Rows are never changed in place. */
+export class MemoryData {
+  epoch = 0
+  seq = 0
+  nowMs = 0
+  readonly drops = new Map<string, Drop>()
+  readonly skus = new Map<string, Sku>()
+  readonly holds = new Map<string, Hold>()
+  readonly payments = new Map<string, Payment>()
+  readonly orders = new Map<string, Order>()
+  readonly buyers = new Map<string, BuyerUnits>()
+  readonly requests = new Map<string, RequestRecord>()
+  readonly entries: LedgerEntry[] = []
+  /** `account currency` → debits minus credits, added to with each entry. */
+  readonly balances = new Map<string, number>()
+
+  /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
+  snapshot(): unknown {
+    const { drops, skus, holds, payments, orders, buyers, requests, entries, balances } = this
+    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, entries, balances })
+  }
+}
+
+/** The store contract without a disk: fast enough to try thousands of sales. */
+export class MemoryStore implements Store {
+  readonly epoch: number
+  readonly data: MemoryData
+  readonly #source: RowSource
+
+  constructor(data: MemoryData) {
+    data.epoch += 1
+    this.epoch = data.epoch
+    this.data = data
+    this.#source = {
+      drops: (id) => data.drops.get(id),
+      skus: (id) => data.skus.get(id),
+      holds: (id) => data.holds.get(id),
+      payments: (key) => data.payments.get(key),
+      buyers: (id) => data.buyers.get(id),
+      requests: (id) => data.requests.get(id),
+      holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
+    }
+  }
+
+  get seq(): number {
+    return this.data.seq
+  }
+
+  get lastNowMs(): number {
+    return this.data.nowMs
+  }
+
+  transact<T>(nowMs: number, decideAll: (set: WorkingSet) => T): Committed<T> {
+    const set = new ChangeSet(this.#source)
+    const value = decideAll(set)
+    if (this.epoch !== this.data.epoch) throw new FatalStoreError('fenced', 'a newer writer has taken over')
+    if (!set.isChanged) return { value, seq: this.seq, changes: { skus: [], dropIds: [] } }
+    check(this.data, set)
+    save(this.data, set)
+    this.data.seq += 1
+    this.data.nowMs = nowMs
+    const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
+    const dropIds = [...set.drops.inserted.keys(), ...set.drops.updated.keys()]
+    return { value, seq: this.seq, changes: { skus, dropIds } }
+  }
+
+  maintain(): void {
+    // Nothing to keep in order.
+  }
+
+  close(): void {
+    // Nothing to close.
+  }
+}
+
+function listHoldsDue(data: MemoryData, nowMs: number, max: number): readonly string[] {
+  return [...data.holds.values()]
+    .filter((hold) => hold.status === 'active' && hold.expiresMs <= nowMs)
+    .toSorted((a, b) => a.expiresMs - b.expiresMs || (a.id < b.id ? -1 : 1))
+    .slice(0, max)
+    .map((hold) => hold.id)
+}
+
+/** The constraints of the schema: before anything is saved, so that a refusal leaves nothing behind. */
+function check(data: MemoryData, set: ChangeSet): void {
+  for (const { id, stock, held, sold } of [...set.skus.inserted.values(), ...set.skus.updated.values()]) {
+    if (held < 0 || sold < 0 || held + sold > stock) throw new Error(`${id}: held ${held}, sold ${sold} of ${stock}`)
+  }
+  const paymentIds = new Set([...data.payments.values()].map((payment) => payment.id))
+  for (const { id } of set.payments.inserted.values()) {
+    if (paymentIds.has(id)) throw new Error(`payment ${id} exists`)
+    paymentIds.add(id)
+  }
+  for (const id of set.orders.inserted.keys()) if (data.orders.has(id)) throw new Error(`order ${id} exists`)
+}
+
+function save(data: MemoryData, set: ChangeSet): void {
+  for (const row of [...set.drops.inserted.values(), ...set.drops.updated.values()]) data.drops.set(row.id, row)
+  for (const row of [...set.skus.inserted.values(), ...set.skus.updated.values()]) data.skus.set(row.id, row)
+  for (const row of [...set.holds.inserted.values(), ...set.holds.updated.values()]) data.holds.set(row.id, row)
+  for (const row of [...set.buyers.inserted.values(), ...set.buyers.updated.values()]) data.buyers.set(row.id, row)
+  for (const row of set.payments.inserted.values()) {
+    data.payments.set(paymentKey(row.provider, row.providerPaymentId), row)
+  }
+  for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
+  for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
+  for (const entry of set.ledgerEntries) {
+    data.entries.push(entry)
+    add(data.balances, `${entry.debit} ${entry.currency}`, entry.amountMinor)
+    add(data.balances, `${entry.credit} ${entry.currency}`, -entry.amountMinor)
+  }
+}
+
+function add(balances: Map<string, number>, account: string, change: number): void {
+  balances.set(account, (balances.get(account) ?? 0) + change)
+}

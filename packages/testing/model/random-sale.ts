@@ -1,0 +1,304 @@
+import fc from 'fast-check'
+import type {
+  CapturePayment,
+  ChangeDropPhase,
+  Command,
+  CreateDrop,
+  CreateHold,
+  DropChanges,
+  NewSku,
+  ReleaseHold,
+  RequestKey,
+  RestockSku,
+  UpdateDrop,
+} from '@penstock/domain/command.ts'
+import type { Customer } from '@penstock/domain/customer.ts'
+import type { Currency } from '@penstock/domain/money.ts'
+
+/**
+ * Random sales from a small universe: two drops, five SKUs with little stock, three buyers, a dozen holds, few
+ * payments and request keys. So collisions, duplicates, replays, sold-out answers and late payments are common.
+ */
+
+export const startMs = 1_700_000_000_000
+export const holdTtlMs = 10_000
+const unitAmountMinor = 100
+
+/** Commands that share one moment. */
+export interface Moment {
+  readonly nowMs: number
+  readonly commands: readonly Command[]
+}
+
+/** What is on sale before the first random command. */
+export const openingCommands: readonly Command[] = [
+  newDrop('drop_1', { maxPerCustomer: 2 }, [newSku('sku_a', 3), newSku('sku_b', 2)]),
+  newDrop('drop_2', { latePayment: 'refund' }, [newSku('sku_c', 3)]),
+  { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
+  { kind: 'change_drop_phase', key: null, dropId: 'drop_2', action: 'publish' },
+]
+
+export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: readonly NewSku[]): CreateDrop {
+  return {
+    kind: 'create_drop',
+    key: null,
+    dropId,
+    name: dropId,
+    description: null,
+    image: null,
+    currency: 'usd',
+    startsAtMs: 0,
+    endsAtMs: null,
+    holdTtlMs,
+    maxPerCustomer: null,
+    latePayment: 'reacquire',
+    metadata: {},
+    skus,
+    ...change,
+  }
+}
+
+export function newSku(id: string, stock: number): NewSku {
+  return { id, name: id, unitAmountMinor, stock }
+}
+
+/** A command but for what depends on its place in the list: ids it mints, holds and commands it points to. */
+type Draft = (place: Place) => Command
+
+interface Place {
+  /** Of the command in the whole list: minted ids are unique by it. */
+  readonly index: number
+  /** Everything before it. */
+  readonly earlier: readonly Command[]
+}
+
+export interface SaleOptions {
+  /** Request keys to use; without any, every command is its own key. */
+  readonly keys: readonly string[]
+  /** Whether commands of sellers are among them. */
+  readonly sellers: boolean
+}
+
+const everything: SaleOptions = { keys: ['k1', 'k2', 'k3'], sellers: true }
+
+const skuId = fc.constantFrom('sku_a', 'sku_a', 'sku_a', 'sku_b', 'sku_b', 'sku_c', 'sku_c', 'sku_none')
+const dropId = fc.constantFrom('drop_1', 'drop_1', 'drop_2', 'drop_none')
+/** Which of the holds asked for before, from the last one back; none of them when it is 20. */
+const holdNumber = fc.nat({ max: 20 })
+
+/** Null `weight` times as often as a value. */
+function seldom<Value>(value: fc.Arbitrary<Value>, weight: number): fc.Arbitrary<Value | null> {
+  return fc.oneof({ arbitrary: fc.constant(null), weight }, { arbitrary: value, weight: 1 })
+}
+
+function anyKey(kind: string, { keys }: SaleOptions): fc.Arbitrary<RequestKey | null> {
+  if (keys.length === 0) return fc.constant(null)
+  const key = fc.record({
+    id: fc.constantFrom(...keys).map((id) => `${kind} ${id}`),
+    fingerprint: fc.constantFrom('f', 'f', 'f', 'g'),
+  })
+  return seldom(key, 3)
+}
+
+const customer: fc.Arbitrary<Customer> = fc.record({
+  email: fc.constantFrom('ann@example.com', 'Ann+2@example.com', 'bob@example.com', 'cy@example.com'),
+  phone: fc.constantFrom(null, null, '+1', '+2'),
+  externalId: fc.constantFrom(null, null, 'u1'),
+  name: fc.constant(null),
+  shippingAddress: fc.constant(null),
+})
+
+function holdsIn(commands: readonly Command[]): CreateHold[] {
+  return commands.filter((command) => command.kind === 'create_hold')
+}
+
+/** The id of hold number `wanted`, which may not exist. */
+function holdAt({ earlier }: Place, wanted: number): { id: string; amountMinor: number; secret: string } {
+  const holds = holdsIn(earlier)
+  const hold = wanted === 20 ? undefined : holds[holds.length - 1 - (wanted % Math.min(6, holds.length))]
+  if (hold === undefined) return { id: `hold_none_${wanted}`, amountMinor: unitAmountMinor, secret: 'none' }
+  const units = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
+  return { id: hold.holdId, amountMinor: units * unitAmountMinor, secret: hold.clientSecret }
+}
+
+const proof = fc.constantFrom('right', 'right', 'none', 'wrong')
+
+function proofOf(kind: string, secret: string): string | null {
+  if (kind === 'none') return null
+  return kind === 'right' ? secret : 'wrong'
+}
+
+function createHold(options: SaleOptions): fc.Arbitrary<Draft> {
+  // A hold is of one drop, most of the time.
+  const firstSku = fc.constantFrom('sku_a', 'sku_a', 'sku_b', 'sku_c')
+  const otherSku = fc.constantFrom('sku_a', 'sku_b', 'sku_b', 'sku_c', 'sku_none')
+  const line = fc.record({ skuId: otherSku, quantity: fc.constantFrom(1, 1, 1, 2) })
+  return fc
+    .record({
+      key: anyKey('create_hold', options),
+      // The SKU decides the drop, most of the time.
+      dropId: seldom(dropId, 12),
+      first: fc.record({ skuId: firstSku, quantity: fc.constantFrom(1, 1, 1, 2) }),
+      more: seldom(fc.array(line, { minLength: 1, maxLength: 2 }), 4),
+      customer,
+      replace: seldom(fc.record({ number: holdNumber, proof }), 4),
+    })
+    .map(({ key, dropId: wanted, first, more, customer: buyer, replace }): Draft => (place): CreateHold => {
+      const replaced = replace === null ? null : holdAt(place, replace.number)
+      return {
+        kind: 'create_hold',
+        key,
+        holdId: `hold_${String(place.index).padStart(3, '0')}`,
+        clientSecret: `cs_${place.index}`,
+        dropId: wanted ?? (first.skuId === 'sku_c' ? 'drop_2' : 'drop_1'),
+        lines: [first, ...(more ?? [])],
+        customer: buyer,
+        replace:
+          replace === null || replaced === null
+            ? null
+            : { holdId: replaced.id, proof: proofOf(replace.proof, replaced.secret) },
+      }
+    })
+}
+
+function releaseHold(options: SaleOptions): fc.Arbitrary<Draft> {
+  return fc
+    .record({ key: anyKey('release_hold', options), number: holdNumber, proof })
+    .map(({ key, number, proof: kind }): Draft => (place): ReleaseHold => {
+      const { id, secret } = holdAt(place, number)
+      return { kind: 'release_hold', key, holdId: id, proof: proofOf(kind, secret) }
+    })
+}
+
+function capturePayment(options: SaleOptions): fc.Arbitrary<Draft> {
+  return fc
+    .record({
+      key: anyKey('capture_payment', options),
+      number: holdNumber,
+      provider: fc.constantFrom('manual', 'manual', 'stripe'),
+      // Mostly one of the hold's own, sometimes one that others use, too.
+      providerPaymentId: seldom(fc.constantFrom('p1', 'p2', 'p3', 'p4'), 3),
+      difference: fc.constantFrom(0, 0, 0, 0, 0, -1, 100),
+      currency: fc.constantFrom<Currency[]>('usd', 'usd', 'usd', 'usd', 'eur'),
+    })
+    .map(({ key, number, provider, providerPaymentId, difference, currency }): Draft => (place): CapturePayment => {
+      const { id, amountMinor } = holdAt(place, number)
+      return {
+        kind: 'capture_payment',
+        key,
+        paymentId: `pay_${place.index}`,
+        orderId: `ord_${place.index}`,
+        holdId: id,
+        provider,
+        providerPaymentId: providerPaymentId ?? `paid for ${id}`,
+        amountMinor: amountMinor + difference,
+        currency,
+      }
+    })
+}
+
+function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
+  const changes: fc.Arbitrary<DropChanges> = fc.record(
+    {
+      name: fc.constantFrom('x', 'y'),
+      maxPerCustomer: fc.constantFrom(1, 3, 5, null),
+      latePayment: fc.constantFrom('reacquire', 'refund'),
+      holdTtlMs: fc.constantFrom(1, holdTtlMs),
+      endsAtMs: fc.constantFrom(null, null, null, startMs + 15_000),
+    },
+    { requiredKeys: [] },
+  )
+  const update = fc
+    .record({ key: anyKey('update_drop', options), dropId, changes, price: fc.boolean(), addSku: fc.boolean() })
+    .map(({ key, dropId: wanted, changes: fields, price, addSku }): Draft => ({ index }): UpdateDrop => ({
+      kind: 'update_drop',
+      key,
+      dropId: wanted,
+      changes: fields,
+      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150 }] : [],
+      newSkus: addSku ? [newSku(`sku_${index}`, 1)] : [],
+    }))
+  const phase = fc
+    .record({
+      key: anyKey('change_drop_phase', options),
+      dropId,
+      action: fc.constantFrom<ChangeDropPhase['action'][]>(
+        'pause',
+        'resume',
+        'resume',
+        'resume',
+        'resume',
+        'publish',
+        'end',
+      ),
+    })
+    .map((fields): Draft => (): ChangeDropPhase => ({ kind: 'change_drop_phase', ...fields }))
+  const restock = fc
+    .record({ key: anyKey('restock_sku', options), dropId, skuId, quantity: fc.integer({ min: -4, max: 2 }) })
+    .map(({ key, ...fields }): Draft => ({ index }): RestockSku => {
+      return { kind: 'restock_sku', key: key ?? { id: `restock ${index}`, fingerprint: 'f' }, ...fields }
+    })
+  const create = anyKey('create_drop', options).map((key): Draft => ({ index }) => ({
+    ...newDrop(`drop_${index}`, {}, [newSku(`sku_${index}`, 1)]),
+    key,
+  }))
+  return [update, phase, restock, create]
+}
+
+function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
+  const expire: Draft = () => ({ kind: 'expire_holds', key: null })
+  const again = fc.nat({ max: 30 }).map((back): Draft => ({ earlier }) => {
+    return earlier[earlier.length - 1 - (back % Math.max(1, earlier.length))] ?? { kind: 'expire_holds', key: null }
+  })
+  const [update, phase, restock, create] = sellerCommands(options)
+  const buyers: fc.WeightedArbitrary<Draft>[] = [
+    { arbitrary: createHold(options), weight: 16 },
+    { arbitrary: capturePayment(options), weight: 14 },
+    { arbitrary: releaseHold(options), weight: 6 },
+    { arbitrary: fc.constant(expire), weight: 3 },
+    { arbitrary: again, weight: 6 },
+  ]
+  if (
+    !options.sellers ||
+    update === undefined ||
+    phase === undefined ||
+    restock === undefined ||
+    create === undefined
+  ) {
+    return fc.oneof(...buyers)
+  }
+  return fc.oneof(
+    ...buyers,
+    { arbitrary: update, weight: 1 },
+    { arbitrary: phase, weight: 1 },
+    { arbitrary: restock, weight: 1 },
+    { arbitrary: create, weight: 1 },
+  )
+}
+
+/** Up to 100 commands at up to four moments; between two of them holds may or may not expire. */
+export function randomSale(options: SaleOptions = everything): fc.Arbitrary<Moment[]> {
+  const passed = fc.constantFrom(1, 500, holdTtlMs, holdTtlMs + 1_000)
+  const moment = fc.tuple(passed, fc.array(anyDraft(options), { minLength: 8, maxLength: 25, size: 'max' }))
+  return fc.array(moment, { minLength: 1, maxLength: 4, size: 'max' }).map((moments) => {
+    const all: Command[] = []
+    let nowMs = startMs
+    return moments.map(([passedMs, drafts]) => {
+      nowMs += passedMs
+      const from = all.length
+      for (const draft of drafts) all.push(draft({ index: all.length, earlier: all }))
+      return { nowMs, commands: all.slice(from) }
+    })
+  })
+}
+
+/** Where to cut a list into batches: fractions of its length. */
+export const randomCuts: fc.Arbitrary<readonly number[]> = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
+  maxLength: 8,
+})
+
+/** `list` in pieces, of which some may be empty. */
+export function cutAt<Item>(list: readonly Item[], cuts: readonly number[]): (readonly Item[])[] {
+  const bounds = [0, ...cuts.map((cut) => Math.floor(cut * list.length)).toSorted((a, b) => a - b), list.length]
+  return bounds.slice(1).map((end, index) => list.slice(bounds[index], end))
+}
