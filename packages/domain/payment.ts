@@ -9,8 +9,8 @@ export type PaymentStatus = 'captured' | 'refund_due' | 'unmatched'
 /** Why money came without goods, in the order in which `capture_payment` checks. */
 export type PaymentReason =
   | 'unknown_hold'
-  | 'amount_mismatch'
   | 'currency_mismatch'
+  | 'amount_mismatch'
   | 'hold_already_captured'
   | 'hold_expired'
   | 'hold_released'

@@ -37,6 +37,8 @@ const customer = Type.Object({
   shippingAddress: nullable(address),
 })
 
+const replace = Type.Object({ holdId: text, proof: nullable(text) })
+
 const schemas = {
   create_drop: Type.Object({
     kind: Type.Literal('create_drop'),
@@ -96,7 +98,7 @@ const schemas = {
     dropId: text,
     lines: Type.Array(Type.Object({ skuId: text, quantity: units }), { minItems: 1 }),
     customer,
-    replace: nullable(Type.Object({ holdId: text, proof: nullable(text) })),
+    replace: nullable(replace),
   }),
   release_hold: Type.Object({
     kind: Type.Literal('release_hold'),
@@ -126,6 +128,7 @@ export const commandStructures: readonly (readonly string[])[] = [
   skuChange,
   address,
   customer,
+  replace,
   schemas.create_hold.properties.lines.items,
 ].map((schema) => Object.keys(schema.properties))
 

@@ -58,7 +58,7 @@ export class RowLoader implements RowSource {
       .raw()
     const due = db
       .prepare<[number, number], string>(
-        `SELECT id FROM hold WHERE status = 'active' AND expires_ms <= ? ORDER BY expires_ms LIMIT ?`,
+        `SELECT id FROM hold WHERE status = 'active' AND expires_ms <= ? ORDER BY expires_ms, id LIMIT ?`,
       )
       .pluck()
 

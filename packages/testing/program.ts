@@ -54,7 +54,9 @@ export class Program {
   ): Program {
     const { PATH = '', HOME = '' } = process.env
     const path = fileURLToPath(new URL(scripts[script], import.meta.url))
-    return new Program(fork(path, args, { silent: true, detached: true, env: { PATH, HOME, ...environment } }))
+    // Not the options of the Node.js that runs the tests.
+    const options = { silent: true, detached: true, execArgv: [], env: { PATH, HOME, ...environment } }
+    return new Program(fork(path, args, options))
   }
 
   get pid(): number {

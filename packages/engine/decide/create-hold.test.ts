@@ -261,6 +261,15 @@ it('createHold counts exactly the units that come back from the replaced hold', 
   expect(sale.counters(shoe)).toEqual([10, 0])
 })
 
+it('createHold settles a hold to replace whose deadline has passed, and uses its units', () => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1', { lines: allShoes }))
+  sale.nowMs += ttlMs
+  sale.accept(holdCommand('hold_2', { lines: allShoes, replace: { holdId: 'hold_1', proof: null } }))
+  expect(sale.hold('hold_1').status).toBe('expired')
+  expect(sale.counters(shoe)).toEqual([10, 0])
+})
+
 it.each<[string, (sale: TestSale) => void, 'released' | 'expired']>([
   ['released', (sale) => sale.accept(releaseCommand('hold_1')), 'released'],
   [

@@ -24,7 +24,7 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
   if (drop === undefined) return rejected('not_found', 'drop', `There is no drop ${command.dropId}.`)
   const refusal = checkOpen(set, drop, nowMs) ?? checkSkus(drop, command)
   if (refusal !== null) return refusal
-  const replaced = findReplaced(set, command, nowMs)
+  const replaced = findReplaced(set, command)
   if (replaced !== null && 'outcome' in replaced) return replaced
   const shortage = firstShortage(set, command.lines, replaced?.lines ?? [])
   if (shortage !== null) {
@@ -44,7 +44,7 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
   }
 
   // Point of no return.
-  if (replaced !== null) endHold(set, replaced, 'released')
+  if (replaced !== null) endHold(set, replaced, holdStatusAt(replaced, nowMs) === 'active' ? 'released' : 'expired')
   const hold = newHold(set, drop, command, nowMs)
   set.holds.insert(hold.id, hold)
   moveUnits(set, hold.lines, { held: 1, sold: 0 })
@@ -65,8 +65,8 @@ function checkSkus(drop: Drop, command: CreateHold): Rejected | null {
   return rejected('not_found', `lines[${unknown}].sku`, `This drop has no SKU ${command.lines[unknown]?.skuId}.`)
 }
 
-/** The active hold to give back, null when there is none (left) to give back, or the reason to refuse. */
-function findReplaced(set: WorkingSet, command: CreateHold, nowMs: number): Hold | Rejected | null {
+/** The hold whose units come back, null when it has none (any more), or the reason to refuse. */
+function findReplaced(set: WorkingSet, command: CreateHold): Hold | Rejected | null {
   if (command.replace === null) return null
   const { holdId, proof } = command.replace
   const hold = set.holds.find(holdId)
@@ -79,8 +79,7 @@ function findReplaced(set: WorkingSet, command: CreateHold, nowMs: number): Hold
   if (hold.status === 'captured') {
     return rejected('hold_not_active', 'replace.hold', 'A hold that was paid cannot be replaced.')
   }
-  if (hold.status !== 'active') return null
-  return holdStatusAt(hold, nowMs) === 'active' ? hold : null
+  return hold.status === 'active' ? hold : null
 }
 
 function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number): Hold {

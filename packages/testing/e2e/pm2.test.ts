@@ -93,8 +93,9 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
-  seller.close()
+  // First: whatever else failed, no daemon may stay behind.
   await pm2('kill')
+  seller.close()
   rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
