@@ -10,7 +10,7 @@ const groupSizes = [16, 4, 1] as const
 
 interface Group {
   readonly size: number
-  readonly statement: Statement<[SqlValue[]]>
+  readonly statement: Statement<SqlValue[]>
 }
 
 /** Inserts many rows with few calls. Prepared once. */
@@ -29,7 +29,7 @@ export class BulkInsert {
       .join(', ')})`
     this.#groups = groupSizes.map((size) => ({
       size,
-      statement: db.prepare<[SqlValue[]]>(
+      statement: db.prepare<SqlValue[]>(
         `INSERT OR FAIL INTO ${table} (${columns}) VALUES ${Array(size).fill(row).join(', ')} ${conflict}`,
       ),
     }))
@@ -41,7 +41,7 @@ export class BulkInsert {
       for (; at + size <= rows.length; at += size) {
         const values: SqlValue[] = []
         for (let index = at; index < at + size; index++) values.push(...(rows[index] ?? []))
-        statement.run(values)
+        statement.run(...values)
       }
     }
   }

@@ -80,8 +80,11 @@ export class DeferredIndex {
   find(key: string): number | undefined {
     const recent = this.#tail.get(key)
     if (recent !== undefined) return recent
-    // Two keys may share a hash: the row decides.
-    return this.#find.all(hash53(key)).find((seq) => this.#keyOf.get(seq) === key)
+    const hash = hash53(key)
+    const first = this.#find.get(hash)
+    if (first === undefined || this.#keyOf.get(first) === key) return first
+    // Another key has this hash.
+    return this.#find.all(hash).find((seq) => this.#keyOf.get(seq) === key)
   }
 
   /** Takes in the next row of the table, which was committed. */

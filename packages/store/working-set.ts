@@ -16,7 +16,8 @@ export type LoadRow<Row> = (key: string) => Row | undefined
 export class ChangedRows<Row> implements Rows<Row> {
   readonly inserted = new Map<string, Row>()
   readonly updated = new Map<string, Row>()
-  readonly #loaded = new Map<string, Row | undefined>()
+  /** Null: looked for, and not there. */
+  readonly #loaded = new Map<string, Row | null>()
   readonly #load: LoadRow<Row>
 
   constructor(load: LoadRow<Row>) {
@@ -25,9 +26,9 @@ export class ChangedRows<Row> implements Rows<Row> {
 
   find(key: string): Row | undefined {
     const row = this.#loaded.get(key)
-    if (row !== undefined || this.#loaded.has(key)) return row
+    if (row !== undefined) return row ?? undefined
     const stored = this.#load(key)
-    this.#loaded.set(key, stored)
+    this.#loaded.set(key, stored ?? null)
     return stored
   }
 
