@@ -85,7 +85,7 @@ export const expiriesPerCommandMax = 1_024
 export const expiryIntervalMs = 200
 /** WAL pages (4 KiB each): checkpoint when idle, checkpoint although busy, and the bound that blocks. */
 export const walPagesIdle = 1_000
-export const walPagesBusy = 16_384
+export const walPagesBusy = 4_096
 export const walPagesMax = 65_536
 /** How long the blocking checkpoint at `walPagesMax` waits for readers. */
 export const checkpointWaitMs = 1_000
