@@ -1,3 +1,5 @@
+import { requestDeadlineMs } from '@penstock/domain/limits.ts'
+
 /** The few calls the command line makes to its own box. Throws with the problem's detail when refused. */
 export async function callApi(
   baseUrl: string,
@@ -5,15 +7,11 @@ export async function callApi(
   method: 'GET' | 'POST',
   path: string,
   body?: object,
-  idempotencyKey?: string,
 ): Promise<Record<string, unknown>> {
   const response = await fetch(baseUrl + path, {
     method,
-    headers: {
-      authorization: `Bearer ${secretKey}`,
-      'content-type': 'application/json',
-      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-    },
+    headers: { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(requestDeadlineMs * 2),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const answer = (await response.json()) as Record<string, unknown>

@@ -18,6 +18,7 @@ export async function start({ settings, environment, seed }: StartOptions): Prom
   await checkPortIsFree(settings.host, settings.port)
   const log = (line: string): void => console.log(line)
   let state: BoxState = { port: settings.port, writer: null, http: [] }
+  const failures: Error[] = []
   const supervisor = new Supervisor({
     settings,
     environment,
@@ -26,6 +27,10 @@ export async function start({ settings, environment, seed }: StartOptions): Prom
       state = next
       // For the program that started this one, if it listens.
       if (process.connected) process.send?.({ box: next })
+    },
+    onHopeless: (reason) => {
+      failures.push(new Error(reason))
+      stop()
     },
   })
   const stopped = Promise.withResolvers<void>()
@@ -48,6 +53,7 @@ export async function start({ settings, environment, seed }: StartOptions): Prom
   if (process.connected) process.send?.('ready')
   await stopped.promise
   log('stopped')
+  for (const failure of failures) throw failure
 }
 
 interface KeyFile {

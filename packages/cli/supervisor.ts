@@ -28,6 +28,8 @@ export interface SupervisorDeps {
   readonly environment: NodeJS.ProcessEnv
   readonly log: (line: string) => void
   readonly onState: (state: BoxState) => void
+  /** A process ended in a way that no restart can cure: the box must stop. */
+  readonly onHopeless: (reason: string) => void
 }
 
 /**
@@ -76,6 +78,7 @@ export class Supervisor {
         this.#port = port
       },
       onChange: () => this.#report(),
+      onHopeless: this.#deps.onHopeless,
     })
   }
 
@@ -90,6 +93,7 @@ interface WorkerDeps {
   readonly log: (line: string) => void
   readonly onListening: (port: number) => void
   readonly onChange: () => void
+  readonly onHopeless: (reason: string) => void
 }
 
 /** One supervised process: started, kept running, stopped. */
@@ -118,16 +122,9 @@ class Worker {
   start(): Promise<void> {
     this.#mode = 'running'
     return new Promise((resolve, reject) => {
-      const deadline = setTimeout(
-        () => reject(new Error(`${this.#name} was not ready within ${startDeadlineMs} ms`)),
-        startDeadlineMs,
-      )
-      const child = this.#spawn(() => {
-        clearTimeout(deadline)
-        resolve()
-      })
+      const child = this.#spawn(resolve)
+      child.once('error', reject)
       child.once('exit', (code, signal) => {
-        clearTimeout(deadline)
         reject(new Error(`${this.#name} ended before it was ready (${signal ?? `exit code ${code}`})`))
       })
     })
@@ -156,16 +153,25 @@ class Worker {
     const child = fork(this.#script, { env: this.#deps.environment(), detached: true, silent: true })
     this.#child = child
     const startedMs = performance.now()
+    const deadline = setTimeout(() => {
+      this.#deps.log(`${this.#name} was not ready within ${startDeadlineMs} ms and is killed`)
+      child.kill('SIGKILL')
+    }, startDeadlineMs)
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) prefixLines(stream, `${this.#name.padEnd(7)} | `, this.#deps.log)
     }
     child.on('message', (message) => {
       if (typeof message === 'object' && 'listening' in message) this.#deps.onListening(Number(message.listening))
       if (message !== 'ready') return
+      clearTimeout(deadline)
       onReady()
       this.#deps.onChange()
     })
-    child.once('exit', (code, signal) => this.#exited(code, signal, performance.now() - startedMs))
+    child.once('error', (error) => this.#deps.log(`${this.#name}: ${error.message}`))
+    child.once('exit', (code, signal) => {
+      clearTimeout(deadline)
+      this.#exited(code, signal, performance.now() - startedMs)
+    })
     return child
   }
 
@@ -179,7 +185,7 @@ class Worker {
     const cause = signal ?? `exit code ${code}`
     if (hopelessCodes.includes(code)) {
       this.#mode = 'stopped'
-      this.#deps.log(`${this.#name} ended (${cause}) and is not started again: see its last line`)
+      this.#deps.onHopeless(`${this.#name} ended (${cause}), which a restart cannot cure: see its last line`)
       return
     }
     this.#backoffMs = uptimeMs >= restartResetMs ? restartMinMs : Math.min(this.#backoffMs * 2, restartMaxMs)

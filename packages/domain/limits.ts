@@ -7,9 +7,10 @@
 /** About 10 billion dollars a unit; large enough for any currency's smallest unit. */
 export const unitAmountMax = 1_000_000_000_000
 export const quantityPerLineMax = 1_000
-/** Lines of one hold. With the two bounds above, a hold's amount stays an exact integer (asserted below). */
+/** Lines of one hold. With the two bounds above, adding them up stays exact (asserted below). */
 export const linesPerHoldMax = 8
-export const amountMax = Number.MAX_SAFE_INTEGER
+/** Of one hold and one payment. The ledger adds up a whole batch of them exactly (asserted below). */
+export const amountMax = 1_000_000_000_000
 export const stockMax = 100_000_000
 /** SKUs of one drop: keeps a drop's commands and answers far below one frame. */
 export const skusPerDropMax = 500
@@ -44,7 +45,7 @@ export const wireTimeMax = 100_000_000_000
 export const bodyBytesMax = 256 * 1024
 export const pageSizeDefault = 10
 export const pageSizeMax = 100
-/** From a request's arrival to its answer, whatever happens to the writer. Then 504: outcome unknown, retry the key. */
+/** From a command's submission to its answer, whatever happens to the writer. Then 504: unknown, retry the key. */
 export const requestDeadlineMs = 5_000
 /** How long a read waits for the commit named by Penstock-Min-Seq before it answers 503. */
 export const minSeqWaitMs = 2_000
@@ -65,6 +66,8 @@ export const frameBytesMax = 1024 * 1024
 /** Commands of one HTTP process waiting for their results. Full: 503 before anything is sent. */
 export const commandsInFlightMax = 8_192
 export const commandsPerFrameMax = 512
+/** SKUs whose counters one commit lists (some 50 bytes each); of more, HTTP processes are told to read the drops. */
+export const skusPerCommitMax = 4_096
 /** Bytes the writer may have queued towards one HTTP process before it closes the connection as stalled. */
 export const replyBacklogBytesMax = 64 * 1024 * 1024
 export const httpProcessesMax = 64
@@ -89,6 +92,8 @@ export const walPagesBusy = 4_096
 export const walPagesMax = 65_536
 /** How long the blocking checkpoint at `walPagesMax` waits for readers. */
 export const checkpointWaitMs = 1_000
+/** After readers stood in its way, the blocking checkpoint is not tried again for so long. */
+export const checkpointPauseMs = 10_000
 /** Commits between two looks at the WAL. */
 export const commitsPerWalCheck = 64
 export const writerDrainMs = 10_000
@@ -100,12 +105,13 @@ export const writerBusyMs = 5_000
 // The supervisor (`penstock start`).
 export const restartMinMs = 100
 export const restartMaxMs = 5_000
-/** A process that ran this long starts again without delay. */
+/** A process that ran this long starts again after the first wait, not a doubled one. */
 export const restartResetMs = 10_000
 export const startDeadlineMs = 15_000
 
 const relations: readonly (readonly [boolean, string])[] = [
-  [unitAmountMax * quantityPerLineMax * linesPerHoldMax <= amountMax, 'a hold amount is an exact integer'],
+  [unitAmountMax * quantityPerLineMax * linesPerHoldMax <= Number.MAX_SAFE_INTEGER, 'a hold adds up exactly'],
+  [amountMax * batchCommandsMax <= Number.MAX_SAFE_INTEGER, 'the amounts of a batch add up exactly'],
   [bodyBytesMax * 2 < frameBytesMax, 'any one command fits a frame'],
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
   [expiryIntervalMs * 4 < 1_000, 'a hold ends within a second of its deadline'],

@@ -83,8 +83,10 @@ export function countBuyerUnits(set: WorkingSet, drop: Drop, customer: Customer,
   for (const key of buyerKeys(customer)) {
     const id = buyerUnitsId(drop.id, key)
     const row = set.buyers.find(id)
-    if (row === undefined) set.buyers.insert(id, { id, units: Math.max(0, quantity) })
-    else set.buyers.update(id, { id, units: Math.max(0, row.units + quantity) })
+    const units = (row?.units ?? 0) + quantity
+    if (units < 0) throw new Error(`${id} would own ${units} units`)
+    if (row === undefined) set.buyers.insert(id, { id, units })
+    else set.buyers.update(id, { id, units })
   }
 }
 

@@ -30,7 +30,7 @@ interface Waiter {
  * process has seen (`seq`), which is what `Penstock-Min-Seq` waits for.
  */
 export class Catalogue {
-  readonly #queries: Pick<Queries, 'findDrop' | 'listDrops'>
+  readonly #queries: Pick<Queries, 'listDrops'>
   readonly #clock: () => number
   /** Oldest first: ids sort by the time they were made. */
   #drops: CatalogueDrop[] = []
@@ -41,7 +41,7 @@ export class Catalogue {
   #seq = 0
   #waiters: Waiter[] = []
 
-  constructor(queries: Pick<Queries, 'findDrop' | 'listDrops'>, clock: () => number) {
+  constructor(queries: Pick<Queries, 'listDrops'>, clock: () => number) {
     this.#queries = queries
     this.#clock = clock
   }
@@ -63,11 +63,9 @@ export class Catalogue {
   /** Takes in one commit of the writer. Nothing new in it when a reload came after it. */
   apply(commit: Pick<CommitMessage, 'seq' | 'skus' | 'dropIds'>): void {
     if (commit.seq <= this.#seq) return
-    for (const id of commit.dropIds) {
-      const row = this.#queries.findDrop(id)
-      if (row !== null) this.#put(row)
-    }
-    if (commit.dropIds.length > 0) this.#sort()
+    // One snapshot of everything: a single drop would be read newer than this commit, and then older counters would
+    // overwrite it. Sellers change drops seldom.
+    if (commit.dropIds.length > 0) return this.reload()
     for (const counters of commit.skus) this.#bySku.get(counters.skuId)?.setCounters(counters)
     if (commit.skus.length > 0) this.#answers.clear()
     this.#advance(commit.seq)

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { credentialCacheEntriesMax, credentialCacheMs, secretLengthMax } from '@penstock/domain/limits.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
 
-const scheme = 'Bearer '
+/** Schemes are compared without case (RFC 9110 section 11.1). */
+const scheme = 'bearer '
 
 interface Known {
   readonly credential: Credential
@@ -27,7 +28,7 @@ export class Credentials {
   find(authorization: string): Credential | null {
     const known = this.#known.get(authorization)
     if (known !== undefined && this.#clock() < known.untilMs) return known.credential
-    if (!authorization.startsWith(scheme)) return null
+    if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return null
     const key = authorization.slice(scheme.length)
     if (key.length > secretLengthMax) return null
     const credential = this.#queries.findCredential(hash('sha256', key))

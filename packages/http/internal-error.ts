@@ -3,7 +3,7 @@ export const INTERNAL_ERROR = {
   status: 500,
   headers: ['content-type', 'application/problem+json'],
   body: JSON.stringify({
-    type: 'about:blank',
+    type: 'urn:penstock:problem:internal_error',
     title: 'Internal error',
     status: 500,
     detail: 'The request failed inside the server. It may have taken effect: retry it with the same idempotency key.',

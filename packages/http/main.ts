@@ -39,6 +39,13 @@ async function run(settings: Settings): Promise<void> {
     },
     onCommit: (commit) => catalogue?.apply(commit),
   })
+  // From here on: a process that still waits for its writer must end with its parent too.
+  const closers: (() => Promise<void> | void)[] = [() => writer.close()]
+  onStopSignal(async () => {
+    for (const close of closers.toReversed()) await close()
+    if (process.connected) process.disconnect()
+    if (closers.length === 1) process.exit(0)
+  })
   writer.connect()
   await connected.promise
 
@@ -60,13 +67,12 @@ async function run(settings: Settings): Promise<void> {
   const port = await transport.listen(settings.host, settings.port)
   const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
 
-  onStopSignal(async () => {
-    await transport.close(httpDrainMs)
-    clearInterval(sweep)
-    writer.close()
-    queries.close()
-    if (process.connected) process.disconnect()
-  })
+  // Called last to first: the reader outlives the writer's line, whose commits may still ask it.
+  closers.unshift(() => queries.close())
+  closers.push(
+    () => clearInterval(sweep),
+    () => transport.close(httpDrainMs),
+  )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
   process.send?.({ listening: port })
   process.send?.('ready')

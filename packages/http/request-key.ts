@@ -36,7 +36,7 @@ function digest(text: string): string {
 }
 
 /** JSON with the fields of every object in one order. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -73,7 +73,7 @@ const unitAmount = Type.Integer({
 const latePayment = Type.Enum(['reacquire', 'refund'], { description: 'reacquire or refund' })
 const holdTtl = whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000)
 const metadata = Type.Record(
-  // Not __proto__: msgpackr renames it on its way to the writer.
+  // Not __proto__: in JavaScript it is not a field like others.
   Type.String({ pattern: `^(?!__proto__$)[A-Za-z0-9_.-]{1,${metadataKeyLengthMax}}$` }),
   Type.String({
     maxLength: metadataValueLengthMax,

@@ -508,7 +508,12 @@ describe.each(transports)('HttpTransport %s', (_name, create) => {
   })
 
   describe('a handler that throws', () => {
-    const internalError = { type: 'about:blank', title: 'Internal error', status: 500, code: 'internal_error' }
+    const internalError = {
+      type: 'urn:penstock:problem:internal_error',
+      title: 'Internal error',
+      status: 500,
+      code: 'internal_error',
+    }
 
     it('answers 500 as a problem, reports the error, and the server lives on', async () => {
       const bug = new Error('bug')

@@ -100,9 +100,10 @@ export class WriterClient {
 
   #flush(): void {
     this.#flushScheduled = false
-    if (this.#connection === null) return
     const commands = this.#unsent
     this.#unsent = []
+    // Without a connection they stay in #pending, from which the next handshake takes them.
+    if (this.#connection === null) return
     this.#connection.sendCommands(commands)
   }
 

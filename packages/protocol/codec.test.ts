@@ -521,3 +521,14 @@ it('Codec decodeCommands answers any damage to a good payload with FrameError, o
     { numRuns: 3_000 },
   )
 })
+
+it.each(Object.getOwnPropertyNames(Object.prototype).concat('toJSON', 'then', 'length'))(
+  'Codec carries metadata with the keys toJSON and %s',
+  (name) => {
+    const metadata = { [name]: 'x', toJSON: 'y', constructor: 'z' }
+    const [received] = sendCommands(new Codec(), new Codec(), [
+      { id: 1, command: { ...sampleCommands.create_drop, metadata } },
+    ])
+    expect(JSON.stringify(received?.command)).toBe(JSON.stringify({ ...sampleCommands.create_drop, metadata }))
+  },
+)

@@ -2,11 +2,17 @@ import { Packr } from 'msgpackr'
 import { commandsPerFrameMax, frameBytesMax } from '@penstock/domain/limits.ts'
 import { checkCommand, commandStructures } from './command-schema.ts'
 import { encodeFrame, FrameError, frameKinds } from './frame.ts'
+import {
+  resultWithMetadataObject,
+  resultWithMetadataText,
+  withMetadataObject,
+  withMetadataText,
+} from './metadata-text.ts'
 import type { FrameKind } from './frame.ts'
 import type { CommitMessage, Hello, NumberedCommand, Refusal, Reply, SkuCounters, Welcome } from './messages.ts'
 
 /**
- * Field names of the objects that travel in results, in wire order. Objects of any other shape (metadata, partial
+ * Field names of the objects that travel in results, in wire order. Objects of any other shape (drops, partial
  * changes) are written with their names inline.
  */
 const resultStructures: readonly (readonly string[])[] = [
@@ -63,7 +69,7 @@ export class Codec {
   encodeCommands(commands: readonly NumberedCommand[]): Buffer[] {
     return this.#split(commands, (part) => {
       const flat: unknown[] = []
-      for (const { id, command } of part) flat.push(id, command)
+      for (const { id, command } of part) flat.push(id, withMetadataText(command))
       return this.#pack(frameKinds.commands, flat)
     })
   }
@@ -74,7 +80,7 @@ export class Codec {
     for (const { skuId, stock, held, sold } of commit.skus) skus.push(skuId, stock, held, sold)
     return this.#split(commit.replies, (part) => {
       const replies: unknown[] = []
-      for (const { id, result } of part) replies.push(id, result)
+      for (const { id, result } of part) replies.push(id, resultWithMetadataText(result))
       return this.#pack(frameKinds.commit, [commit.seq, skus, commit.dropIds, replies])
     })
   }
@@ -99,7 +105,7 @@ export class Codec {
     if (flat.length % 2 !== 0) throw new FrameError('commands do not come in pairs of number and command')
     const commands: NumberedCommand[] = []
     for (let at = 0; at < flat.length; at += 2) {
-      commands.push({ id: whole(flat[at]), command: checkCommand(flat[at + 1]) })
+      commands.push({ id: whole(flat[at]), command: checkCommand(withMetadataObject(flat[at + 1])) })
     }
     return commands
   }
@@ -168,7 +174,7 @@ function counters(flat: readonly unknown[]): SkuCounters[] {
 function pairs(flat: readonly unknown[]): Reply[] {
   const replies: Reply[] = []
   for (let at = 0; at < flat.length; at += 2) {
-    replies.push({ id: whole(flat[at]), result: flat[at + 1] as Reply['result'] })
+    replies.push({ id: whole(flat[at]), result: resultWithMetadataObject(flat[at + 1]) as Reply['result'] })
   }
   return replies
 }

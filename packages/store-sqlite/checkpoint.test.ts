@@ -31,6 +31,7 @@ class Wal {
   readonly path: string
   readonly db: Connection
   readonly checkpointer: Checkpointer
+  nowMs = 0
   #commits = 0
 
   constructor(path: string) {
@@ -40,7 +41,7 @@ class Wal {
     seed.close()
     this.path = path
     this.db = openWriter(path)
-    this.checkpointer = new Checkpointer(this.db)
+    this.checkpointer = new Checkpointer(this.db, () => this.nowMs)
   }
 
   commit(): void {

@@ -1,4 +1,5 @@
 import {
+  checkpointPauseMs,
   checkpointWaitMs,
   commitsPerWalCheck,
   walPagesBusy,
@@ -25,10 +26,14 @@ interface WalState {
  */
 export class Checkpointer {
   readonly #db: Connection
+  readonly #now: () => number
   #commitsSinceCheck = 0
+  #restartFromMs = 0
 
-  constructor(db: Connection) {
+  /** `now` is any clock in milliseconds that does not go backwards. */
+  constructor(db: Connection, now: () => number) {
     this.#db = db
+    this.#now = now
   }
 
   /** Call after every commit, and with `idle` when there was none for a while. Cheap unless there is work. */
@@ -38,14 +43,16 @@ export class Checkpointer {
     this.#commitsSinceCheck = 0
     const wal = this.#run('NOOP')
     const pending = wal.log - wal.checkpointed
-    if (wal.log >= walPagesMax) this.#restart()
+    if (wal.log >= walPagesMax && this.#now() >= this.#restartFromMs) this.#restart()
     else if (pending >= walPagesBusy || (idle && pending >= walPagesIdle)) this.#run('PASSIVE')
   }
 
   #restart(): void {
     this.#db.pragma(`busy_timeout = ${checkpointWaitMs}`)
-    this.#run('RESTART')
+    const { busy } = this.#run('RESTART')
     this.#db.pragma(`busy_timeout = ${writerBusyMs}`)
+    // A reader that holds a snapshot for long would otherwise cost every look its full wait.
+    this.#restartFromMs = this.#now() + (busy === 1 ? checkpointPauseMs : 0)
   }
 
   #run(mode: 'NOOP' | 'PASSIVE' | 'RESTART'): WalState {

@@ -23,6 +23,9 @@ export function openWriter(path: string): Connection {
     assertVersion(db)
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
+    // macOS only: there a plain fsync leaves the data in the drive's cache.
+    db.pragma('fullfsync = ON')
+    db.pragma('checkpoint_fullfsync = ON')
     // Checkpoints run between commits, when we choose: see checkpoint.ts.
     db.pragma('wal_autocheckpoint = 0')
     // 16 MiB. Not more: a commit that split a page scans the whole table of cached pages (SQLite borrows the number of

@@ -107,10 +107,9 @@ it('SqliteQueries listDrops gives all drops by id with their SKUs in the order o
   expect(second).toMatchObject({ ...drops[1] })
 })
 
-it('SqliteQueries finds a drop, a hold and an order by id, as the writer made them', () => {
+it('SqliteQueries finds a hold and an order by id, as the writer made them', () => {
   openSale()
   const [held, paid] = sell('01')
-  expect(queries.findDrop('drop_1')?.drop).toMatchObject({ id: 'drop_1', phase: 'published' })
   expect(held).toMatchObject({ hold: { ...queries.findHold('hold_01'), status: 'active' } })
   const found = queries.findOrder('ord_01')
   expect(found?.hold).toEqual(queries.findHold('hold_01'))
@@ -128,12 +127,7 @@ it('SqliteQueries finds a drop, a hold and an order by id, as the writer made th
 })
 
 it('SqliteQueries finds nothing where there is nothing', () => {
-  expect([queries.findDrop('x'), queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([
-    null,
-    null,
-    null,
-    null,
-  ])
+  expect([queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([null, null, null])
   expect(queries.listOrders({ limit: 10, startingAfter: null, endingBefore: null })).toEqual([])
 })
 

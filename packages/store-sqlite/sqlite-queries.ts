@@ -23,7 +23,6 @@ export class SqliteQueries implements Queries {
   readonly #db: Connection
   readonly #seq: Statement<[], number>
   readonly #drops: Statement<[], DropRow>
-  readonly #drop: Statement<[string], DropRow>
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
   readonly #order: Statement<[string], OrderWithHoldRow>
@@ -37,7 +36,6 @@ export class SqliteQueries implements Queries {
     this.#db = db
     this.#seq = db.prepare<[], number>('SELECT seq FROM writer_state').pluck()
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
-    this.#drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
     this.#order = db.prepare<[string], OrderWithHoldRow>(`${orderWithHold} WHERE o.id = ?`).raw()
@@ -61,11 +59,6 @@ export class SqliteQueries implements Queries {
       drops: this.#drops.all().map((row) => this.#withSkus(row)),
     }))
     return read()
-  }
-
-  findDrop(id: string): DropWithSkus | null {
-    const row = this.#drop.get(id)
-    return row === undefined ? null : this.#withSkus(row)
   }
 
   findHold(id: string): Hold | null {

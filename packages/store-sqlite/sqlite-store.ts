@@ -41,7 +41,7 @@ export class SqliteStore implements Store {
     this.#db = db
     this.#loader = new RowLoader(db)
     this.#saver = new ChangeSaver(db, this.#loader)
-    this.#checkpointer = new Checkpointer(db)
+    this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ? WHERE id = 1 AND epoch = ?')
     this.#readEpoch = db.prepare<[], number>('SELECT epoch FROM writer_state WHERE id = 1').pluck()

@@ -11,7 +11,6 @@ export interface Queries {
   readSeq(): number
   /** All drops with their SKUs, and the commit they are read at, in one snapshot. Oldest first. */
   listDrops(): CatalogueSnapshot
-  findDrop(id: string): DropWithSkus | null
   findHold(id: string): Hold | null
   findOrder(id: string): OrderWithHold | null
   /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */

@@ -42,6 +42,8 @@ export class GroupCommit<Origin> {
   #queue: QueuedCommand<Origin>[] = []
   #state: 'idle' | 'scheduled' | 'stopped' = 'idle'
   #whenDrained: (() => void)[] = []
+  /** The clock of the last batch, whether it committed anything or not: it never goes backwards. */
+  #lastNowMs = 0
   readonly #deps: GroupCommitDeps<Origin>
 
   constructor(deps: GroupCommitDeps<Origin>) {
@@ -113,7 +115,8 @@ export class GroupCommit<Origin> {
 
   #transact(batch: readonly QueuedCommand<Origin>[]): Committed<Result[]> | Promise<Committed<Result[]>> {
     const { store, clock } = this.#deps
-    const nowMs = Math.max(store.lastNowMs, clock())
+    const nowMs = Math.max(this.#lastNowMs, store.lastNowMs, clock())
+    this.#lastNowMs = nowMs
     return store.transact(nowMs, (set) => batch.map(({ command }) => decide(set, command, nowMs)))
   }
 

@@ -1,13 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { expiryIntervalMs, writerDrainMs } from '@penstock/domain/limits.ts'
+import { expiriesPerCommandMax, expiryIntervalMs, writerDrainMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
 import { hashBootstrapKeys, settleBootstrapKeys } from './bootstrap-keys.ts'
 import { GroupCommit } from './group-commit.ts'
 import { WriterServer } from './server.ts'
+import type { Result } from '@penstock/domain/result.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 import type { Origin } from './server.ts'
 
@@ -41,14 +42,19 @@ function run(settings: Settings): Promise<void> {
   const commits = new GroupCommit<Origin | null>({
     store,
     clock: Date.now,
-    onCommitted: (batch) => server.broadcast(batch),
+    onCommitted: (batch) => {
+      server.broadcast(batch)
+      // More holds are due than one command may end: go on at once, not at the next tick.
+      if (batch.replies.some(({ result }) => isFullExpiry(result))) expireHolds()
+    },
     onPoisoned: (command, error) => log(`a ${command.kind} command failed and was set aside`, error),
     onFatal: die,
   })
 
+  const expireHolds = (): void => void commits.submit({ kind: 'expire_holds', key: null }, null)
   let seqAtTick = store.seq
   const ticks = setInterval(() => {
-    commits.submit({ kind: 'expire_holds', key: null }, null)
+    expireHolds()
     if (store.seq === seqAtTick) store.maintain(true)
     seqAtTick = store.seq
   }, expiryIntervalMs)
@@ -69,6 +75,10 @@ function run(settings: Settings): Promise<void> {
     log(`writer ready: epoch ${store.epoch}, commit ${store.seq}, synchronous FULL, ${settings.dataFolder}`)
     process.send?.('ready')
   })
+}
+
+function isFullExpiry(result: Result): boolean {
+  return result.outcome === 'holds_expired' && result.count === expiriesPerCommandMax
 }
 
 /** SIGINT, SIGTERM and PM2's message all mean: finish what was taken, then end. Once. */

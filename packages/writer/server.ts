@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { chmodSync, rmSync } from 'node:fs'
-import { handshakeDeadlineMs, replyBacklogBytesMax } from '@penstock/domain/limits.ts'
+import { handshakeDeadlineMs, replyBacklogBytesMax, skusPerCommitMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { Codec } from '@penstock/protocol/codec.ts'
 import { FrameError, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
@@ -47,6 +47,8 @@ export class WriterServer {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen({ path, backlog: 511 }, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', (error) => this.#deps.log('the socket of the writer failed', error))
         chmodSync(path, 0o600)
         resolve()
       })
@@ -66,9 +68,12 @@ export class WriterServer {
       if (own === undefined) replies.set(origin.peer, [{ id: origin.id, result }])
       else own.push({ id: origin.id, result })
     }
-    const { dropIds } = batch.changes
-    const readAgain = new Set(dropIds)
-    const skus = batch.changes.skus
+    const { changes } = batch
+    const readAgain = new Set(changes.dropIds)
+    // Too many to list in a frame: the peers read them from the database.
+    if (changes.skus.length > skusPerCommitMax) for (const { dropId } of changes.skus) readAgain.add(dropId)
+    const dropIds = [...readAgain]
+    const skus = changes.skus
       .filter(({ dropId }) => !readAgain.has(dropId))
       .map(({ id, stock, held, sold }): SkuCounters => ({ skuId: id, stock, held, sold }))
     const isNew = batch.seq > this.#sentSeq

@@ -28,19 +28,15 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
   if (known !== undefined) return answerKnownPayment(known, command)
 
   const hold = set.holds.find(command.holdId)
-  if (hold === undefined) return recordWithoutGoods(set, command, 'unknown_hold', nowMs)
-  if (command.currency !== hold.currency) return recordWithoutGoods(set, command, 'currency_mismatch', nowMs)
-  if (command.amountMinor !== hold.amountMinor) return recordWithoutGoods(set, command, 'amount_mismatch', nowMs)
-  switch (holdStatusAt(hold, nowMs)) {
-    case 'captured':
-      return recordWithoutGoods(set, command, 'hold_already_captured', nowMs)
-    case 'active':
-      moveUnits(set, hold.lines, { held: -1, sold: 1 })
-      return recordOrder(set, command, hold, nowMs)
-    case 'expired':
-    case 'released':
-      return captureLate(set, command, hold, nowMs)
+  const reason = hold === undefined ? 'unknown_hold' : whyNoGoods(set, command, hold, nowMs)
+
+  // Point of no return.
+  const settled = hold === undefined ? undefined : settle(set, hold, nowMs)
+  if (settled !== undefined && reason === null) {
+    takeUnits(set, settled)
+    recordOrder(set, command, settled, nowMs)
   }
+  return recordPayment(set, command, reason, nowMs)
 }
 
 function answerKnownPayment(known: Payment, command: CapturePayment): Result {
@@ -58,25 +54,35 @@ function answerKnownPayment(known: Payment, command: CapturePayment): Result {
   return { outcome: 'payment_recorded', payment: known, duplicate, replayed: false }
 }
 
-/** Money after the hold ended. A deadline that just passed is first settled, so that its units count as free. */
-function captureLate(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): Result {
-  const ended = hold.status === 'active' ? endHold(set, hold, 'expired') : hold
-  const drop = found(set.drops, ended.dropId)
-  if (drop.latePayment === 'refund') {
-    return recordWithoutGoods(set, command, ended.status === 'released' ? 'hold_released' : 'hold_expired', nowMs)
-  }
-  if (firstShortage(set, ended.lines, []) !== null) return recordWithoutGoods(set, command, 'sold_out', nowMs)
-  const quantity = totalQuantity(ended.lines)
-  if (!isWithinLimit(set, drop, ended.customer, quantity, null)) {
-    return recordWithoutGoods(set, command, 'limit_reached', nowMs)
-  }
-  moveUnits(set, ended.lines, { held: 0, sold: 1 })
-  countBuyerUnits(set, drop, ended.customer, quantity)
-  return recordOrder(set, command, ended, nowMs)
+/** Why this money gets no goods, or null when it does. */
+function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): PaymentReason | null {
+  if (command.currency !== hold.currency) return 'currency_mismatch'
+  if (command.amountMinor !== hold.amountMinor) return 'amount_mismatch'
+  const status = holdStatusAt(hold, nowMs)
+  if (status === 'captured') return 'hold_already_captured'
+  if (status === 'active') return null
+  const drop = found(set.drops, hold.dropId)
+  if (drop.latePayment === 'refund') return status === 'released' ? 'hold_released' : 'hold_expired'
+  // A deadline that just passed has not been settled: its own units and its share of the limit still come back.
+  const unsettled = hold.status === 'active'
+  if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'
+  const quantity = totalQuantity(hold.lines)
+  return isWithinLimit(set, drop, hold.customer, quantity, unsettled ? hold : null) ? null : 'limit_reached'
 }
 
-/** The units are already moved to sold. */
-function recordOrder(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): Result {
+/** The hold as it stands at `nowMs`: one whose deadline just passed is ended now, and its units come back. */
+function settle(set: WorkingSet, hold: Hold, nowMs: number): Hold {
+  return hold.status !== holdStatusAt(hold, nowMs) ? endHold(set, hold, 'expired') : hold
+}
+
+/** The units of the hold become sold: those it holds, or, after it ended, as many others. */
+function takeUnits(set: WorkingSet, hold: Hold): void {
+  if (hold.status === 'active') return moveUnits(set, hold.lines, { held: -1, sold: 1 })
+  moveUnits(set, hold.lines, { held: 0, sold: 1 })
+  countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, totalQuantity(hold.lines))
+}
+
+function recordOrder(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): void {
   set.holds.update(hold.id, { ...hold, status: 'captured' })
   set.orders.insert(command.orderId, {
     id: command.orderId,
@@ -88,38 +94,28 @@ function recordOrder(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs
     status: 'paid',
     createdMs: nowMs,
   })
-  return recordPayment(set, command, { orderId: command.orderId, status: 'captured', reason: null }, nowMs)
 }
 
-function recordWithoutGoods(set: WorkingSet, command: CapturePayment, reason: PaymentReason, nowMs: number): Result {
-  const status = reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
-  return recordPayment(set, command, { orderId: null, status, reason }, nowMs)
-}
-
-function recordPayment(
-  set: WorkingSet,
-  command: CapturePayment,
-  fate: Pick<Payment, 'orderId' | 'status' | 'reason'>,
-  nowMs: number,
-): Result {
+/** The money, with or without an order, and where it went. `reason` null: the order of the command was made. */
+function recordPayment(set: WorkingSet, command: CapturePayment, reason: PaymentReason | null, nowMs: number): Result {
   const { provider, providerPaymentId, amountMinor, currency } = command
   const payment: Payment = {
     id: command.paymentId,
     provider,
     providerPaymentId,
     holdId: command.holdId,
-    orderId: fate.orderId,
+    orderId: reason === null ? command.orderId : null,
     amountMinor,
     currency,
-    status: fate.status,
-    reason: fate.reason,
+    status: reason === null ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',
+    reason,
     createdMs: nowMs,
   }
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
   set.ledger.append({
     paymentId: payment.id,
     debit: cashAccount(provider),
-    credit: fate.orderId === null ? refundsDueAccount : salesAccount,
+    credit: reason === null ? salesAccount : refundsDueAccount,
     amountMinor,
     currency,
     createdMs: nowMs,

@@ -1,5 +1,6 @@
 import { dropStatus } from '@penstock/domain/drop.ts'
-import { holdDeadlineMs, holdStatusAt } from '@penstock/domain/hold.ts'
+import { holdDeadlineMs, holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
+import { amountMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { asCreated } from '../answer.ts'
 import { skusOf } from '../drop-saved.ts'
@@ -13,7 +14,8 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
 /**
  * Claims units for one buyer until a deadline: all lines or none. Refusals in order of precedence: unknown drop, not
- * live, unknown SKU, a hold to replace that is unknown, foreign or no longer active, sold out, limit reached.
+ * live, unknown SKU, a hold to replace that is unknown, foreign or no longer active, sold out, limit reached,
+ * an amount above `amountMax`.
  */
 export function createHold(set: WorkingSet, command: CreateHold, nowMs: number): Result {
   // A known id is this very command, sent again after a writer restart.
@@ -43,9 +45,13 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
     )
   }
 
+  const hold = newHold(set, drop, command, nowMs)
+  if (hold.amountMinor > amountMax) {
+    return rejected('invalid_request', 'lines', `The amount of a hold may be at most ${amountMax} minor units.`)
+  }
+
   // Point of no return.
   if (replaced !== null) endHold(set, replaced, holdStatusAt(replaced, nowMs) === 'active' ? 'released' : 'expired')
-  const hold = newHold(set, drop, command, nowMs)
   set.holds.insert(hold.id, hold)
   moveUnits(set, hold.lines, { held: 1, sold: 0 })
   countBuyerUnits(set, drop, hold.customer, totalQuantity(hold.lines))
@@ -73,7 +79,7 @@ function findReplaced(set: WorkingSet, command: CreateHold): Hold | Rejected | n
   if (hold === undefined || hold.dropId !== command.dropId) {
     return rejected('not_found', 'replace.hold', `This drop has no hold ${holdId}.`)
   }
-  if (proof !== null && proof !== hold.clientSecret) {
+  if (!provesHold(hold, proof)) {
     return rejected('invalid_client_secret', 'replace.client_secret', 'The client secret does not fit the hold.')
   }
   if (hold.status === 'captured') {

@@ -1,4 +1,4 @@
-import { holdStatusAt } from '@penstock/domain/hold.ts'
+import { holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { endHold } from '../stock.ts'
 import type { ReleaseHold } from '@penstock/domain/command.ts'
@@ -9,7 +9,7 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
 export function releaseHold(set: WorkingSet, command: ReleaseHold, nowMs: number): Result {
   const hold = set.holds.find(command.holdId)
   if (hold === undefined) return rejected('not_found', 'id', `There is no hold ${command.holdId}.`)
-  if (command.proof !== null && command.proof !== hold.clientSecret) {
+  if (!provesHold(hold, command.proof)) {
     return rejected('invalid_client_secret', 'Penstock-Client-Secret', 'The client secret does not fit the hold.')
   }
   const status = holdStatusAt(hold, nowMs)

@@ -4,7 +4,7 @@ import { dropCreateBody } from '../schema.ts'
 import { dropResponse } from './drop-response.ts'
 import type { NewSku } from '@penstock/domain/command.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../api.ts'
+import type { WriteRoute } from '../serve-write.ts'
 import type { Mint } from '../mint.ts'
 
 type Body = Static<typeof dropCreateBody>

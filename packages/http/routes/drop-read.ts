@@ -2,7 +2,7 @@ import { dropStatuses } from '@penstock/domain/drop.ts'
 import { checkCursors, readListQuery } from '../page.ts'
 import { problem } from '../problem.ts'
 import type { DropStatus } from '@penstock/domain/drop.ts'
-import type { ReadRoute } from '../api.ts'
+import type { ReadRoute } from '../serve-read.ts'
 import type { DropFilter } from '../catalogue.ts'
 import type { Problem } from '../problem.ts'
 

@@ -5,7 +5,7 @@ import { newSku } from './drop-create.ts'
 import { dropResponse } from './drop-response.ts'
 import type { DropChanges, NewSku, SkuChange } from '@penstock/domain/command.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../api.ts'
+import type { WriteRoute } from '../serve-write.ts'
 import type { Mint } from '../mint.ts'
 import type { Problem } from '../problem.ts'
 

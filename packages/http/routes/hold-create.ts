@@ -7,7 +7,7 @@ import type { CreateHold, HoldProof } from '@penstock/domain/command.ts'
 import type { Customer, ShippingAddress } from '@penstock/domain/customer.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../api.ts'
+import type { WriteRoute } from '../serve-write.ts'
 import type { Problem } from '../problem.ts'
 
 type Body = Static<typeof holdCreateBody>

@@ -1,7 +1,8 @@
+import { provesHold } from '@penstock/domain/hold.ts'
 import { problem } from '../problem.ts'
 import { wireHold } from '../wire.ts'
 import { readHoldProof } from './hold-access.ts'
-import type { ReadRoute } from '../api.ts'
+import type { ReadRoute } from '../serve-read.ts'
 
 /** `GET /v1/holds/{id}` */
 export const holdFind: ReadRoute = {
@@ -13,7 +14,7 @@ export const holdFind: ReadRoute = {
     const id = params[0] ?? ''
     const hold = queries.findHold(id)
     if (hold === null) return { problem: problem('not_found', `There is no hold ${id}.`, 'id') }
-    if (access.proof !== null && access.proof !== hold.clientSecret) {
+    if (!provesHold(hold, access.proof)) {
       const detail = 'The client secret does not fit the hold.'
       return { problem: problem('invalid_client_secret', detail, 'Penstock-Client-Secret') }
     }

@@ -4,7 +4,7 @@ import { emptyBody } from '../schema.ts'
 import { wireHold } from '../wire.ts'
 import { readHoldProof } from './hold-access.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../api.ts'
+import type { WriteRoute } from '../serve-write.ts'
 
 /** `DELETE /v1/holds/{id}`: gives the units back before the deadline. */
 export const holdRelease: WriteRoute<Static<typeof emptyBody>> = {

@@ -1,4 +1,6 @@
-import { sendProblem, serveRead, serveWrite } from '../api.ts'
+import { sendProblem } from '../api.ts'
+import { serveRead } from '../serve-read.ts'
+import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'

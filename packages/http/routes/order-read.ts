@@ -1,7 +1,7 @@
 import { checkCursors, readListQuery } from '../page.ts'
 import { problem } from '../problem.ts'
 import { wireOrder } from '../wire.ts'
-import type { ReadRoute } from '../api.ts'
+import type { ReadRoute } from '../serve-read.ts'
 
 /** `GET /v1/orders`, newest first. */
 export const orderList: ReadRoute = {

@@ -3,7 +3,7 @@ import { expected } from '../expected.ts'
 import { paymentCreateBody } from '../schema.ts'
 import { wirePayment } from '../wire.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../api.ts'
+import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/payments`: money arrived for a hold. 201 when it is new, 200 when it was reported before. */
 export const paymentCreate: WriteRoute<Static<typeof paymentCreateBody>> = {

@@ -209,7 +209,7 @@ describe('a commit whose answer was lost with the writer', () => {
     }
     const first = await sendAll()
     const before = footprint(box.databasePath)
-    expect(before).toMatchObject({ hold: 3, payment: 2, orders: 1, request: 4 })
+    expect(before).toMatchObject({ hold: 3, payment: 2, orders: 1, request: 5 })
     await box.killWriter()
     expect(await sendAll()).toEqual(first)
     expect(footprint(box.databasePath)).toEqual(before)

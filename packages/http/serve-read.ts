@@ -1,0 +1,85 @@
+import { minSeqWaitMs } from '@penstock/domain/limits.ts'
+import { answerLate, authorise, readParams, sendProblem } from './api.ts'
+import { problem } from './problem.ts'
+import type { Credential } from '@penstock/store/queries.ts'
+import type { Access, Deps, Router } from './api.ts'
+import type { Problem } from './problem.ts'
+import type { HttpExchange } from './transport.ts'
+
+/** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
+export interface ReadRoute {
+  readonly path: string
+  readonly access: Access
+  read(request: ReadRequest, deps: Deps): ReadResponse | { readonly problem: Problem }
+}
+
+export interface ReadRequest {
+  readonly params: readonly string[]
+  /** The raw query string. */
+  readonly query: string
+  readonly credential: Credential
+  readonly clientSecret: string
+}
+
+/** Fresh JSON, or bytes with the tag that `If-None-Match` is compared with. */
+export type ReadResponse = { readonly json: string } | { readonly bytes: Uint8Array; readonly etag: string }
+
+export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
+  router.route('GET', route.path, (exchange) => {
+    const caller = authorise(exchange.header('authorization'), route.access, deps)
+    if ('problem' in caller) return sendProblem(exchange, deps, caller.problem)
+    const ifNoneMatch = exchange.header('if-none-match')
+    const minSeq = exchange.header('penstock-min-seq')
+    const request: ReadRequest = {
+      params: readParams(exchange, route.path),
+      query: exchange.query,
+      credential: caller.credential,
+      clientSecret: exchange.header('penstock-client-secret'),
+    }
+    const answer = (): void => sendRead(exchange, route, request, ifNoneMatch, deps)
+    if (minSeq === '') answer()
+    else answerWhenSeen(exchange, minSeq, answer, deps)
+  })
+}
+
+function answerWhenSeen(exchange: HttpExchange, minSeq: string, answer: () => void, deps: Deps): void {
+  if (!/^\d{1,15}$/.test(minSeq)) {
+    const detail = 'Penstock-Min-Seq must be a whole number from a Penstock-Seq header.'
+    return sendProblem(exchange, deps, problem('invalid_request', detail, 'Penstock-Min-Seq'))
+  }
+  deps.catalogue.whenSeen(Number(minSeq), deps.clock() + minSeqWaitMs, (seen) => {
+    if (seen) return answerLate(exchange, deps, answer)
+    const detail = `Commit ${minSeq} has not arrived within ${minSeqWaitMs} ms.`
+    sendProblem(exchange, deps, problem('behind', detail, 'Penstock-Min-Seq'))
+  })
+}
+
+function sendRead(
+  exchange: HttpExchange,
+  route: ReadRoute,
+  request: ReadRequest,
+  ifNoneMatch: string,
+  deps: Deps,
+): void {
+  // Taken before the read: what is read is at least this new.
+  const seq = String(deps.catalogue.seq)
+  const response = route.read(request, deps)
+  if ('problem' in response) return sendProblem(exchange, deps, response.problem, ['Penstock-Seq', seq])
+  if ('json' in response) {
+    exchange.send(200, ['Content-Type', 'application/json', 'Penstock-Seq', seq], response.json)
+    return
+  }
+  const { bytes, etag } = response
+  if (ifNoneMatch !== '' && matchesTag(ifNoneMatch, etag)) {
+    exchange.send(304, ['ETag', etag, 'Penstock-Seq', seq], '')
+    return
+  }
+  exchange.send(200, ['Content-Type', 'application/json', 'ETag', etag, 'Penstock-Seq', seq], bytes)
+}
+
+/** RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */
+function matchesTag(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch === etag) return true
+  const opaque = etag.replace(/^W\//, '')
+  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === opaque)
+}

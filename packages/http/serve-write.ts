@@ -1,0 +1,132 @@
+import { bodyBytesMax } from '@penstock/domain/limits.ts'
+import { isRejected } from '@penstock/domain/result.ts'
+import { answerLate, authorise, readParams, sendProblem } from './api.ts'
+import { problem } from './problem.ts'
+import { readIdempotencyKey, requestKey } from './request-key.ts'
+import type { Command, RequestKey } from '@penstock/domain/command.ts'
+import type { Accepted, Result } from '@penstock/domain/result.ts'
+import type { Credential } from '@penstock/store/queries.ts'
+import type { Access, Deps, Router } from './api.ts'
+import type { BodyParser } from './json-body.ts'
+import type { Mint } from './mint.ts'
+import type { Problem } from './problem.ts'
+import type { HttpExchange } from './transport.ts'
+
+/** A route that changes something: request → Command → (writer) → Result → response. */
+export interface WriteRoute<Body> {
+  readonly method: 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly access: Access
+  readonly parseBody: BodyParser<Body>
+  /** The command of a valid request, or what is wrong with it. */
+  toCommand(request: WriteRequest<Body>): Command | { readonly problem: Problem }
+  /** The response to an accepted command. */
+  toResponse(result: Accepted, request: WriteRequest<Body>): JsonResponse
+}
+
+export interface WriteRequest<Body> {
+  readonly body: Body
+  /** The `:name` of the path, in order. */
+  readonly params: readonly string[]
+  readonly credential: Credential
+  /** Header `Penstock-Client-Secret`; empty when absent. */
+  readonly clientSecret: string
+  /** The client's Idempotency-Key, or null. */
+  readonly key: RequestKey | null
+  /** The same, or a fresh one: for commands that are not harmless to repeat without a key. */
+  readonly ownKey: () => RequestKey
+  readonly mint: Mint
+  readonly nowMs: number
+}
+
+export interface JsonResponse {
+  readonly status: number
+  readonly json: string
+}
+
+/** What a request says in its head, taken while it can still be read. */
+interface RequestHead {
+  readonly authorization: string
+  readonly contentType: string
+  readonly idempotencyKey: string
+  readonly clientSecret: string
+  readonly params: readonly string[]
+}
+
+export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: Deps): void {
+  router.route(route.method, route.path, (exchange) => {
+    const head: RequestHead = {
+      authorization: exchange.header('authorization'),
+      contentType: exchange.header('content-type'),
+      idempotencyKey: exchange.header('idempotency-key'),
+      clientSecret: exchange.header('penstock-client-secret'),
+      params: readParams(exchange, route.path),
+    }
+    // Nothing happens before the whole body is here: only then is the request known to be well framed.
+    exchange.readBody(bodyBytesMax, (bytes) => {
+      const request = readRequest(route, head, bytes, deps)
+      if ('problem' in request) return sendProblem(exchange, deps, request.problem)
+      submit(exchange, route, request, deps)
+    })
+  })
+}
+
+/** Checks in order of precedence: key, size, Idempotency-Key, body. */
+function readRequest<Body>(
+  route: WriteRoute<Body>,
+  head: RequestHead,
+  bytes: Uint8Array | null,
+  deps: Deps,
+): WriteRequest<Body> | { readonly problem: Problem } {
+  const caller = authorise(head.authorization, route.access, deps)
+  if ('problem' in caller) return caller
+  if (bytes === null) {
+    return { problem: problem('body_too_large', `The body may have at most ${bodyBytesMax} bytes.`) }
+  }
+  const keyed = readIdempotencyKey(head.idempotencyKey)
+  if ('problem' in keyed) return keyed
+  const parsed = route.parseBody(bytes, head.contentType)
+  if ('problem' in parsed) return parsed
+  const { credential } = caller
+  const { params, clientSecret } = head
+  const { body } = parsed
+  const scope = `${credential.id} ${route.method} ${route.path}`
+  // The client secret belongs to the request: a replay must not show a hold to somebody who only knows the key.
+  const toKey = (key: string): RequestKey => requestKey(scope, key, [params, clientSecret, body])
+  const key = keyed.key === null ? null : toKey(keyed.key)
+  const ownKey = (): RequestKey => key ?? toKey(deps.mint.key())
+  return { body, params, credential, clientSecret, key, ownKey, mint: deps.mint, nowMs: deps.clock() }
+}
+
+function submit<Body>(exchange: HttpExchange, route: WriteRoute<Body>, request: WriteRequest<Body>, deps: Deps): void {
+  const command = route.toCommand(request)
+  if ('problem' in command) return sendProblem(exchange, deps, command.problem)
+  const taken = deps.writer.submit(command, (reply) => {
+    if (reply === null) return sendProblem(exchange, deps, deadlineExceeded)
+    answerLate(exchange, deps, () =>
+      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request)),
+    )
+  })
+  if (!taken)
+    sendProblem(exchange, deps, problem('overloaded', 'Too many requests wait for the writer; nothing was done.'))
+}
+
+const deadlineExceeded = problem(
+  'deadline_exceeded',
+  'No answer from the writer in time. The request may still have been carried out: ask again with the same Idempotency-Key.',
+)
+
+function sendResult(
+  exchange: HttpExchange,
+  deps: Deps,
+  result: Result,
+  seq: number,
+  toResponse: (result: Accepted) => JsonResponse,
+): void {
+  const seqHeader = ['Penstock-Seq', String(seq)]
+  if (isRejected(result)) return sendProblem(exchange, deps, { ...result, code: result.outcome }, seqHeader)
+  const { status, json } = toResponse(result)
+  const headers = ['Content-Type', 'application/json', ...seqHeader]
+  if (result.replayed) headers.push('Idempotent-Replayed', 'true')
+  exchange.send(status, headers, json)
+}
