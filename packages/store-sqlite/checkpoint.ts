@@ -7,7 +7,7 @@ import {
   walPagesMax,
   writerBusyMs,
 } from '@penstock/domain/limits.ts'
-import type { Database as Connection } from 'better-sqlite3'
+import type { Database as Connection, Statement } from 'better-sqlite3'
 
 /** SQLite's answer: whether a reader stood in the way, pages in the WAL, pages of them moved to the database. */
 interface WalState {
@@ -27,6 +27,7 @@ interface WalState {
 export class Checkpointer {
   readonly #db: Connection
   readonly #now: () => number
+  readonly #statements: Record<'NOOP' | 'PASSIVE' | 'RESTART', Statement<[], WalState>>
   #commitsSinceCheck = 0
   #restartFromMs = 0
 
@@ -34,6 +35,8 @@ export class Checkpointer {
   constructor(db: Connection, now: () => number) {
     this.#db = db
     this.#now = now
+    const checkpoint = (mode: string) => db.prepare<[], WalState>(`PRAGMA wal_checkpoint(${mode})`)
+    this.#statements = { NOOP: checkpoint('NOOP'), PASSIVE: checkpoint('PASSIVE'), RESTART: checkpoint('RESTART') }
   }
 
   /** Call after every commit, and with `idle` when there was none for a while. Cheap unless there is work. */
@@ -56,7 +59,6 @@ export class Checkpointer {
   }
 
   #run(mode: 'NOOP' | 'PASSIVE' | 'RESTART'): WalState {
-    const rows = this.#db.pragma(`wal_checkpoint(${mode})`) as WalState[]
-    return rows[0] ?? { busy: 1, log: 0, checkpointed: 0 }
+    return this.#statements[mode].get() ?? { busy: 1, log: 0, checkpointed: 0 }
   }
 }

@@ -45,6 +45,8 @@ export class DeferredIndex {
   readonly #insert: BulkInsert
   readonly #setProgress: Statement<[number, string]>
   readonly #name: string
+  /** Nothing was ever merged: every key is in the tail. */
+  #isEmpty: boolean
   readonly #tailMax: number
   /** The bucket that is merged next; 0 begins a round. */
   #nextBucket = 0
@@ -61,6 +63,7 @@ export class DeferredIndex {
     this.#keyOf = db.prepare<[number], string>(`SELECT ${key} FROM ${name} WHERE seq = ?`).pluck()
     // A key merged before a crash and read again after it is there already.
     this.#insert = new BulkInsert(db, `${name}_index`, 'hash, seq', 'ON CONFLICT DO NOTHING')
+    this.#isEmpty = db.prepare(`SELECT 1 FROM ${name}_index LIMIT 1`).get() === undefined
     this.#setProgress = db.prepare('UPDATE index_progress SET indexed_seq = ? WHERE name = ?')
     const progress = db.prepare<[string], number>('SELECT indexed_seq FROM index_progress WHERE name = ?').pluck()
     this.#lastSeq = progress.get(name) ?? 0
@@ -80,6 +83,7 @@ export class DeferredIndex {
   find(key: string): number | undefined {
     const recent = this.#tail.get(key)
     if (recent !== undefined) return recent
+    if (this.#isEmpty) return undefined
     const hash = hash53(key)
     const first = this.#find.get(hash)
     if (first === undefined || this.#keyOf.get(first) === key) return first
@@ -123,6 +127,7 @@ export class DeferredIndex {
   /** The transaction committed: what it merged leaves the tail, then `add` takes in its new rows. */
   committed(): void {
     if (this.#plan === null) return
+    this.#isEmpty = false
     for (const bucket of this.#plan.buckets) {
       for (const { key } of bucket) this.#tail.delete(key)
       bucket.length = 0
