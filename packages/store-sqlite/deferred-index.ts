@@ -20,17 +20,18 @@ export interface IndexedTable {
   readonly key: string
 }
 
-interface Entry {
-  readonly key: string
-  readonly hash: number
-  readonly seq: number
+/** Keys of one range of hashes that are not in the index yet: two lists of numbers, side by side. */
+interface Bucket {
+  readonly hashes: number[]
+  readonly seqs: number[]
 }
 
 /**
  * Finds rows of an append-only table by a key that arrives in random order, without writing a random page for each.
  *
  * An ordinary index dirties one page per new key, and each of these pages goes through the WAL: at 128 payments a batch
- * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*). When the tail is
+ * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*), as hashes: numbers, so
+ * that the garbage collector has nothing to visit. When the tail is
  * full, each batch also writes as many old keys as it brought new ones, one narrow range of hashes after the other, so
  * that neighbours on a page are written together. The table itself is the log: after a crash, the tail is read again
  * from the rows behind `index_progress.indexed_seq`.
@@ -38,8 +39,8 @@ interface Entry {
  * Not a constraint: it finds keys, and the engine, which looks before it inserts, keeps them unique.
  */
 export class DeferredIndex {
-  readonly #tail = new Map<string, number>()
-  readonly #buckets: Entry[][] = Array.from({ length: bucketCount }, () => [])
+  readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => ({ hashes: [], seqs: [] }))
+  #tailKeys = 0
   readonly #find: Statement<[number], number>
   readonly #keyOf: Statement<[number], string>
   readonly #insert: BulkInsert
@@ -54,7 +55,7 @@ export class DeferredIndex {
   /** Rows up to here were in the tail when the round began: all of them are in the index when it ends. */
   #roundSeq: number
   /** What the open transaction has merged; takes effect when it commits. */
-  #plan: { readonly buckets: Entry[][]; readonly nextBucket: number; readonly roundSeq: number } | null = null
+  #plan: { readonly buckets: readonly Bucket[]; readonly nextBucket: number; readonly roundSeq: number } | null = null
 
   constructor(db: Connection, { name, key }: IndexedTable, tailMax = tailKeysMax) {
     this.#tailMax = tailMax
@@ -79,16 +80,29 @@ export class DeferredIndex {
     return this.#lastSeq
   }
 
-  /** The row with this key, or undefined. */
+  /** The row with this key, or undefined. Keys may share a hash: the row decides. */
   find(key: string): number | undefined {
-    const recent = this.#tail.get(key)
-    if (recent !== undefined) return recent
-    if (this.#isEmpty) return undefined
     const hash = hash53(key)
+    const recent = this.#findInTail(hash, key)
+    if (recent !== undefined || this.#isEmpty) return recent
     const first = this.#find.get(hash)
     if (first === undefined || this.#keyOf.get(first) === key) return first
-    // Another key has this hash.
     return this.#find.all(hash).find((seq) => this.#keyOf.get(seq) === key)
+  }
+
+  #findInTail(hash: number, key: string): number | undefined {
+    const { hashes, seqs } = this.#bucketOf(hash)
+    for (let at = hashes.indexOf(hash); at !== -1; at = hashes.indexOf(hash, at + 1)) {
+      const seq = seqs[at]
+      if (seq !== undefined && this.#keyOf.get(seq) === key) return seq
+    }
+    return undefined
+  }
+
+  #bucketOf(hash: number): Bucket {
+    const bucket = this.#buckets[Math.floor(hash / bucketShift)]
+    if (bucket === undefined) throw new RangeError(`hash ${hash} has more than 53 bits`)
+    return bucket
   }
 
   /** Takes in the next row of the table, which was committed. */
@@ -98,23 +112,26 @@ export class DeferredIndex {
 
   #take(key: string, seq: number): void {
     const hash = hash53(key)
-    this.#tail.set(key, seq)
-    this.#buckets[Math.floor(hash / bucketShift)]?.push({ key, hash, seq })
+    const { hashes, seqs } = this.#bucketOf(hash)
+    hashes.push(hash)
+    seqs.push(seq)
+    this.#tailKeys += 1
     this.#lastSeq = seq
   }
 
   /** Inside the transaction that appends `newKeys` rows: writes about as many old keys, once the tail is full. */
   merge(newKeys: number): void {
-    let room = Math.min(this.#tail.size + newKeys - this.#tailMax, newKeys * mergeFactor)
+    let room = Math.min(this.#tailKeys + newKeys - this.#tailMax, newKeys * mergeFactor)
     if (room <= 0) return
-    const buckets: Entry[][] = []
+    const buckets: Bucket[] = []
     let nextBucket = this.#nextBucket
     let roundSeq = this.#roundSeq
     while (room > 0 && buckets.length < bucketCount) {
-      const bucket = this.#buckets[nextBucket] ?? []
-      this.#insert.run(bucket.toSorted((a, b) => a.hash - b.hash).map(({ hash, seq }) => [hash, seq]))
+      const bucket = this.#buckets[nextBucket]
+      if (bucket === undefined) throw new RangeError(`there is no bucket ${nextBucket}`)
+      this.#insert.run(sortedRows(bucket))
       buckets.push(bucket)
-      room -= bucket.length
+      room -= bucket.hashes.length
       nextBucket = (nextBucket + 1) % bucketCount
       if (nextBucket === 0) {
         this.#setProgress.run(roundSeq, this.#name)
@@ -128,9 +145,10 @@ export class DeferredIndex {
   committed(): void {
     if (this.#plan === null) return
     this.#isEmpty = false
-    for (const bucket of this.#plan.buckets) {
-      for (const { key } of bucket) this.#tail.delete(key)
-      bucket.length = 0
+    for (const { hashes, seqs } of this.#plan.buckets) {
+      this.#tailKeys -= hashes.length
+      hashes.length = 0
+      seqs.length = 0
     }
     this.#nextBucket = this.#plan.nextBucket
     this.#roundSeq = this.#plan.roundSeq
@@ -141,4 +159,8 @@ export class DeferredIndex {
   rolledBack(): void {
     this.#plan = null
   }
+}
+
+function sortedRows({ hashes, seqs }: Bucket): (readonly [number, number])[] {
+  return hashes.map((hash, at) => [hash, seqs[at] ?? 0] as const).toSorted(([a], [b]) => a - b)
 }

@@ -114,9 +114,10 @@ export class RowLoader implements RowSource {
     // A hold that ended is seldom asked for again, and its row says how it ended.
     for (const id of holds.updated.keys()) this.#holds.delete(id)
     for (const hold of holds.inserted.values()) if (hold.status === 'active') this.#holds.set(hold.id, hold)
+    if (this.#holds.size <= cachedHoldsMax) return
     for (const oldest of this.#holds.keys()) {
-      if (this.#holds.size <= cachedHoldsMax) break
       this.#holds.delete(oldest)
+      if (this.#holds.size <= cachedHoldsMax) return
     }
   }
 }
