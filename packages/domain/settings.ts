@@ -44,7 +44,7 @@ function variables(cores: number) {
     },
     store: { name: 'PENSTOCK_STORE', parse: oneOf(['sqlite']), standard: 'sqlite' },
     // Live mode needs the secrets of a payment provider, and this release has no provider yet.
-    mode: { name: 'PENSTOCK_MODE', parse: oneOf(['test']), standard: 'test' },
+    mode: { name: 'PENSTOCK_MODE', parse: testMode, standard: 'test' },
     // There is no limiter in this release to turn on.
     rateLimit: { name: 'PENSTOCK_RATE_LIMIT', parse: oneOf(['off']), standard: 'off' },
     secretKey: { name: 'PENSTOCK_SECRET_KEY', parse: apiKey('sk'), standard: null },
@@ -89,6 +89,11 @@ export function readSettings(environment: Environment, cores: number): Settings 
   }
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
+}
+
+function testMode(text: string): 'test' {
+  if (text !== 'test') throw new BadValue(`is "${text}", expected test: live mode comes with the payment providers.`)
+  return text
 }
 
 function filledText(text: string): string {

@@ -10,6 +10,8 @@ import type { HttpExchange } from './transport.ts'
 export interface ReadRoute {
   readonly path: string
   readonly access: Access
+  /** Whether `clientSecret` is looked at; reading a header costs. */
+  readonly usesClientSecret?: true
   read(request: ReadRequest, deps: Deps): ReadResponse | { readonly problem: Problem }
 }
 
@@ -34,7 +36,7 @@ export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
       params: readParams(exchange, route.path),
       query: exchange.query,
       credential: caller.credential,
-      clientSecret: exchange.header('penstock-client-secret'),
+      clientSecret: route.usesClientSecret === true ? exchange.header('penstock-client-secret') : '',
     }
     const answer = (): void => sendRead(exchange, route, request, ifNoneMatch, deps)
     if (minSeq === '') answer()

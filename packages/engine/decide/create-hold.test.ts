@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
+import { amountMax } from '@penstock/domain/limits.ts'
 import {
   captureCommand,
   customer,
   dropCommand,
+  dropId,
   expireCommand,
   holdCommand,
   openSale,
@@ -335,4 +337,20 @@ it('createHold credits a replaced hold only to the buyer keys it was counted und
   const replace = { holdId: 'hold_1', proof: null }
   expect(sale.run(holdCommand('hold_3', { customer: bob, replace }))).toMatchObject({ outcome: 'limit_reached' })
   expect(sale.buyers()).toEqual({ 'email:ann@example.com': 2, 'email:bob@example.com': 2 })
+})
+
+it('createHold refuses an amount that no payment may have', () => {
+  const sale = openSale()
+  const price = amountMax / 2 + 1
+  sale.accept({
+    kind: 'update_drop',
+    key: null,
+    dropId,
+    changes: {},
+    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: price }],
+    newSkus: [],
+  })
+  const refused = sale.run(holdCommand('hold_1', { lines: twoShoes }))
+  expect(refused).toMatchObject({ outcome: 'invalid_request', param: 'lines' })
+  expect(sale.counters(shoe)).toEqual([0, 0])
 })

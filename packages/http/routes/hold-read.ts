@@ -8,6 +8,7 @@ import type { ReadRoute } from '../serve-read.ts'
 export const holdFind: ReadRoute = {
   path: '/v1/holds/:id',
   access: 'publishable',
+  usesClientSecret: true,
   read: ({ params, credential, clientSecret }, { queries, clock }) => {
     const access = readHoldProof(credential, clientSecret)
     if ('problem' in access) return access

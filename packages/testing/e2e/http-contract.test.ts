@@ -720,6 +720,16 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       }
     })
 
+    it('shows a hold again only to who knows its client secret', async () => {
+      const hold = (await browser.post<WireHold>('/v1/holds', holdBody(await openDrop(seller)))).body
+      const path = `/v1/holds/${hold.id}`
+      const key = { 'idempotency-key': randomUUID() }
+      const own = await browser.delete(path, { ...key, 'penstock-client-secret': hold.client_secret })
+      expect(own.status).toBe(200)
+      const stranger = await browser.delete(path, { ...key, 'penstock-client-secret': 'cs_of_somebody_else' })
+      expectProblem(stranger, 422, 'key_reused', null)
+    })
+
     it('has an effect once: units move once', async () => {
       const drop = await openDrop(seller)
       const headers = { 'idempotency-key': randomUUID() }

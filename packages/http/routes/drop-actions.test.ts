@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { Mint } from '../mint.ts'
+import { dropActions, dropRestock } from './drop-actions.ts'
+import type { WriteRequest } from '../serve-write.ts'
+
+function request<Body>(body: Body): WriteRequest<Body> {
+  const mint = new Mint(() => 0)
+  const credential = { id: 'key_1', kind: 'secret' } as const
+  const ownKey = () => ({ id: mint.key(), fingerprint: 'f' })
+  return { body, params: ['drop_1'], credential, clientSecret: '', key: null, ownKey, mint, nowMs: 0 }
+}
+
+it.each(dropActions.map((route) => [route.path, route] as const))(
+  'dropActions gives %s a key of its own when the client sent none, so that a late resend is a replay',
+  (_, route) => {
+    expect(route.toCommand(request({}))).toMatchObject({ dropId: 'drop_1', key: { fingerprint: 'f' } })
+  },
+)
+
+it('dropRestock refuses to change nothing', () => {
+  const answer = dropRestock.toCommand(request({ sku: 'sku_1', quantity: 0 }))
+  expect(answer).toMatchObject({ problem: { code: 'invalid_request', param: 'quantity' } })
+})
