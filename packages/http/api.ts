@@ -68,8 +68,14 @@ export function answerLate(exchange: HttpExchange, deps: Deps, answer: () => voi
   }
 }
 
-/** The parameters of the path `pattern` that `exchange` matched. */
-export function readParams(exchange: HttpExchange, pattern: string): string[] {
-  const count = pattern.split('/:').length - 1
-  return Array.from({ length: count }, (_, index) => exchange.param(index))
+/** How many `:name` the path of a route has. */
+export function countParams(path: string): number {
+  return path.split('/:').length - 1
+}
+
+/** The first `count` parameters of the path. */
+export function readParams(exchange: HttpExchange, count: number): string[] {
+  const params: string[] = []
+  for (let index = 0; index < count; index++) params.push(exchange.param(index))
+  return params
 }

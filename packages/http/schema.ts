@@ -87,6 +87,17 @@ const metadata = Type.Record(
 )
 const newSku = Type.Object({ name, unit_amount: unitAmount, stock: whole(0, stockMax) }, strict)
 
+/** What a drop may do without, and a seller may change at any time. */
+const dropOptions = {
+  ends_at: orNull(wireTime),
+  hold_ttl: Type.Optional(holdTtl),
+  max_per_customer: orNull(whole(1, maxPerCustomerMax)),
+  late_payment: Type.Optional(latePayment),
+  description: orNull(text('a text', descriptionLengthMax)),
+  image: orNull(url),
+  metadata: Type.Optional(metadata),
+}
+
 export const dropCreateBody = Type.Object(
   {
     name,
@@ -97,13 +108,7 @@ export const dropCreateBody = Type.Object(
       description: `a list of 1 to ${skusPerDropMax} SKUs`,
     }),
     starts_at: orNull(wireTime),
-    ends_at: orNull(wireTime),
-    hold_ttl: Type.Optional(holdTtl),
-    max_per_customer: orNull(whole(1, maxPerCustomerMax)),
-    late_payment: Type.Optional(latePayment),
-    description: orNull(text('a text', descriptionLengthMax)),
-    image: orNull(url),
-    metadata: Type.Optional(metadata),
+    ...dropOptions,
   },
   strict,
 )
@@ -123,13 +128,7 @@ export const dropUpdateBody = Type.Object(
   {
     name: Type.Optional(name),
     starts_at: Type.Optional(wireTime),
-    ends_at: orNull(wireTime),
-    hold_ttl: Type.Optional(holdTtl),
-    max_per_customer: orNull(whole(1, maxPerCustomerMax)),
-    late_payment: Type.Optional(latePayment),
-    description: orNull(text('a text', descriptionLengthMax)),
-    image: orNull(url),
-    metadata: Type.Optional(metadata),
+    ...dropOptions,
     skus: Type.Optional(Type.Array(skuChange, { minItems: 1, maxItems: skusPerDropMax })),
   },
   strict,

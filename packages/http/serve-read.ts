@@ -1,5 +1,5 @@
 import { minSeqWaitMs } from '@penstock/domain/limits.ts'
-import { answerLate, authorise, readParams, sendProblem } from './api.ts'
+import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Access, Deps, Router } from './api.ts'
@@ -27,13 +27,14 @@ export interface ReadRequest {
 export type ReadResponse = { readonly json: string } | { readonly bytes: Uint8Array; readonly etag: string }
 
 export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
+  const paramCount = countParams(route.path)
   router.route('GET', route.path, (exchange) => {
     const caller = authorise(exchange.header('authorization'), route.access, deps)
     if ('problem' in caller) return sendProblem(exchange, deps, caller.problem)
     const ifNoneMatch = exchange.header('if-none-match')
     const minSeq = exchange.header('penstock-min-seq')
     const request: ReadRequest = {
-      params: readParams(exchange, route.path),
+      params: readParams(exchange, paramCount),
       query: exchange.query,
       credential: caller.credential,
       clientSecret: route.usesClientSecret === true ? exchange.header('penstock-client-secret') : '',

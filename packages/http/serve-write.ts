@@ -1,6 +1,6 @@
 import { bodyBytesMax } from '@penstock/domain/limits.ts'
 import { isRejected } from '@penstock/domain/result.ts'
-import { answerLate, authorise, readParams, sendProblem } from './api.ts'
+import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
 import { readIdempotencyKey, requestKey } from './request-key.ts'
 import type { Command, RequestKey } from '@penstock/domain/command.ts'
@@ -54,13 +54,14 @@ interface RequestHead {
 }
 
 export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: Deps): void {
+  const paramCount = countParams(route.path)
   router.route(route.method, route.path, (exchange) => {
     const head: RequestHead = {
       authorization: exchange.header('authorization'),
       contentType: exchange.header('content-type'),
       idempotencyKey: exchange.header('idempotency-key'),
       clientSecret: exchange.header('penstock-client-secret'),
-      params: readParams(exchange, route.path),
+      params: readParams(exchange, paramCount),
     }
     // Nothing happens before the whole body is here: only then is the request known to be well framed.
     exchange.readBody(bodyBytesMax, (bytes) => {

@@ -38,8 +38,7 @@ function append(index: DeferredIndex, keys: readonly string[], fate: 'commit' | 
     return
   }
   db.exec('COMMIT')
-  index.committed()
-  for (const key of keys) index.add(key)
+  index.committed(keys)
 }
 
 test('DeferredIndex finds exactly the committed keys, whatever was merged, rolled back or lost in a crash', () => {

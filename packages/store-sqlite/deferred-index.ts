@@ -105,11 +105,6 @@ export class DeferredIndex {
     return bucket
   }
 
-  /** Takes in the next row of the table, which was committed. */
-  add(key: string): void {
-    this.#take(key, this.#lastSeq + 1)
-  }
-
   #take(key: string, seq: number): void {
     const hash = hash53(key)
     const { hashes, seqs } = this.#bucketOf(hash)
@@ -141,8 +136,13 @@ export class DeferredIndex {
     this.#plan = { buckets, nextBucket, roundSeq }
   }
 
-  /** The transaction committed: what it merged leaves the tail, then `add` takes in its new rows. */
-  committed(): void {
+  /** The transaction committed: what it merged leaves the tail, and the keys of the rows it appended join it. */
+  committed(newKeys: Iterable<string>): void {
+    this.#leaveTail()
+    for (const key of newKeys) this.#take(key, this.#lastSeq + 1)
+  }
+
+  #leaveTail(): void {
     if (this.#plan === null) return
     this.#isEmpty = false
     for (const { hashes, seqs } of this.#plan.buckets) {

@@ -76,10 +76,8 @@ export class ChangeSaver {
 
   /** After the commit: the indexes learn what `save` wrote. */
   committed(set: ChangeSet): void {
-    this.#paymentIndex.committed()
-    this.#requestIndex.committed()
-    for (const key of set.payments.inserted.keys()) this.#paymentIndex.add(key)
-    for (const id of set.requests.inserted.keys()) this.#requestIndex.add(id)
+    this.#paymentIndex.committed(set.payments.inserted.keys())
+    this.#requestIndex.committed(set.requests.inserted.keys())
   }
 
   rolledBack(): void {
