@@ -1,0 +1,1 @@
+-- Holds the number: this migration is made elsewhere and takes the place of this file.
