@@ -1,3 +1,4 @@
+import type { ApiKeyKind, ApiKeyUse, Scope } from './api-key.ts'
 import type { Customer } from './customer.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
 import type { Currency } from './money.ts'
@@ -16,6 +17,10 @@ export type Command =
   | ReleaseHold
   | ExpireHolds
   | CapturePayment
+  | CreateKey
+  | RollKey
+  | RevokeKey
+  | TouchKeys
 
 export type CommandKind = Command['kind']
 
@@ -149,4 +154,43 @@ export interface CapturePayment {
   readonly providerPaymentId: string
   readonly amountMinor: number
   readonly currency: Currency
+}
+
+/** Makes an API key. Accepted: `api_key_saved`. Refused: `invalid_request` (an expiry in the past). */
+export interface CreateKey {
+  readonly kind: 'create_key'
+  readonly key: RequestKey | null
+  readonly apiKeyId: string
+  readonly keyKind: ApiKeyKind
+  readonly name: string | null
+  readonly scopes: readonly Scope[]
+  /** The clear text never leaves the HTTP process that made it. */
+  readonly secretHash: string
+  readonly hint: string
+  readonly expiresAtMs: number | null
+}
+
+/** Replaces a key: a new one with the same rights; the old one ends `overlapMs` later. Accepted: `api_key_saved`, the new one. */
+export interface RollKey {
+  readonly kind: 'roll_key'
+  readonly key: RequestKey | null
+  readonly apiKeyId: string
+  readonly newApiKeyId: string
+  readonly secretHash: string
+  readonly hint: string
+  readonly overlapMs: number
+}
+
+/** Ends a key at once. Accepted: `api_key_saved`, also when it was revoked before. Refused: `not_found`, `last_secret_key`. */
+export interface RevokeKey {
+  readonly kind: 'revoke_key'
+  readonly key: RequestKey | null
+  readonly apiKeyId: string
+}
+
+/** An HTTP process reports the keys it has seen. Always accepted (`keys_touched`); keys that are gone are passed over. */
+export interface TouchKeys {
+  readonly kind: 'touch_keys'
+  readonly key: null
+  readonly uses: readonly ApiKeyUse[]
 }

@@ -53,9 +53,19 @@ export const minSeqWaitMs = 2_000
 export const minSeqWaitersMax = 4_096
 /** Rendered answers of GET /v1/drops kept per version of the catalogue: one per distinct query. */
 export const catalogueCacheEntriesMax = 64
-/** API keys whose check is remembered, and for how long: a revoked key dies within this time. */
+/**
+ * API keys whose check is remembered, and for how long. A revoked key dies with the writer's next commit message, or,
+ * should there be no writer, within this time.
+ */
 export const credentialCacheEntriesMax = 1_024
 export const credentialCacheMs = 2_000
+/** How often an HTTP process reports which keys were used: `last_used_at` is behind by about so much. */
+export const keyUseIntervalMs = 60_000
+/** How long a stopping process waits for the writer to take its last report of keys used. */
+export const keyUseDrainMs = 500
+/** From rolling a key to the end of the old one. */
+export const keyOverlapDefaultMs = 86_400_000
+export const keyOverlapMaxMs = 7 * 86_400_000
 /** Time for requests in flight when a process stops. */
 export const httpDrainMs = 10_000
 /** Retry-After of a 503, in whole seconds; clients add their own jitter. */
@@ -118,6 +128,8 @@ const relations: readonly (readonly [boolean, string])[] = [
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
   [handshakeDeadlineMs + reconnectMaxMs < requestDeadlineMs, 'a writer restart fits into a request'],
   [walPagesIdle < walPagesBusy && walPagesBusy < walPagesMax, 'checkpoints escalate'],
+  [keyOverlapDefaultMs <= keyOverlapMaxMs, 'the default overlap is a legal one'],
+  [keyUseDrainMs < 1_000, 'the last report of keys used fits into what the supervisor adds to httpDrainMs'],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

@@ -14,6 +14,7 @@ const expected: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  last_secret_key: false,
   overloaded: true,
   internal_error: true,
 }
@@ -24,6 +25,8 @@ const outcomes: Record<Accepted['outcome'], true> = {
   hold_released: true,
   holds_expired: true,
   payment_recorded: true,
+  api_key_saved: true,
+  keys_touched: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

@@ -1,3 +1,4 @@
+import type { ApiKey } from './api-key.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
 import type { Payment } from './payment.ts'
@@ -5,7 +6,14 @@ import type { Payment } from './payment.ts'
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
 
-export type Accepted = DropSaved | HoldCreated | HoldReleased | HoldsExpired | PaymentRecorded
+export type Accepted =
+  | DropSaved
+  | HoldCreated
+  | HoldReleased
+  | HoldsExpired
+  | PaymentRecorded
+  | ApiKeySaved
+  | KeysTouched
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -42,6 +50,16 @@ export interface PaymentRecorded extends AcceptedBase {
   readonly duplicate: boolean
 }
 
+export interface ApiKeySaved extends AcceptedBase {
+  readonly outcome: 'api_key_saved'
+  readonly apiKey: ApiKey
+}
+
+export interface KeysTouched extends AcceptedBase {
+  readonly outcome: 'keys_touched'
+  readonly count: number
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -54,6 +72,7 @@ export type RejectionCode =
   | 'limit_reached'
   | 'hold_not_active'
   | 'payment_conflict'
+  | 'last_secret_key'
   | 'overloaded'
   | 'internal_error'
 
@@ -77,6 +96,7 @@ export const retryable: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  last_secret_key: false,
   overloaded: true,
   internal_error: true,
 }

@@ -1,3 +1,4 @@
+import type { ApiKey } from './api-key.ts'
 import type { BuyerUnits } from './customer.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
@@ -19,9 +20,12 @@ export interface WorkingSet {
   readonly orders: Pick<Rows<Order>, 'insert'>
   readonly buyers: Rows<BuyerUnits>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
+  readonly apiKeys: Rows<ApiKey>
   readonly ledger: { append(entry: LedgerEntry): void }
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
+  /** Secret keys that are not revoked, expired ones included. A box has few; in no order. */
+  listSecretKeys(): readonly ApiKey[]
 }
 
 /** One table. A key is the row's `id`, except where the table says otherwise. */

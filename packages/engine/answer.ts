@@ -19,6 +19,8 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
     case 'drop_saved':
     case 'hold_released':
     case 'holds_expired':
+    case 'api_key_saved':
+    case 'keys_touched':
       return { kind: 'result', json: JSON.stringify(result) }
   }
 }

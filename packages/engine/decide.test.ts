@@ -5,13 +5,18 @@ import {
   dropCommand,
   expireCommand,
   holdCommand,
+  keyCommand,
   openSale,
   phaseCommand,
   releaseCommand,
   requestKey,
   restockCommand,
+  revokeCommand,
+  rollCommand,
   shoe,
+  startMs,
   TestSale,
+  touchCommand,
   ttlMs,
   updateCommand,
 } from './test-sale.ts'
@@ -28,8 +33,8 @@ interface Case {
 const key = requestKey('k1')
 const nothing = (): void => undefined
 
-/** Every kind of command that may have a key. hold_1 is there before. */
-const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
+/** Every kind of command that may have a key. hold_1, key_1 and key_2 are there before. */
+const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Case> = {
   create_drop: {
     command: { ...dropCommand({ dropId: 'drop_2', skus: [] }), key },
     again: { ...dropCommand({ dropId: 'drop_3', skus: [] }), key },
@@ -65,11 +70,31 @@ const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
     again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
     meanwhile: nothing,
   },
+  create_key: {
+    command: keyCommand('key_3', { key }),
+    again: keyCommand('key_4', { key }),
+    meanwhile: (sale) => sale.accept(revokeCommand('key_3')),
+  },
+  roll_key: {
+    command: rollCommand('key_2', 'key_3', { key }),
+    again: rollCommand('key_2', 'key_4', { key }),
+    meanwhile: (sale) => sale.accept(revokeCommand('key_3')),
+  },
+  revoke_key: {
+    command: revokeCommand('key_2', key),
+    again: revokeCommand('key_2', key),
+    meanwhile: (sale) => sale.accept(touchCommand(['key_2', startMs])),
+  },
+}
+
+function openSaleWithRows(): TestSale {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'), keyCommand('key_1'), keyCommand('key_2'))
+  return sale
 }
 
 it.each(Object.entries(cases))('decide %s with the same key gives the first answer, marked replayed', (_, row) => {
-  const sale = openSale()
-  sale.accept(holdCommand('hold_1'))
+  const sale = openSaleWithRows()
   const first = sale.run(row.command)
   expect(first).toMatchObject({ replayed: false })
   row.meanwhile(sale)
@@ -80,8 +105,8 @@ it.each(Object.entries(cases))('decide %s with the same key gives the first answ
 })
 
 it.each(Object.entries(cases))('decide %s with the key of another request is refused: key_reused', (_, row) => {
-  const sale = openSale()
-  sale.accept(holdCommand('hold_1'), row.command)
+  const sale = openSaleWithRows()
+  sale.accept(row.command)
   const { writes } = sale.set
   const other = { ...row.again, key: requestKey('k1', 'another') } as Command
   expect(sale.run(other)).toEqual({ outcome: 'key_reused', param: null, detail: expect.any(String) })
@@ -141,12 +166,25 @@ const refused: readonly Refused[] = [
       sale.nowMs = 1_600_000_000_000
     },
   },
+  {
+    what: 'create_key with an expiry in the past',
+    command: keyCommand('key_1', { key, expiresAtMs: startMs }),
+    repair: (sale) => {
+      sale.nowMs -= 1
+    },
+  },
+  {
+    what: 'revoke_key of the last one',
+    command: revokeCommand('key_9', key),
+    repair: (sale) => sale.accept(keyCommand('key_2')),
+  },
 ]
 
 it.each(refused)('decide a refused $what leaves its key free', ({ command, repair }) => {
   const sale = openSale()
   sale.accept(holdCommand('hold_1'))
   sale.accept(dropCommand({ dropId: 'drop_2', skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1 }] }))
+  sale.accept(keyCommand('key_9'))
   expect(isRejected(sale.run(command))).toBe(true)
   expect(sale.set.requests.find('k1')).toBeUndefined()
   repair(sale)
@@ -189,9 +227,12 @@ it.each<[string, Command]>([
   ['expire_holds', expireCommand],
   ['capture_payment', captureCommand('hold_1')],
   ['capture_payment without goods', captureCommand('hold_1', { amountMinor: 3 })],
+  ['create_key', keyCommand('key_3')],
+  ['roll_key', rollCommand('key_2', 'key_3')],
+  ['revoke_key', revokeCommand('key_2')],
 ])('decide %s sent twice has one effect and one answer', (kind, command) => {
   const sale = openSale({ maxPerCustomer: 5 })
-  sale.accept(holdCommand('hold_1'))
+  sale.accept(holdCommand('hold_1'), keyCommand('key_1'), keyCommand('key_2'))
   const first = sale.run(command)
   const before = structuredClone(tables(sale))
   expect(sale.run(command)).toEqual(kind === 'restock_sku' ? { ...first, replayed: true } : first)
@@ -211,7 +252,7 @@ it('decide lets a hold that expired be expired, released and paid late, each onc
 })
 
 function tables({ set }: TestSale) {
-  const { drops, skus, holds, payments, orders, buyers, requests } = set
-  const rows = [drops, skus, holds, payments, orders, buyers, requests].map((table) => table.rows)
+  const { drops, skus, holds, payments, orders, buyers, requests, apiKeys } = set
+  const rows = [drops, skus, holds, payments, orders, buyers, requests, apiKeys].map((table) => table.rows)
   return { rows, entries: set.entries }
 }

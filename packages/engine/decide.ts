@@ -4,9 +4,13 @@ import { capturePayment } from './decide/capture-payment.ts'
 import { changeDropPhase } from './decide/change-drop-phase.ts'
 import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
+import { createKey } from './decide/create-key.ts'
 import { expireHolds } from './decide/expire-holds.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
+import { revokeKey } from './decide/revoke-key.ts'
+import { rollKey } from './decide/roll-key.ts'
+import { touchKeys } from './decide/touch-keys.ts'
 import { updateDrop } from './decide/update-drop.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -59,5 +63,13 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return changeDropPhase(set, command, nowMs)
     case 'restock_sku':
       return restockSku(set, command, nowMs)
+    case 'create_key':
+      return createKey(set, command, nowMs)
+    case 'roll_key':
+      return rollKey(set, command, nowMs)
+    case 'revoke_key':
+      return revokeKey(set, command, nowMs)
+    case 'touch_keys':
+      return touchKeys(set, command, nowMs)
   }
 }

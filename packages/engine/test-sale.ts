@@ -6,10 +6,13 @@ import type {
   Command,
   CreateDrop,
   CreateHold,
+  CreateKey,
   RequestKey,
   RestockSku,
+  RollKey,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -67,6 +70,7 @@ export class MemorySet implements WorkingSet {
   readonly orders = new MemoryRows<Order>()
   readonly buyers = new MemoryRows<BuyerUnits>()
   readonly requests = new MemoryRows<RequestRecord>()
+  readonly apiKeys = new MemoryRows<ApiKey>()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
 
@@ -78,10 +82,14 @@ export class MemorySet implements WorkingSet {
       .map((hold) => hold.id)
   }
 
+  listSecretKeys(): readonly ApiKey[] {
+    return [...this.apiKeys.rows.values()].filter(({ kind, revokedMs }) => kind === 'secret' && revokedMs === null)
+  }
+
   /** Rows written so far: a refusal must not change it. */
   get writes(): number {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries } = this
-    const tables = [drops, skus, holds, payments, orders, buyers, requests]
+    const { drops, skus, holds, payments, orders, buyers, requests, apiKeys, entries } = this
+    const tables = [drops, skus, holds, payments, orders, buyers, requests, apiKeys]
     return tables.reduce((sum, table) => sum + table.writes, entries.length)
   }
 }
@@ -214,6 +222,44 @@ export function captureCommand(holdId: string, change: Partial<CapturePayment> =
     currency: 'usd',
     ...change,
   }
+}
+
+/** A secret key that may do everything and does not expire. */
+export function keyCommand(apiKeyId: string, change: Partial<CreateKey> = {}): CreateKey {
+  return {
+    kind: 'create_key',
+    key: null,
+    apiKeyId,
+    keyKind: 'secret',
+    name: null,
+    scopes: ['*'],
+    secretHash: `hash of ${apiKeyId}`,
+    hint: 'sk_test_…wxyz',
+    expiresAtMs: null,
+    ...change,
+  }
+}
+
+/** Without overlap. */
+export function rollCommand(apiKeyId: string, newApiKeyId: string, change: Partial<RollKey> = {}): RollKey {
+  return {
+    kind: 'roll_key',
+    key: null,
+    apiKeyId,
+    newApiKeyId,
+    secretHash: `hash of ${newApiKeyId}`,
+    hint: 'sk_test_…abcd',
+    overlapMs: 0,
+    ...change,
+  }
+}
+
+export function revokeCommand(apiKeyId: string, key: RequestKey | null = null): Command {
+  return { kind: 'revoke_key', key, apiKeyId }
+}
+
+export function touchCommand(...uses: readonly (readonly [apiKeyId: string, usedMs: number])[]): Command {
+  return { kind: 'touch_keys', key: null, uses: uses.map(([apiKeyId, usedMs]) => ({ apiKeyId, usedMs })) }
 }
 
 export function customer(email: string, change: Partial<Customer> = {}): Customer {

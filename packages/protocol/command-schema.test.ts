@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { checkCommand, commandStructures } from './command-schema.ts'
+import { checkCommand, commandStructures, inlineKinds } from './command-schema.ts'
 import { FrameError } from './frame.ts'
 import { sampleCommands } from './samples.ts'
 import type { CommandKind } from '@penstock/domain/command.ts'
@@ -63,6 +63,9 @@ it.each([
   ['restock_sku', 'quantity'],
   ['create_hold', 'lines.0.quantity'],
   ['capture_payment', 'amountMinor'],
+  ['create_key', 'expiresAtMs'],
+  ['roll_key', 'overlapMs'],
+  ['touch_keys', 'uses.0.usedMs'],
 ] as const)('checkCommand takes nothing but a safe integer in %s %s', (kind, path) => {
   for (const value of wrongIntegers) {
     expect(() => checkCommand(changed(kind, [path, value])), `${path} = ${String(value)}`).toThrow(FrameError)
@@ -95,6 +98,12 @@ it.each<[CommandKind, string, unknown]>([
   ['change_drop_phase', 'action', 'cancel'],
   ['restock_sku', 'key', null],
   ['expire_holds', 'key', { id: 'x', fingerprint: 'y' }],
+  ['create_key', 'keyKind', 'root'],
+  ['create_key', 'scopes.0', 1],
+  ['create_key', 'secretHash', null],
+  ['roll_key', 'overlapMs', -1],
+  ['touch_keys', 'key', { id: 'x', fingerprint: 'y' }],
+  ['touch_keys', 'uses.0.apiKeyId', null],
 ])('checkCommand refuses %s with %s = %j', (kind, path, value) => {
   expect(() => checkCommand(changed(kind, [path, value]))).toThrow(FrameError)
 })
@@ -132,8 +141,9 @@ it.each([
   expect(() => checkCommand(value)).toThrow(FrameError)
 })
 
-it('commandStructures names the fields of every command in the order in which commands are made', () => {
+it('commandStructures names the fields of commands in the order in which they are made, but for rare ones', () => {
   for (const [kind, command] of Object.entries(sampleCommands)) {
-    expect(commandStructures, `fields of ${kind}`).toContainEqual(Object.keys(command))
+    const expected = inlineKinds.has(kind) ? expect(commandStructures, kind).not : expect(commandStructures, kind)
+    expected.toContainEqual(Object.keys(command))
   }
 })

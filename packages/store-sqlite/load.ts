@@ -1,10 +1,12 @@
 import { DeferredIndex } from './deferred-index.ts'
 import {
+  apiKeyColumns,
   dropColumns,
   holdColumns,
   paymentColumns,
   skuColumns,
   toAnswer,
+  toApiKey,
   toDrop,
   toHold,
   toPayment,
@@ -15,7 +17,7 @@ import type { Hold } from '@penstock/domain/hold.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
 import type { ChangeSet, RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
-import type { DropRow, HoldRow, PaymentRow, SkuRow } from './rows.ts'
+import type { ApiKeyRow, DropRow, HoldRow, PaymentRow, SkuRow } from './rows.ts'
 
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
@@ -34,7 +36,9 @@ export class RowLoader implements RowSource {
   readonly payments: RowSource['payments']
   readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
+  readonly apiKeys: RowSource['apiKeys']
   readonly holdsDue: RowSource['holdsDue']
+  readonly secretKeyIds: RowSource['secretKeyIds']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
@@ -60,6 +64,10 @@ export class RowLoader implements RowSource {
       .prepare<[number, number], string>(
         `SELECT id FROM hold WHERE status = 'active' AND expires_ms <= ? ORDER BY expires_ms, id LIMIT ?`,
       )
+      .pluck()
+    const apiKey = db.prepare<[string], ApiKeyRow>(`SELECT ${apiKeyColumns} FROM api_key WHERE id = ?`).raw()
+    const secretKeyIds = db
+      .prepare<[], string>("SELECT id FROM api_key WHERE kind = 'secret' AND revoked_ms IS NULL")
       .pluck()
 
     this.drops = (id) => {
@@ -100,7 +108,12 @@ export class RowLoader implements RowSource {
       const row = seq === undefined ? undefined : request.get(seq)
       return row && { id, fingerprint: row[0], answer: toAnswer(row[1], row[2]), createdMs: row[3] }
     }
+    this.apiKeys = (id) => {
+      const row = apiKey.get(id)
+      return row && toApiKey(row)
+    }
     this.holdsDue = (nowMs, max) => due.all(nowMs, max)
+    this.secretKeyIds = () => secretKeyIds.all()
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */

@@ -1,3 +1,4 @@
+import type { ApiKey, Scope } from '@penstock/domain/api-key.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
@@ -171,6 +172,45 @@ export function toOrder(row: OrderRow): Order {
     status: row[6],
     createdMs: row[7],
   }
+}
+
+export const apiKeyColumns =
+  'id, kind, name, scopes, secret_hash, hint, created_ms, expires_ms, revoked_ms, last_used_ms'
+
+export type ApiKeyRow = readonly [
+  string,
+  ApiKey['kind'],
+  string | null,
+  string,
+  string,
+  string,
+  number,
+  number | null,
+  number | null,
+  number | null,
+]
+
+export function toApiKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: row[0],
+    kind: row[1],
+    name: row[2],
+    scopes: decodeScopes(row[3]),
+    secretHash: row[4],
+    hint: row[5],
+    createdMs: row[6],
+    expiresMs: row[7],
+    revokedMs: row[8],
+    lastUsedMs: row[9],
+  }
+}
+
+export function encodeScopes(scopes: readonly Scope[]): string {
+  return scopes.join(' ')
+}
+
+export function decodeScopes(text: string): readonly Scope[] {
+  return text === '' ? [] : (text.split(' ') as Scope[])
 }
 
 export function encodeAnswer(answer: StoredAnswer): string {

@@ -1,9 +1,11 @@
 import { BulkInsert } from './bulk-insert.ts'
 import {
+  apiKeyColumns,
   dropColumns,
   encodeAnswer,
   encodeCustomer,
   encodeLines,
+  encodeScopes,
   holdColumns,
   orderColumns,
   paymentColumns,
@@ -34,6 +36,8 @@ export class ChangeSaver {
   readonly #insertEntry: BulkInsert
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertRequest: BulkInsert
+  readonly #insertApiKey: Statement<[SqlValue[]]>
+  readonly #updateApiKey: Statement<[number | null, number | null, number | null, string]>
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
@@ -65,6 +69,10 @@ export class ChangeSaver {
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
     )
     this.#insertRequest = new BulkInsert(db, 'request', 'seq, id, fingerprint, answer_kind, answer, created_ms')
+    this.#insertApiKey = db.prepare<[SqlValue[]]>(
+      `INSERT INTO api_key (${apiKeyColumns}, is_bootstrap) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    )
+    this.#updateApiKey = db.prepare('UPDATE api_key SET expires_ms = ?, revoked_ms = ?, last_used_ms = ? WHERE id = ?')
   }
 
   save(set: ChangeSet): void {
@@ -72,6 +80,7 @@ export class ChangeSaver {
     this.#saveHolds(set)
     this.#saveMoney(set)
     this.#saveRequests(set)
+    if (set.apiKeys.isChanged) this.#saveApiKeys(set)
   }
 
   /** After the commit: the indexes learn what `save` wrote. */
@@ -98,6 +107,26 @@ export class ChangeSaver {
       ]),
     )
     this.#requestIndex.merge(set.requests.inserted.size)
+  }
+
+  #saveApiKeys(set: ChangeSet): void {
+    for (const row of set.apiKeys.inserted.values()) {
+      this.#insertApiKey.run([
+        row.id,
+        row.kind,
+        row.name,
+        encodeScopes(row.scopes),
+        row.secretHash,
+        row.hint,
+        row.createdMs,
+        row.expiresMs,
+        row.revokedMs,
+        row.lastUsedMs,
+      ])
+    }
+    for (const { id, expiresMs, revokedMs, lastUsedMs } of set.apiKeys.updated.values()) {
+      this.#updateApiKey.run(expiresMs, revokedMs, lastUsedMs, id)
+    }
   }
 
   #saveCatalogue(set: ChangeSet): void {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { decide } from '@penstock/engine/decide.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
-import type { Command, CreateDrop } from '@penstock/domain/command.ts'
+import type { Command, CreateDrop, CreateKey } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { Page } from '@penstock/store/queries.ts'
 
@@ -161,15 +161,48 @@ it.each<[string, Page, readonly string[]]>([
   expect(orders.map(({ hold }) => hold.customer.email)).toEqual(numbers.map((number) => `${number}@example.com`))
 })
 
-it('SqliteQueries findCredential knows the bootstrap keys of the last start and no earlier ones', () => {
-  const secret = { id: 'key_1', kind: 'secret', secretHash: 'aa', createdMs: nowMs } as const
-  const publishable = { id: 'key_2', kind: 'publishable', secretHash: 'bb', createdMs: nowMs } as const
-  store.replaceBootstrapKeys([secret, publishable])
-  expect(queries.findCredential('aa')).toEqual({ id: 'key_1', kind: 'secret' })
-  expect(queries.findCredential('bb')).toEqual({ id: 'key_2', kind: 'publishable' })
-  store.replaceBootstrapKeys([{ ...secret, secretHash: 'cc' }, publishable])
-  expect(queries.findCredential('aa')).toBeNull()
-  expect(queries.findCredential('cc')).toEqual({ id: 'key_1', kind: 'secret' })
+const newKey = (apiKeyId: string, change: Partial<CreateKey> = {}): CreateKey => ({
+  kind: 'create_key',
+  key: null,
+  apiKeyId,
+  keyKind: 'secret',
+  name: null,
+  scopes: ['*'],
+  secretHash: `hash of ${apiKeyId}`,
+  hint: 'sk_test_…wxyz',
+  expiresAtMs: null,
+  ...change,
+})
+
+const revokeKey = (apiKeyId: string): Command => ({ kind: 'revoke_key', key: null, apiKeyId })
+
+it('SqliteQueries findCredential knows keys by their hash, with what they may do, until they are revoked', () => {
+  run(
+    newKey('key_1'),
+    newKey('key_2', { scopes: ['drops:read', 'orders:write'], expiresAtMs: nowMs + 1 }),
+    newKey('key_3', { keyKind: 'publishable', scopes: [] }),
+    newKey('key_4'),
+    revokeKey('key_4'),
+  )
+  const found = [1, 2, 3, 4].map((number) => queries.findCredential(`hash of key_${number}`))
+  expect(found).toEqual([
+    { id: 'key_1', kind: 'secret', scopes: ['*'], expiresMs: null },
+    { id: 'key_2', kind: 'secret', scopes: ['drops:read', 'orders:write'], expiresMs: nowMs + 1 },
+    { id: 'key_3', kind: 'publishable', scopes: [], expiresMs: null },
+    null,
+  ])
+})
+
+it('SqliteQueries finds and lists API keys as the writer made them, newest first, revoked ones too', () => {
+  const saved = run(newKey('key_1', { name: 'First' }), newKey('key_3'), newKey('key_2'), revokeKey('key_3'))
+  const [first, , second, third] = saved.map((result) => (result.outcome === 'api_key_saved' ? result.apiKey : null))
+  expect(queries.findApiKey('key_3')).toEqual(third)
+  expect(queries.findApiKey('key_none')).toBeNull()
+  expect(queries.listApiKeys(page(10))).toEqual([third, second, first])
+  expect(queries.listApiKeys(page(1))).toEqual([third])
+  expect(queries.listApiKeys(page(1, { startingAfter: 'key_3' }))).toEqual([second])
+  expect(queries.listApiKeys(page(2, { endingBefore: 'key_1' }))).toEqual([third, second])
+  expect(queries.listApiKeys(page(2, { startingAfter: 'key_1' }))).toEqual([])
 })
 
 it('SqliteQueries sees one moment in listDrops, whatever is committed meanwhile', () => {

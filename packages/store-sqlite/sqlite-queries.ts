@@ -1,5 +1,18 @@
 import { openReader } from './open.ts'
-import { dropColumns, holdColumns, orderColumns, skuColumns, toDrop, toHold, toOrder, toSku } from './rows.ts'
+import {
+  apiKeyColumns,
+  decodeScopes,
+  dropColumns,
+  holdColumns,
+  orderColumns,
+  skuColumns,
+  toApiKey,
+  toDrop,
+  toHold,
+  toOrder,
+  toSku,
+} from './rows.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type {
   CatalogueSnapshot,
@@ -10,13 +23,15 @@ import type {
   Queries,
 } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
-import type { DropRow, HoldRow, OrderRow, SkuRow } from './rows.ts'
+import type { ApiKeyRow, DropRow, HoldRow, OrderRow, SkuRow } from './rows.ts'
 
 const orderWithHold = `SELECT ${qualify('o', orderColumns)}, ${qualify('h', holdColumns)}
   FROM orders o JOIN hold h ON h.id = o.hold_id`
 const orderColumnCount = orderColumns.split(',').length
 
 type OrderWithHoldRow = readonly unknown[]
+
+type CredentialRow = readonly [string, Credential['kind'], string, number | null]
 
 /** `Queries` on this process's own read-only connection. Statements are prepared once and never left open. */
 export class SqliteQueries implements Queries {
@@ -29,7 +44,11 @@ export class SqliteQueries implements Queries {
   readonly #ordersNewest: Statement<[number], OrderWithHoldRow>
   readonly #ordersBefore: Statement<[string, number], OrderWithHoldRow>
   readonly #ordersAfter: Statement<[string, number], OrderWithHoldRow>
-  readonly #credential: Statement<[string], Credential>
+  readonly #credential: Statement<[string], CredentialRow>
+  readonly #apiKey: Statement<[string], ApiKeyRow>
+  readonly #apiKeysNewest: Statement<[number], ApiKeyRow>
+  readonly #apiKeysBefore: Statement<[string, number], ApiKeyRow>
+  readonly #apiKeysAfter: Statement<[string, number], ApiKeyRow>
 
   constructor(path: string) {
     const db = openReader(path)
@@ -46,7 +65,18 @@ export class SqliteQueries implements Queries {
     this.#ordersAfter = db
       .prepare<[string, number], OrderWithHoldRow>(`${orderWithHold} WHERE o.id > ? ORDER BY o.id LIMIT ?`)
       .raw()
-    this.#credential = db.prepare<[string], Credential>('SELECT id, kind FROM api_key WHERE secret_hash = ?')
+    this.#credential = db
+      .prepare<[string], CredentialRow>(
+        'SELECT id, kind, scopes, expires_ms FROM api_key WHERE secret_hash = ? AND revoked_ms IS NULL',
+      )
+      .raw()
+    const apiKey = `SELECT ${apiKeyColumns} FROM api_key`
+    this.#apiKey = db.prepare<[string], ApiKeyRow>(`${apiKey} WHERE id = ?`).raw()
+    this.#apiKeysNewest = db.prepare<[number], ApiKeyRow>(`${apiKey} ORDER BY id DESC LIMIT ?`).raw()
+    this.#apiKeysBefore = db
+      .prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id < ? ORDER BY id DESC LIMIT ?`)
+      .raw()
+    this.#apiKeysAfter = db.prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id > ? ORDER BY id LIMIT ?`).raw()
   }
 
   readSeq(): number {
@@ -78,7 +108,19 @@ export class SqliteQueries implements Queries {
   }
 
   findCredential(secretHash: string): Credential | null {
-    return this.#credential.get(secretHash) ?? null
+    const row = this.#credential.get(secretHash)
+    return row === undefined ? null : { id: row[0], kind: row[1], scopes: decodeScopes(row[2]), expiresMs: row[3] }
+  }
+
+  findApiKey(id: string): ApiKey | null {
+    const row = this.#apiKey.get(id)
+    return row === undefined ? null : toApiKey(row)
+  }
+
+  listApiKeys({ limit, startingAfter, endingBefore }: Page): readonly ApiKey[] {
+    if (startingAfter !== null) return this.#apiKeysBefore.all(startingAfter, limit).map(toApiKey)
+    if (endingBefore !== null) return this.#apiKeysAfter.all(endingBefore, limit).map(toApiKey).toReversed()
+    return this.#apiKeysNewest.all(limit).map(toApiKey)
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { ApiKey, ApiKeyKind, Scope } from '@penstock/domain/api-key.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Order } from '@penstock/domain/order.ts'
@@ -15,7 +16,10 @@ export interface Queries {
   findOrder(id: string): OrderWithHold | null
   /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
   listOrders(page: Page): readonly OrderWithHold[]
-  /** `secretHash` is the SHA-256 of the key, hexadecimal. */
+  findApiKey(id: string): ApiKey | null
+  /** As `listOrders`. Revoked and expired keys are among them. */
+  listApiKeys(page: Page): readonly ApiKey[]
+  /** Null: unknown or revoked. Whether it has expired is for the caller's clock. `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
   close(): void
 }
@@ -43,8 +47,10 @@ export interface Page {
   readonly endingBefore: string | null
 }
 
-/** `secret` keys are the seller's; `publishable` keys live in browsers. */
+/** Who calls: what a request may do follows from it. */
 export interface Credential {
   readonly id: string
-  readonly kind: 'secret' | 'publishable'
+  readonly kind: ApiKeyKind
+  readonly scopes: readonly Scope[]
+  readonly expiresMs: number | null
 }

@@ -1,3 +1,4 @@
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -58,7 +59,10 @@ export interface RowSource {
   readonly payments: LoadRow<Payment>
   readonly buyers: LoadRow<BuyerUnits>
   readonly requests: LoadRow<RequestRecord>
+  readonly apiKeys: LoadRow<ApiKey>
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
+  /** Ids of secret keys that are not revoked. */
+  readonly secretKeyIds: () => readonly string[]
 }
 
 /** The working set every store uses: it collects changes, the store saves them. Discard it to roll back. */
@@ -70,9 +74,11 @@ export class ChangeSet implements WorkingSet {
   readonly orders: ChangedRows<Order>
   readonly buyers: ChangedRows<BuyerUnits>
   readonly requests: ChangedRows<RequestRecord>
+  readonly apiKeys: ChangedRows<ApiKey>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
   readonly #holdsDue: RowSource['holdsDue']
+  readonly #secretKeyIds: RowSource['secretKeyIds']
 
   constructor(source: RowSource) {
     this.drops = new ChangedRows(source.drops)
@@ -83,7 +89,9 @@ export class ChangeSet implements WorkingSet {
     this.orders = new ChangedRows<Order>(() => undefined)
     this.buyers = new ChangedRows(source.buyers)
     this.requests = new ChangedRows(source.requests)
+    this.apiKeys = new ChangedRows(source.apiKeys)
     this.#holdsDue = source.holdsDue
+    this.#secretKeyIds = source.secretKeyIds
   }
 
   /**
@@ -97,6 +105,14 @@ export class ChangeSet implements WorkingSet {
     return ids.filter((id) => (updated.get(id)?.status ?? 'active') === 'active').slice(0, max)
   }
 
+  listSecretKeys(): readonly ApiKey[] {
+    const ids = [...this.#secretKeyIds(), ...this.apiKeys.inserted.keys()]
+    return ids.flatMap((id) => {
+      const apiKey = this.apiKeys.find(id)
+      return apiKey !== undefined && apiKey.kind === 'secret' && apiKey.revokedMs === null ? [apiKey] : []
+    })
+  }
+
   get isChanged(): boolean {
     return (
       this.skus.isChanged ||
@@ -106,6 +122,7 @@ export class ChangeSet implements WorkingSet {
       this.buyers.isChanged ||
       this.requests.isChanged ||
       this.orders.isChanged ||
+      this.apiKeys.isChanged ||
       this.ledgerEntries.length > 0
     )
   }

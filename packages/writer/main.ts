@@ -30,7 +30,7 @@ function run(settings: Settings): Promise<void> {
   mkdirSync(settings.dataFolder, { recursive: true })
   const lock = acquireWriterLock(join(settings.dataFolder, 'writer.lock'))
   const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'))
-  store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings), Date.now()))
+  store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings)), Date.now())
 
   const server = new WriterServer({
     epoch: store.epoch,

@@ -1,6 +1,7 @@
 import { paymentKey } from '@penstock/domain/payment.ts'
-import { FatalStoreError } from '@penstock/store/store.ts'
+import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -23,14 +24,15 @@ export class MemoryData {
   readonly orders = new Map<string, Order>()
   readonly buyers = new Map<string, BuyerUnits>()
   readonly requests = new Map<string, RequestRecord>()
+  readonly apiKeys = new Map<string, ApiKey>()
   readonly entries: LedgerEntry[] = []
   /** `account currency` → debits minus credits, added to with each entry. */
   readonly balances = new Map<string, number>()
 
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries, balances } = this
-    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, entries, balances })
+    const { drops, skus, holds, payments, orders, buyers, requests, apiKeys, entries, balances } = this
+    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, apiKeys, entries, balances })
   }
 }
 
@@ -51,6 +53,8 @@ export class MemoryStore implements Store {
       payments: (key) => data.payments.get(key),
       buyers: (id) => data.buyers.get(id),
       requests: (id) => data.requests.get(id),
+      apiKeys: (id) => data.apiKeys.get(id),
+      secretKeyIds: () => listSecretKeyIds(data),
       holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
     }
   }
@@ -67,14 +71,14 @@ export class MemoryStore implements Store {
     const set = new ChangeSet(this.#source)
     const value = decideAll(set)
     if (this.epoch !== this.data.epoch) throw new FatalStoreError('fenced', 'a newer writer has taken over')
-    if (!set.isChanged) return { value, seq: this.seq, changes: { skus: [], dropIds: [] } }
+    if (!set.isChanged) return { value, seq: this.seq, changes: noChanges }
     check(this.data, set)
     save(this.data, set)
     this.data.seq += 1
     this.data.nowMs = nowMs
     const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
     const dropIds = [...set.drops.inserted.keys(), ...set.drops.updated.keys()]
-    return { value, seq: this.seq, changes: { skus, dropIds } }
+    return { value, seq: this.seq, changes: { skus, dropIds, apiKeysChanged: set.apiKeys.isChanged } }
   }
 
   maintain(): void {
@@ -94,6 +98,11 @@ function listHoldsDue(data: MemoryData, nowMs: number, max: number): readonly st
     .map((hold) => hold.id)
 }
 
+function listSecretKeyIds(data: MemoryData): readonly string[] {
+  const keys = [...data.apiKeys.values()]
+  return keys.filter(({ kind, revokedMs }) => kind === 'secret' && revokedMs === null).map(({ id }) => id)
+}
+
 /** The constraints of the schema: before anything is saved, so that a refusal leaves nothing behind. */
 function check(data: MemoryData, set: ChangeSet): void {
   for (const { id, stock, held, sold } of [...set.skus.inserted.values(), ...set.skus.updated.values()]) {
@@ -105,6 +114,11 @@ function check(data: MemoryData, set: ChangeSet): void {
     paymentIds.add(id)
   }
   for (const id of set.orders.inserted.keys()) if (data.orders.has(id)) throw new Error(`order ${id} exists`)
+  const hashes = new Set([...data.apiKeys.values()].map(({ secretHash }) => secretHash))
+  for (const { id, secretHash } of set.apiKeys.inserted.values()) {
+    if (hashes.has(secretHash)) throw new Error(`the hash of ${id} exists`)
+    hashes.add(secretHash)
+  }
 }
 
 function save(data: MemoryData, set: ChangeSet): void {
@@ -117,6 +131,7 @@ function save(data: MemoryData, set: ChangeSet): void {
   }
   for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
+  for (const row of [...set.apiKeys.inserted.values(), ...set.apiKeys.updated.values()]) data.apiKeys.set(row.id, row)
   for (const entry of set.ledgerEntries) {
     data.entries.push(entry)
     add(data.balances, `${entry.debit} ${entry.currency}`, entry.amountMinor)

@@ -169,6 +169,10 @@ function withOwnKey(command: Command, id: string): Command {
     case 'release_hold':
     case 'expire_holds':
     case 'capture_payment':
+    case 'create_key':
+    case 'roll_key':
+    case 'revoke_key':
+    case 'touch_keys':
       return command
   }
 }
