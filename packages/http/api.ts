@@ -1,4 +1,6 @@
+import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
+import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
@@ -22,19 +24,24 @@ export interface Deps {
 /** Where routes are registered. */
 export type Router = Pick<HttpTransport, 'route'>
 
-/** `secret`: the seller's key. `publishable`: either key. */
+/** `secret`: the seller's key. `publishable`: either key. A secret key needs the route's scope, too. */
 export type Access = Credential['kind']
 
 /** Who calls, or why they may not. */
 export function authorise(
   authorization: string,
   access: Access,
-  deps: Deps,
+  scope: Scope,
+  deps: Pick<Deps, 'credentials'>,
 ): { readonly credential: Credential } | { readonly problem: Problem } {
   const credential = deps.credentials.find(authorization)
   if (credential === null) return { problem: noKey }
-  if (access === 'publishable' || credential.kind === 'secret') return { credential }
-  return { problem: problem('forbidden', 'This needs a secret key; a publishable key was sent.') }
+  if (credential.kind === 'publishable') {
+    if (access === 'publishable') return { credential }
+    return { problem: problem('forbidden', 'This needs a secret key; a publishable key was sent.') }
+  }
+  if (allows(credential.scopes, scope)) return { credential }
+  return { problem: problem('forbidden', `This needs the scope ${scope}, which the key does not have.`) }
 }
 
 const noKey = problem(

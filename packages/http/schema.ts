@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { resources, scopes } from '@penstock/domain/api-key.ts'
 import { idPattern } from '@penstock/domain/id.ts'
 import {
   addressLengthMax,
@@ -8,6 +9,7 @@ import {
   externalIdLengthMax,
   holdTtlMaxMs,
   holdTtlMinMs,
+  keyOverlapMaxMs,
   linesPerHoldMax,
   maxPerCustomerMax,
   metadataKeyLengthMax,
@@ -203,3 +205,21 @@ export const paymentCreateBody = Type.Object(
   },
   strict,
 )
+
+export const apiKeyCreateBody = Type.Object(
+  {
+    kind: Type.Enum(['secret', 'publishable'], { description: 'secret or publishable' }),
+    name: orNull(name),
+    scopes: Type.Optional(
+      Type.Array(Type.Enum([...scopes]), {
+        minItems: 1,
+        uniqueItems: true,
+        description: `a list of different scopes: *, or :read and :write of ${resources.join(', ')}`,
+      }),
+    ),
+    expires_at: orNull(wireTime),
+  },
+  strict,
+)
+
+export const apiKeyRollBody = Type.Object({ overlap: Type.Optional(whole(0, keyOverlapMaxMs / 1_000)) }, strict)

@@ -1,6 +1,7 @@
 import { minSeqWaitMs } from '@penstock/domain/limits.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
+import type { Resource, Scope } from '@penstock/domain/api-key.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Access, Deps, Router } from './api.ts'
 import type { Problem } from './problem.ts'
@@ -9,6 +10,8 @@ import type { HttpExchange } from './transport.ts'
 /** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
 export interface ReadRoute {
   readonly path: string
+  /** A secret key needs the scope to read it. */
+  readonly resource: Resource
   readonly access: Access
   /** Whether `clientSecret` is looked at; reading a header costs. */
   readonly usesClientSecret?: true
@@ -27,9 +30,10 @@ export interface ReadRequest {
 export type ReadResponse = { readonly json: string } | { readonly bytes: Uint8Array; readonly etag: string }
 
 export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
+  const scope: Scope = `${route.resource}:read`
   const paramCount = countParams(route.path)
   router.route('GET', route.path, (exchange) => {
-    const caller = authorise(exchange.header('authorization'), route.access, deps)
+    const caller = authorise(exchange.header('authorization'), route.access, scope, deps)
     if ('problem' in caller) return sendProblem(exchange, deps, caller.problem)
     const ifNoneMatch = exchange.header('if-none-match')
     const minSeq = exchange.header('penstock-min-seq')

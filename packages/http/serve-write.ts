@@ -3,6 +3,7 @@ import { isRejected } from '@penstock/domain/result.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
 import { readIdempotencyKey, requestKey } from './request-key.ts'
+import type { Resource, Scope } from '@penstock/domain/api-key.ts'
 import type { Command, RequestKey } from '@penstock/domain/command.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
 import type { Credential } from '@penstock/store/queries.ts'
@@ -16,10 +17,12 @@ import type { HttpExchange } from './transport.ts'
 export interface WriteRoute<Body> {
   readonly method: 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
+  /** A secret key needs the scope to write it. */
+  readonly resource: Resource
   readonly access: Access
   readonly parseBody: BodyParser<Body>
   /** The command of a valid request, or what is wrong with it. */
-  toCommand(request: WriteRequest<Body>): Command | { readonly problem: Problem }
+  toCommand(request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
   /** The response to an accepted command. */
   toResponse(result: Accepted, request: WriteRequest<Body>): JsonResponse
 }
@@ -54,6 +57,7 @@ interface RequestHead {
 }
 
 export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: Deps): void {
+  const scope: Scope = `${route.resource}:write`
   const paramCount = countParams(route.path)
   router.route(route.method, route.path, (exchange) => {
     const head: RequestHead = {
@@ -65,7 +69,7 @@ export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: 
     }
     // Nothing happens before the whole body is here: only then is the request known to be well framed.
     exchange.readBody(bodyBytesMax, (bytes) => {
-      const request = readRequest(route, head, bytes, deps)
+      const request = readRequest(route, scope, head, bytes, deps)
       if ('problem' in request) return sendProblem(exchange, deps, request.problem)
       submit(exchange, route, request, deps)
     })
@@ -75,11 +79,12 @@ export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: 
 /** Checks in order of precedence: key, size, Idempotency-Key, body. */
 function readRequest<Body>(
   route: WriteRoute<Body>,
+  needed: Scope,
   head: RequestHead,
   bytes: Uint8Array | null,
   deps: Deps,
 ): WriteRequest<Body> | { readonly problem: Problem } {
-  const caller = authorise(head.authorization, route.access, deps)
+  const caller = authorise(head.authorization, route.access, needed, deps)
   if ('problem' in caller) return caller
   if (bytes === null) {
     return { problem: problem('body_too_large', `The body may have at most ${bodyBytesMax} bytes.`) }
@@ -100,7 +105,7 @@ function readRequest<Body>(
 }
 
 function submit<Body>(exchange: HttpExchange, route: WriteRoute<Body>, request: WriteRequest<Body>, deps: Deps): void {
-  const command = route.toCommand(request)
+  const command = route.toCommand(request, deps)
   if ('problem' in command) return sendProblem(exchange, deps, command.problem)
   const taken = deps.writer.submit(command, (reply) => {
     if (reply === null) return sendProblem(exchange, deps, deadlineExceeded)

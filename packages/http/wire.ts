@@ -1,5 +1,6 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -98,5 +99,26 @@ export function wireOrder({ order, hold }: OrderWithHold) {
     currency: order.currency,
     customer: wireCustomer(hold.customer, 'secret'),
     created: toSeconds(order.createdMs),
+  }
+}
+
+function orSeconds(ms: number | null): number | null {
+  return ms === null ? null : toSeconds(ms)
+}
+
+/** `secret`: the clear text, which only the request that made the key knows; the hash is never shown. */
+export function wireApiKey(apiKey: ApiKey, secret: string | null = null) {
+  return {
+    id: apiKey.id,
+    object: 'api_key',
+    kind: apiKey.kind,
+    name: apiKey.name,
+    scopes: apiKey.scopes,
+    hint: apiKey.hint,
+    ...(secret === null ? {} : { secret }),
+    created: toSeconds(apiKey.createdMs),
+    expires_at: orSeconds(apiKey.expiresMs),
+    revoked_at: orSeconds(apiKey.revokedMs),
+    last_used_at: orSeconds(apiKey.lastUsedMs),
   }
 }

@@ -143,7 +143,7 @@ it.each([
 
 it('commandStructures names the fields of commands in the order in which they are made, but for rare ones', () => {
   for (const [kind, command] of Object.entries(sampleCommands)) {
-    const expected = inlineKinds.has(kind) ? expect(commandStructures, kind).not : expect(commandStructures, kind)
-    expected.toContainEqual(Object.keys(command))
+    if (inlineKinds.has(kind)) continue
+    expect(commandStructures, `fields of ${kind}`).toContainEqual(Object.keys(command))
   }
 })

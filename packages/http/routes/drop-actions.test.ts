@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest'
 import { Mint } from '../mint.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
+import type { Queries } from '@penstock/store/queries.ts'
 import type { WriteRequest } from '../serve-write.ts'
+
+const deps = { queries: {} as Queries }
 
 function request<Body>(body: Body): WriteRequest<Body> {
   const mint = new Mint(() => 0)
@@ -13,11 +16,11 @@ function request<Body>(body: Body): WriteRequest<Body> {
 it.each(dropActions.map((route) => [route.path, route] as const))(
   'dropActions gives %s a key of its own when the client sent none, so that a late resend is a replay',
   (_, route) => {
-    expect(route.toCommand(request({}))).toMatchObject({ dropId: 'drop_1', key: { fingerprint: 'f' } })
+    expect(route.toCommand(request({}), deps)).toMatchObject({ dropId: 'drop_1', key: { fingerprint: 'f' } })
   },
 )
 
 it('dropRestock refuses to change nothing', () => {
-  const answer = dropRestock.toCommand(request({ sku: 'sku_1', quantity: 0 }))
+  const answer = dropRestock.toCommand(request({ sku: 'sku_1', quantity: 0 }), deps)
   expect(answer).toMatchObject({ problem: { code: 'invalid_request', param: 'quantity' } })
 })

@@ -10,6 +10,7 @@ function dropAction(action: DropAction): WriteRoute<Static<typeof emptyBody>> {
   return {
     method: 'POST',
     path: `/v1/drops/:id/${action}`,
+    resource: 'drops',
     access: 'secret',
     parseBody: bodyParser(emptyBody),
     // A key even without the client's: sent again late, a resume must not undo somebody's pause in between.
@@ -25,6 +26,7 @@ export const dropActions = (['publish', 'pause', 'resume', 'end'] as const).map(
 export const dropRestock: WriteRoute<Static<typeof restockBody>> = {
   method: 'POST',
   path: '/v1/drops/:id/restock',
+  resource: 'drops',
   access: 'secret',
   parseBody: bodyParser(restockBody),
   toCommand: ({ body, params, ownKey }) => {

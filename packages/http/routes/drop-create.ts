@@ -13,6 +13,7 @@ type Body = Static<typeof dropCreateBody>
 export const dropCreate: WriteRoute<Body> = {
   method: 'POST',
   path: '/v1/drops',
+  resource: 'drops',
   access: 'secret',
   parseBody: bodyParser(dropCreateBody),
   toCommand: ({ body, key, mint }) => ({

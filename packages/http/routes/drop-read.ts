@@ -9,6 +9,7 @@ import type { Problem } from '../problem.ts'
 /** `GET /v1/drops?status=`: from bytes in memory. */
 export const dropList: ReadRoute = {
   path: '/v1/drops',
+  resource: 'drops',
   access: 'publishable',
   read: ({ query, credential }, { catalogue }) => {
     // A query that was answered before was valid before.
@@ -22,6 +23,7 @@ export const dropList: ReadRoute = {
 /** `GET /v1/drops/{id}` */
 export const dropFind: ReadRoute = {
   path: '/v1/drops/:id',
+  resource: 'drops',
   access: 'publishable',
   read: ({ params, credential }, { catalogue }) => {
     const id = params[0] ?? ''

@@ -15,6 +15,7 @@ type Body = Static<typeof dropUpdateBody>
 export const dropUpdate: WriteRoute<Body> = {
   method: 'PATCH',
   path: '/v1/drops/:id',
+  resource: 'drops',
   access: 'secret',
   parseBody: bodyParser(dropUpdateBody),
   toCommand: ({ body, params, ownKey, mint }) => {

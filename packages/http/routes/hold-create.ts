@@ -16,6 +16,7 @@ type Body = Static<typeof holdCreateBody>
 export const holdCreate: WriteRoute<Body> = {
   method: 'POST',
   path: '/v1/holds',
+  resource: 'holds',
   access: 'publishable',
   parseBody: bodyParser(holdCreateBody),
   toCommand: ({ body, key, mint, credential }) => {

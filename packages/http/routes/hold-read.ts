@@ -7,6 +7,7 @@ import type { ReadRoute } from '../serve-read.ts'
 /** `GET /v1/holds/{id}` */
 export const holdFind: ReadRoute = {
   path: '/v1/holds/:id',
+  resource: 'holds',
   access: 'publishable',
   usesClientSecret: true,
   read: ({ params, credential, clientSecret }, { queries, clock }) => {

@@ -10,6 +10,7 @@ import type { WriteRoute } from '../serve-write.ts'
 export const holdRelease: WriteRoute<Static<typeof emptyBody>> = {
   method: 'DELETE',
   path: '/v1/holds/:id',
+  resource: 'holds',
   access: 'publishable',
   parseBody: bodyParser(emptyBody),
   toCommand: ({ params, key, credential, clientSecret }) => {

@@ -2,6 +2,10 @@ import { sendProblem } from '../api.ts'
 import { serveRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { apiKeyCreate } from './api-key-create.ts'
+import { apiKeyFind, apiKeyList } from './api-key-read.ts'
+import { apiKeyRevoke } from './api-key-revoke.ts'
+import { apiKeyRoll } from './api-key-roll.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
@@ -31,7 +35,11 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, holdCreate, deps)
   serveWrite(router, holdRelease, deps)
   serveWrite(router, paymentCreate, deps)
-  for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
+  serveWrite(router, apiKeyCreate, deps)
+  serveWrite(router, apiKeyRoll, deps)
+  serveWrite(router, apiKeyRevoke, deps)
+  const reads = [dropList, dropFind, holdFind, orderList, orderFind, apiKeyList, apiKeyFind]
+  for (const route of reads) serveRead(router, route, deps)
   serveHealth(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }

@@ -6,6 +6,7 @@ import type { ReadRoute } from '../serve-read.ts'
 /** `GET /v1/orders`, newest first. */
 export const orderList: ReadRoute = {
   path: '/v1/orders',
+  resource: 'orders',
   access: 'secret',
   read: ({ query }, { queries }) => {
     const read = readListQuery(query, [])
@@ -25,6 +26,7 @@ export const orderList: ReadRoute = {
 /** `GET /v1/orders/{id}` */
 export const orderFind: ReadRoute = {
   path: '/v1/orders/:id',
+  resource: 'orders',
   access: 'secret',
   read: ({ params }, { queries }) => {
     const id = params[0] ?? ''

@@ -9,6 +9,7 @@ import type { WriteRoute } from '../serve-write.ts'
 export const paymentCreate: WriteRoute<Static<typeof paymentCreateBody>> = {
   method: 'POST',
   path: '/v1/payments',
+  resource: 'payments',
   access: 'secret',
   parseBody: bodyParser(paymentCreateBody),
   toCommand: ({ body, key, mint }) => ({
