@@ -78,6 +78,21 @@ export interface WireOrder {
   readonly created: number
 }
 
+export interface WireApiKey {
+  readonly id: string
+  readonly object: 'api_key'
+  readonly kind: string
+  readonly name: string | null
+  readonly scopes: readonly string[]
+  readonly hint: string
+  /** Only in the answer that made the key. */
+  readonly secret?: string
+  readonly created: number
+  readonly expires_at: number | null
+  readonly revoked_at: number | null
+  readonly last_used_at: number | null
+}
+
 export interface WireList<Item> {
   readonly object: 'list'
   readonly data: readonly Item[]

@@ -3,10 +3,20 @@ import { bodyBytesMax } from '@penstock/domain/limits.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { expectProblem, expectRefusal } from './expect-problem.ts'
-import { expectStatus, footprint, holdBody, openDrop, paymentBody, skuOf, takeHold } from './shop.ts'
+import {
+  expectNothingWritten,
+  expectStatus,
+  footprint,
+  holdBody,
+  openDrop,
+  paymentBody,
+  skuOf,
+  takeHold,
+} from './shop.ts'
 import { wrongBodies } from './wrong-values.ts'
 import type { Answer, Headers } from '../client.ts'
-import type { WireDrop, WireHold } from '../wire-types.ts'
+import type { Footprint } from './shop.ts'
+import type { WireApiKey, WireDrop, WireHold } from '../wire-types.ts'
 import type { Schema } from './wrong-values.ts'
 
 /** By path: the tests are no part of the HTTP process and do not depend on it. */
@@ -29,6 +39,7 @@ interface WriteRoute {
 interface Fixture {
   readonly drop: WireDrop
   readonly hold: WireHold
+  readonly apiKey: WireApiKey
 }
 
 const address = { line1: 'A 1', line2: 'B', city: 'C', state: 'D', postal_code: '1', country: 'DE' }
@@ -101,6 +112,27 @@ const writeRoutes: WriteRoute[] = [
     path: () => '/v1/payments',
     body: ({ hold }) => paymentBody(hold),
   },
+  {
+    name: 'POST /v1/api_keys',
+    method: 'POST',
+    schema: 'apiKeyCreateBody',
+    path: () => '/v1/api_keys',
+    body: () => ({ kind: 'secret', name: 'A', scopes: ['drops:read', 'drops:write'], expires_at: 2_000_000_000 }),
+  },
+  {
+    name: 'POST /v1/api_keys/{id}/roll',
+    method: 'POST',
+    schema: 'apiKeyRollBody',
+    path: ({ apiKey }) => `/v1/api_keys/${apiKey.id}/roll`,
+    body: () => ({ overlap: 0 }),
+  },
+  {
+    name: 'POST /v1/api_keys/{id}/revoke',
+    method: 'POST',
+    schema: 'emptyBody',
+    path: ({ apiKey }) => `/v1/api_keys/${apiKey.id}/revoke`,
+    body: () => ({}),
+  },
 ]
 
 describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
@@ -108,7 +140,7 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
   let seller: Client
   let browser: Client
   let fixture: Fixture
-  let before: object
+  let before: Footprint
   let pids: object
 
   beforeAll(async () => {
@@ -117,7 +149,8 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
     seller = new Client(box.url, box.secretKey, { connections: atOnce })
     browser = new Client(box.url, box.publishableKey)
     const drop = await openDrop(seller, { hold_ttl: 600 })
-    fixture = { drop, hold: await takeHold(seller, drop) }
+    const apiKey = expectStatus(await seller.post<WireApiKey>('/v1/api_keys', { kind: 'secret' }), 201).body
+    fixture = { drop, hold: await takeHold(seller, drop), apiKey }
   })
 
   afterAll(async () => {
@@ -132,7 +165,7 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
 
   afterEach(() => {
     // Nothing was written and no process was harmed, now or by an earlier test.
-    expect(footprint(box.databasePath)).toEqual(before)
+    expectNothingWritten(box.databasePath, before)
     expect(box.pids).toEqual(pids)
   })
 
@@ -347,6 +380,9 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['GET', (id) => `/v1/holds/${id}`],
       ['DELETE', (id) => `/v1/holds/${id}`],
       ['GET', (id) => `/v1/orders/${id}`],
+      ['GET', (id) => `/v1/api_keys/${id}`],
+      ['POST', (id) => `/v1/api_keys/${id}/roll`, '{}'],
+      ['POST', (id) => `/v1/api_keys/${id}/revoke`, '{}'],
     ]
     await tryAll(
       routes.flatMap(([method, path, body]) =>
@@ -390,6 +426,10 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['/v1/payments', ['POST']],
       ['/v1/orders', ['GET']],
       [`/v1/orders/ord_${none}`, ['GET']],
+      ['/v1/api_keys', ['POST', 'GET']],
+      [`/v1/api_keys/key_${none}`, ['GET']],
+      [`/v1/api_keys/key_${none}/roll`, ['POST']],
+      [`/v1/api_keys/key_${none}/revoke`, ['POST']],
       ['/healthz', ['GET']],
       ['/readyz', ['GET']],
     ]
@@ -479,6 +519,7 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
         ],
       ],
       ['/v1/orders', 'ord', [['status=paid', 'status']]],
+      ['/v1/api_keys', 'key', [['kind=secret', 'kind']]],
     ]
     await tryAll(
       lists.flatMap(([path, prefix, own]) =>

@@ -23,7 +23,7 @@ import {
 } from './shop.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 import type { Answer } from '../client.ts'
-import type { WireDrop, WireHold, WireList, WireOrder, WirePayment, WireProblem } from '../wire-types.ts'
+import type { WireApiKey, WireDrop, WireHold, WireList, WireOrder, WirePayment, WireProblem } from '../wire-types.ts'
 
 /** Enough new connections that both HTTP processes get some: all on one has a chance of 2^-23. */
 const manyConnections = 24
@@ -585,6 +585,11 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['POST', '/v1/payments', payment, 403, 201],
       ['GET', '/v1/orders', undefined, 403, 200],
       ['GET', `/v1/orders/ord_${none}`, undefined, 403, 404],
+      ['GET', '/v1/api_keys', undefined, 403, 200],
+      ['GET', `/v1/api_keys/key_${none}`, undefined, 403, 404],
+      ['POST', '/v1/api_keys', { kind: 'publishable' }, 403, 201],
+      ['POST', `/v1/api_keys/key_${none}/roll`, empty, 403, 404],
+      ['POST', `/v1/api_keys/key_${none}/revoke`, empty, 403, 404],
     ]
 
     it.each(rights)('%s %s: each key may do what it should', async (method, path, body, publishable, secret) => {
@@ -693,6 +698,16 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         make: async () => {
           const body = paymentBody(await takeHold(browser, await openDrop(seller)))
           return { method: 'POST', path: '/v1/payments', body, other: { body: { ...body, amount: 1 } } }
+        },
+      },
+      {
+        // Replays of creating and rolling keys lack the secret: api-keys.test.ts.
+        name: 'POST /v1/api_keys/{id}/revoke',
+        make: async () => {
+          const make = (): Promise<Answer<WireApiKey>> => seller.post<WireApiKey>('/v1/api_keys', { kind: 'secret' })
+          const [one, two] = [(await make()).body, (await make()).body]
+          const [path, other] = [`/v1/api_keys/${one.id}/revoke`, `/v1/api_keys/${two.id}/revoke`]
+          return { method: 'POST', path, body: {}, other: { path: other } }
         },
       },
     ]
