@@ -1,6 +1,16 @@
 import { requestDeadlineMs } from '@penstock/domain/limits.ts'
 
-/** The few calls the command line makes to its own box. Throws with the problem's detail when refused. */
+/** The box refused. The message has the problem's detail. */
+export class ApiError extends Error {
+  readonly status: number
+  constructor(message: string, status: number) {
+    super(message)
+    this.name = 'ApiError'
+    this.status = status
+  }
+}
+
+/** The few calls the command line makes to its own box. Throws ApiError when refused. */
 export async function callApi(
   baseUrl: string,
   secretKey: string,
@@ -15,6 +25,8 @@ export async function callApi(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const answer = (await response.json()) as Record<string, unknown>
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${String(answer['detail'])}`)
+  if (!response.ok) {
+    throw new ApiError(`${method} ${path}: ${response.status} ${String(answer['detail'])}`, response.status)
+  }
   return answer
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { ApiError } from './api-client.ts'
 import { checkPortIsFree } from './check-port.ts'
 import { seedDemoDrop } from './seed.ts'
 import { Supervisor } from './supervisor.ts'
@@ -48,12 +49,23 @@ export async function start({ settings, environment, seed }: StartOptions): Prom
   await supervisor.start()
   const keys = readBootstrapKeys(settings)
   const baseUrl = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${state.port}`
-  const demoDrop = seed && !stopping ? await seedDemoDrop(baseUrl, keys.secret_key) : null
+  const demoDrop = seed && !stopping ? await seedOrExplain(baseUrl, keys.secret_key, log) : null
   log(summary(settings, baseUrl, keys, demoDrop))
   if (process.connected) process.send?.('ready')
   await stopped.promise
   log('stopped')
   for (const failure of failures) throw failure
+}
+
+/** A seller may have rolled, revoked or never had all rights with the key a box starts with: that must not stop it. */
+async function seedOrExplain(baseUrl: string, secretKey: string, log: (line: string) => void): Promise<string | null> {
+  try {
+    return await seedDemoDrop(baseUrl, secretKey)
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 401 && error.status !== 403)) throw error
+    log(`no demo drop: the key in bootstrap-keys.json is not accepted for it (${error.message})`)
+    return null
+  }
 }
 
 interface KeyFile {
