@@ -86,6 +86,8 @@ export const batchCommandsMax = 1_024
 export const expiriesPerCommandMax = 1_024
 /** How often the writer looks for holds past their deadline. A hold ends within 1 s of it. */
 export const expiryIntervalMs = 200
+/** How far apart the clocks of an HTTP process, which mints ids, and of the writer may be, waiting included. */
+export const clockSkewMs = 60_000
 /** WAL pages (4 KiB each): checkpoint when idle, checkpoint although busy, and the bound that blocks. */
 export const walPagesIdle = 1_000
 export const walPagesBusy = 4_096

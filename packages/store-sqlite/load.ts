@@ -1,4 +1,5 @@
 import { DeferredIndex } from './deferred-index.ts'
+import { DueHolds } from './due-holds.ts'
 import {
   dropColumns,
   holdColumns,
@@ -20,8 +21,8 @@ import type { DropRow, HoldRow, PaymentRow, SkuRow } from './rows.ts'
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
 
-/** Active holds kept in memory, the newest: most are paid within minutes, and their payment needs them again. */
-const cachedHoldsMax = 32_768
+/** Active holds kept in memory, the newest (some 100 MB): most are paid soon, and their payment needs them again. */
+const cachedHoldsMax = 131_072
 
 /**
  * The writer's reads: rows by key, on its own connection and so inside its own transaction. Drops, SKUs and new holds
@@ -38,6 +39,7 @@ export class RowLoader implements RowSource {
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
+  readonly dueHolds: DueHolds
   readonly #drops = new Map<string, Drop>()
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
@@ -45,6 +47,7 @@ export class RowLoader implements RowSource {
   constructor(db: Connection) {
     this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: "provider || '/' || provider_payment_id" })
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' })
+    this.dueHolds = new DueHolds(db)
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
@@ -56,11 +59,6 @@ export class RowLoader implements RowSource {
         'SELECT fingerprint, answer_kind, answer, created_ms FROM request WHERE seq = ?',
       )
       .raw()
-    const due = db
-      .prepare<[number, number], string>(
-        `SELECT id FROM hold WHERE status = 'active' AND expires_ms <= ? ORDER BY expires_ms, id LIMIT ?`,
-      )
-      .pluck()
 
     this.drops = (id) => {
       const cached = this.#drops.get(id)
@@ -100,7 +98,7 @@ export class RowLoader implements RowSource {
       const row = seq === undefined ? undefined : request.get(seq)
       return row && { id, fingerprint: row[0], answer: toAnswer(row[1], row[2]), createdMs: row[3] }
     }
-    this.holdsDue = (nowMs, max) => due.all(nowMs, max)
+    this.holdsDue = (nowMs, max) => this.dueHolds.list(nowMs, max)
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */
@@ -112,8 +110,15 @@ export class RowLoader implements RowSource {
     for (const rows of [drops.inserted, drops.updated]) for (const drop of rows.values()) this.#drops.set(drop.id, drop)
     for (const rows of [skus.inserted, skus.updated]) for (const sku of rows.values()) this.#skus.set(sku.id, sku)
     // A hold that ended is seldom asked for again, and its row says how it ended.
-    for (const id of holds.updated.keys()) this.#holds.delete(id)
-    for (const hold of holds.inserted.values()) if (hold.status === 'active') this.#holds.set(hold.id, hold)
+    for (const hold of holds.updated.values()) {
+      this.#holds.delete(hold.id)
+      this.dueHolds.remove(hold)
+    }
+    for (const hold of holds.inserted.values()) {
+      if (hold.status !== 'active') continue
+      this.#holds.set(hold.id, hold)
+      this.dueHolds.add(hold)
+    }
     if (this.#holds.size <= cachedHoldsMax) return
     for (const oldest of this.#holds.keys()) {
       this.#holds.delete(oldest)

@@ -64,8 +64,10 @@ export function toSku(row: SkuRow): Sku {
   }
 }
 
-export const holdColumns =
-  'id, drop_id, lines, amount, currency, customer, client_secret, created_ms, expires_ms, status'
+/** Of a hold as it starts; `holdColumns` adds how it stands now. */
+export const holdStartColumns = 'id, drop_id, lines, amount, currency, customer, client_secret, created_ms, expires_ms'
+
+export const holdColumns = `${holdStartColumns}, status`
 
 export type HoldRow = readonly [
   string,

@@ -4,11 +4,12 @@ import {
   encodeAnswer,
   encodeCustomer,
   encodeLines,
-  holdColumns,
+  holdStartColumns,
   orderColumns,
   paymentColumns,
 } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
@@ -24,10 +25,11 @@ import type { RowLoader } from './load.ts'
 export class ChangeSaver {
   readonly #insertDrop: BulkInsert
   readonly #updateDrop: Statement<[SqlValue[]]>
+  readonly #raiseLongestHold: Statement<[number]>
   readonly #insertSku: BulkInsert
   readonly #updateSku: Statement<[SqlValue[]]>
   readonly #insertHold: BulkInsert
-  readonly #updateHold: Statement<[string, string]>
+  readonly #endHold: BulkInsert
   readonly #upsertBuyer: BulkInsert
   readonly #insertPayment: BulkInsert
   readonly #insertOrder: BulkInsert
@@ -45,12 +47,19 @@ export class ChangeSaver {
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
        max_per_customer = ?, late_payment = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
     )
+    this.#raiseLongestHold = db.prepare('UPDATE writer_state SET longest_hold_ms = max(longest_hold_ms, ?)')
     this.#insertSku = new BulkInsert(db, 'sku', 'id, drop_id, position, name, unit_amount, stock, held, sold')
     this.#updateSku = db.prepare<[SqlValue[]]>(
       'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, held = ?, sold = ? WHERE id = ?',
     )
-    this.#insertHold = new BulkInsert(db, 'hold', holdColumns)
-    this.#updateHold = db.prepare('UPDATE hold SET status = ? WHERE id = ?')
+    this.#insertHold = new BulkInsert(db, 'hold_start', holdStartColumns)
+    // A hold that ended ends once more when late money takes its units again.
+    this.#endHold = new BulkInsert(
+      db,
+      'hold_end',
+      'hold_id, status',
+      'ON CONFLICT (hold_id) DO UPDATE SET status = excluded.status',
+    )
     this.#upsertBuyer = new BulkInsert(
       db,
       'buyer_units',
@@ -104,6 +113,9 @@ export class ChangeSaver {
     if (set.drops.isChanged) {
       this.#insertDrop.run([...set.drops.inserted.values()].map((drop) => [drop.id, ...dropValues(drop)]))
       for (const drop of set.drops.updated.values()) this.#updateDrop.run([...dropValues(drop), drop.id])
+      for (const drops of [set.drops.inserted, set.drops.updated]) {
+        for (const { holdTtlMs } of drops.values()) this.#raiseLongestHold.run(holdTtlMs)
+      }
     }
     if (set.skus.inserted.size > 0) {
       this.#insertSku.run([...set.skus.inserted.values()].map((sku) => skuValues(sku, positionOf(set, sku))))
@@ -126,12 +138,12 @@ export class ChangeSaver {
           hold.clientSecret,
           hold.createdMs,
           hold.expiresMs,
-          hold.status,
         ]),
       )
     }
-    // Only the status of a hold ever changes.
-    for (const hold of set.holds.updated.values()) this.#updateHold.run(hold.status, hold.id)
+    // Only the status of a hold ever changes, and an ended one is never active again.
+    const ended = [...set.holds.inserted.values(), ...set.holds.updated.values()].filter(isEnded)
+    this.#endHold.run(ended.map((hold) => [hold.id, hold.status]))
     if (set.buyers.isChanged) {
       const rows = [...set.buyers.inserted.values(), ...set.buyers.updated.values()]
       this.#upsertBuyer.run(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, units }) => [id, units]))
@@ -182,6 +194,10 @@ export class ChangeSaver {
       for (const [currency, change] of currencies) this.#addBalance.run(account, currency, change)
     }
   }
+}
+
+function isEnded(hold: Hold): boolean {
+  return hold.status !== 'active'
 }
 
 /** All columns but the id, in the order of `dropColumns`. */

@@ -31,7 +31,7 @@ export class SqliteStore implements Store {
   readonly #saver: ChangeSaver
   readonly #checkpointer: Checkpointer
   readonly #begin: Statement<[]>
-  readonly #advance: Statement<[number, number, number]>
+  readonly #advance: Statement<[number, number, number, number]>
   readonly #readEpoch: Statement<[], number>
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
@@ -43,7 +43,7 @@ export class SqliteStore implements Store {
     this.#saver = new ChangeSaver(db, this.#loader)
     this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ? WHERE id = 1 AND epoch = ?')
+    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ?, settled_ms = ? WHERE id = 1 AND epoch = ?')
     this.#readEpoch = db.prepare<[], number>('SELECT epoch FROM writer_state WHERE id = 1').pluck()
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -119,7 +119,7 @@ export class SqliteStore implements Store {
 
   /** Fencing: no row is touched once another writer has opened the database. */
   #advanceSeq(nowMs: number): void {
-    const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.epoch)
+    const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.#loader.dueHolds.settledMs(nowMs), this.epoch)
     if (changes !== 1) throw this.#fenced()
   }
 

@@ -60,19 +60,19 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   sku_bounds: ['UPDATE sku SET stock = 1 WHERE sold > 0', 'UPDATE sku SET held = -1', 'UPDATE sku SET sold = -1'],
   held_equals_active_holds: [
     'UPDATE sku SET held = held + 1',
-    `UPDATE hold SET status = 'expired' WHERE id = ${one('hold', "status = 'active'")}`,
-    `DELETE FROM hold WHERE id = ${one('hold', "status = 'active'")}`,
+    `INSERT INTO hold_end (hold_id, status) VALUES (${one('hold', "status = 'active'")}, 'expired')`,
+    `DELETE FROM hold_start WHERE id = ${one('hold', "status = 'active'")}`,
   ],
   sold_equals_captured_holds: [
     'UPDATE sku SET sold = sold - 1 WHERE sold > 0',
-    `DELETE FROM hold WHERE id = ${one('hold', "status = 'captured'")}`,
+    `DELETE FROM hold_start WHERE id = ${one('hold', "status = 'captured'")}`,
   ],
   hold_lines_known: [
-    `UPDATE hold SET lines = '[["sku_x", 1, 4999]]' WHERE id = ${one('hold')}`,
-    `UPDATE hold SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
-    `UPDATE hold SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
+    `UPDATE hold_start SET lines = '[["sku_x", 1, 4999]]' WHERE id = ${one('hold')}`,
+    `UPDATE hold_start SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
+    `UPDATE hold_start SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
   ],
-  hold_amount: [`UPDATE hold SET amount = amount + 1 WHERE id = ${one('hold')}`],
+  hold_amount: [`UPDATE hold_start SET amount = amount + 1 WHERE id = ${one('hold')}`],
   buyer_units: [
     `UPDATE buyer_units SET units = units + 1 WHERE id = ${one('buyer_units', "id LIKE '% email:%'")}`,
     'DELETE FROM buyer_units',
@@ -83,7 +83,7 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   ],
   order_has_captured_hold: [
     `UPDATE orders SET hold_id = 'hold_x' WHERE id = ${one('orders')}`,
-    `UPDATE hold SET status = 'released' WHERE id = ${one('hold', "status = 'captured'")}`,
+    `UPDATE hold_end SET status = 'released' WHERE hold_id = ${one('hold', "status = 'captured'")}`,
     `UPDATE orders SET amount = 1 WHERE id = ${one('orders')}`,
     `UPDATE orders SET currency = 'eur' WHERE id = ${one('orders')}`,
   ],

@@ -148,7 +148,8 @@ function createHold(options: SaleOptions): fc.Arbitrary<Draft> {
       return {
         kind: 'create_hold',
         key,
-        holdId: `hold_${String(place.index).padStart(3, '0')}`,
+        // Ids sort by time (z: behind every real id), or a restarted writer would take these holds for old ones.
+        holdId: `hold_z${String(place.index).padStart(3, '0')}`,
         clientSecret: `cs_${place.index}`,
         dropId: wanted ?? (first.skuId === 'sku_c' ? 'drop_2' : 'drop_1'),
         lines: [first, ...(more ?? [])],
