@@ -45,6 +45,15 @@ export function openWriter(path: string): Connection {
   }
 }
 
+/** A connection that only moves the WAL into the database, beside the writer's. */
+export function openCheckpointer(path: string): Connection {
+  const db = new Database(path, { fileMustExist: true, timeout: writerBusyMs })
+  db.pragma('synchronous = FULL')
+  db.pragma('checkpoint_fullfsync = ON')
+  db.pragma('wal_autocheckpoint = 0')
+  return db
+}
+
 /** A read-only connection of an HTTP process. The writer must have created the database. */
 export function openReader(path: string): Connection {
   if (!existsSync(path)) throw new Error(`there is no database at ${path}; the writer creates it`)

@@ -105,6 +105,7 @@ export class SqliteStore implements Store {
 
   /** Leaves a small WAL behind and closes the file. */
   close(): void {
+    this.#checkpointer.close()
     this.#db.close()
   }
 
