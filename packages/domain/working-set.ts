@@ -2,6 +2,7 @@ import type { BuyerUnits } from './customer.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
 import type { LedgerEntry } from './ledger-entry.ts'
+import type { OutboxEvent } from './outbox-event.ts'
 import type { Order } from './order.ts'
 import type { Payment } from './payment.ts'
 
@@ -20,6 +21,7 @@ export interface WorkingSet {
   readonly buyers: Rows<BuyerUnits>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly ledger: { append(entry: LedgerEntry): void }
+  readonly events: { append(event: OutboxEvent): void }
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
 }

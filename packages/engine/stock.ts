@@ -91,10 +91,11 @@ export function countBuyerUnits(set: WorkingSet, drop: Drop, customer: Customer,
 }
 
 /** Ends an active hold without a sale: its units and its share of the buyer's limit come back. */
-export function endHold(set: WorkingSet, hold: Hold, status: 'released' | 'expired'): Hold {
+export function endHold(set: WorkingSet, hold: Hold, status: 'released' | 'expired', nowMs: number): Hold {
   const ended = { ...hold, status }
   set.holds.update(hold.id, ended)
   moveUnits(set, hold.lines, { held: -1, sold: 0 })
   countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, -totalQuantity(hold.lines))
+  set.events.append({ type: `hold.${status}`, objectId: hold.id, createdMs: nowMs })
   return ended
 }

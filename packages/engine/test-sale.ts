@@ -15,6 +15,7 @@ import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
 import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
@@ -69,6 +70,8 @@ export class MemorySet implements WorkingSet {
   readonly requests = new MemoryRows<RequestRecord>()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
+  readonly outbox: OutboxEvent[] = []
+  readonly events = { append: (event: OutboxEvent): void => void this.outbox.push(event) }
 
   listHoldsDue(nowMs: number, max: number): readonly string[] {
     return [...this.holds.rows.values()]
@@ -80,9 +83,9 @@ export class MemorySet implements WorkingSet {
 
   /** Rows written so far: a refusal must not change it. */
   get writes(): number {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries } = this
+    const { drops, skus, holds, payments, orders, buyers, requests, entries, outbox } = this
     const tables = [drops, skus, holds, payments, orders, buyers, requests]
-    return tables.reduce((sum, table) => sum + table.writes, entries.length)
+    return tables.reduce((sum, table) => sum + table.writes, entries.length + outbox.length)
   }
 }
 

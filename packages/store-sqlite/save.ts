@@ -35,6 +35,7 @@ export class ChangeSaver {
   readonly #insertOrder: BulkInsert
   readonly #insertEntry: BulkInsert
   readonly #addBalance: Statement<[string, string, number]>
+  readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
@@ -73,6 +74,7 @@ export class ChangeSaver {
       `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
     )
+    this.#insertEvent = new BulkInsert(db, 'event', 'type, object_id, created_ms')
     this.#insertRequest = new BulkInsert(db, 'request', 'seq, id, fingerprint, answer_kind, answer, created_ms')
   }
 
@@ -80,6 +82,7 @@ export class ChangeSaver {
     this.#saveCatalogue(set)
     this.#saveHolds(set)
     this.#saveMoney(set)
+    this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
     this.#saveRequests(set)
   }
 

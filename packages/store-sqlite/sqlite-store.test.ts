@@ -9,10 +9,11 @@ import { storeContract } from '@penstock/store/contract.ts'
 import { openReader, openWriter } from './open.ts'
 import { orderColumns, toOrder } from './rows.ts'
 import { SqliteStore } from './sqlite-store.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
-import type { StoredMoney, StoreUnderTest } from '@penstock/store/contract.ts'
+import type { WrittenRows, StoreUnderTest } from '@penstock/store/contract.ts'
 import type { OrderRow } from './rows.ts'
 
 function openStore(): StoreUnderTest {
@@ -28,7 +29,7 @@ function openStore(): StoreUnderTest {
       stores.push(next)
       return next
     },
-    readMoney: () => readMoney(path),
+    readWritten: () => readWritten(path),
     dispose: () => {
       for (const each of stores) each.close()
       rmSync(folder, { recursive: true })
@@ -36,7 +37,7 @@ function openStore(): StoreUnderTest {
   }
 }
 
-function readMoney(path: string): StoredMoney {
+function readWritten(path: string): WrittenRows {
   const db = openReader(path)
   try {
     const orders = db.prepare<[], OrderRow>(`SELECT ${orderColumns} FROM orders ORDER BY id`).raw().all().map(toOrder)
@@ -50,7 +51,10 @@ function readMoney(path: string): StoredMoney {
       .prepare<[], [string, number]>(`SELECT account || ' ' || currency, balance FROM ledger_balance`)
       .raw()
       .all()
-    return { orders, entries, balances: Object.fromEntries(balances) }
+    const events = db
+      .prepare<[], OutboxEvent>('SELECT type, object_id AS objectId, created_ms AS createdMs FROM event ORDER BY seq')
+      .all()
+    return { orders, entries, events, balances: Object.fromEntries(balances) }
   } finally {
     db.close()
   }

@@ -7,6 +7,7 @@ import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
@@ -17,15 +18,16 @@ export interface StoreUnderTest {
   readonly store: Store
   /** Another writer on the same data. Those opened before are not closed: the suite closes them where it must. */
   readonly reopen: () => Store | Promise<Store>
-  /** What the port only writes, in the order it was written (entries) or in any order (orders, balances). */
-  readonly readMoney: () => StoredMoney | Promise<StoredMoney>
+  /** What the port only writes, in the order it was written (entries, events) or in any order (orders, balances). */
+  readonly readWritten: () => WrittenRows | Promise<WrittenRows>
   /** Closes what is open and removes the data. */
   readonly dispose: () => void | Promise<void>
 }
 
-export interface StoredMoney {
+export interface WrittenRows {
   readonly orders: readonly Order[]
   readonly entries: readonly LedgerEntry[]
+  readonly events: readonly OutboxEvent[]
   /** `account currency` → debits minus credits. */
   readonly balances: Readonly<Record<string, number>>
 }
@@ -248,14 +250,14 @@ function checkWriters(open: Open): void {
 
 function checkRows(open: Open): void {
   it('Store gives every row back as it was saved, in the next batch and after a restart', async () => {
-    const { store, reopen, readMoney } = await open()
+    const { store, reopen, readWritten } = await open()
     await run(store, insertSamples)
     expect(await read(store, findSamples)).toStrictEqual(samples)
-    expect(await readMoney()).toEqual(savedMoney)
+    expect(await readWritten()).toEqual(savedRows)
     store.close()
     const again = await reopen()
     expect(await read(again, findSamples)).toStrictEqual(samples)
-    expect(await readMoney()).toEqual(savedMoney)
+    expect(await readWritten()).toEqual(savedRows)
   })
 
   it('Store keeps metadata with keys that mean something to JavaScript', async () => {
@@ -323,7 +325,7 @@ function checkLists(open: Open): void {
   })
 
   it('Store adds every entry of a batch to its balances, and those of later batches', async () => {
-    const { store, readMoney } = await open()
+    const { store, readWritten } = await open()
     const post = (credit: string, amountMinor: number, currency: 'usd' | 'jpy' = 'usd'): Promise<unknown> =>
       run(store, (set) => set.ledger.append(entry({ credit, amountMinor, currency })))
     await run(store, (set) => {
@@ -331,7 +333,7 @@ function checkLists(open: Open): void {
     })
     await post('refunds_due', 5)
     await post('sales', 1_000, 'jpy')
-    const { entries, balances } = await readMoney()
+    const { entries, balances } = await readWritten()
     expect(entries).toHaveLength(42)
     expect(entries.slice(0, 40).map(({ amountMinor }) => amountMinor)).toEqual(
       Array.from({ length: 40 }, (_, index) => index + 1),
@@ -378,7 +380,7 @@ function checkLists(open: Open): void {
 
 function checkSale(open: Open, decide: Decide): void {
   it('Store carries a sale: hold, payment, limit, replay after a restart', async () => {
-    const { store, reopen, readMoney } = await open()
+    const { store, reopen, readWritten } = await open()
     const decideOn = async (on: Store, ...commands: readonly Command[]): Promise<Result[]> => {
       const { value } = await run(on, (set) => commands.map((command) => decide(set, command, nowMs)))
       return value
@@ -397,7 +399,7 @@ function checkSale(open: Open, decide: Decide): void {
     expect(replayed).toStrictEqual([{ ...first[0], replayed: true }, first[1], first[3]])
     expect(again.seq).toBe(2)
     expect(await read(again, (set) => set.skus.find('sku_1'))).toMatchObject({ stock: 10, held: 0, sold: 1 })
-    const money = await readMoney()
+    const money = await readWritten()
     expect(money.orders).toMatchObject([{ id: 'ord_1', holdId: 'hold_1', paymentId: 'pay_1' }])
     expect(money.balances).toEqual({ 'cash:manual usd': 100, 'sales usd': -100 })
   })
@@ -625,9 +627,14 @@ const sampleEntries = Array.from({ length: manyRows }, (_, index) =>
   entry({ paymentId: `pay_${index}`, credit: index % 2 === 0 ? 'sales' : 'refunds_due', amountMinor: 2 ** index }),
 )
 
-const savedMoney: StoredMoney = {
+const sampleEvents = Array.from({ length: manyRows }, (_, index): OutboxEvent => {
+  return { type: 'payment.captured', objectId: `pay_${index}`, createdMs: nowMs + index }
+})
+
+const savedRows: WrittenRows = {
   orders: sampleOrders,
   entries: sampleEntries,
+  events: sampleEvents,
   balances: foldEntries(sampleEntries),
 }
 
@@ -651,6 +658,7 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.requests) set.requests.insert(row.id, row)
   for (const row of sampleOrders) set.orders.insert(row.id, row)
   for (const row of sampleEntries) set.ledger.append(row)
+  for (const row of sampleEvents) set.events.append(row)
 }
 
 function findSamples(set: WorkingSet) {

@@ -3,6 +3,7 @@ import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
 
@@ -72,6 +73,8 @@ export class ChangeSet implements WorkingSet {
   readonly requests: ChangedRows<RequestRecord>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
+  readonly outboxEvents: OutboxEvent[] = []
+  readonly events = { append: (event: OutboxEvent): void => void this.outboxEvents.push(event) }
   readonly #holdsDue: RowSource['holdsDue']
 
   constructor(source: RowSource) {

@@ -72,7 +72,7 @@ function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs:
 
 /** The hold as it stands at `nowMs`: one whose deadline just passed is ended now, and its units come back. */
 function settle(set: WorkingSet, hold: Hold, nowMs: number): Hold {
-  return hold.status !== holdStatusAt(hold, nowMs) ? endHold(set, hold, 'expired') : hold
+  return hold.status !== holdStatusAt(hold, nowMs) ? endHold(set, hold, 'expired', nowMs) : hold
 }
 
 /** The units of the hold become sold: those it holds, or, after it ended, as many others. */
@@ -112,6 +112,7 @@ function recordPayment(set: WorkingSet, command: CapturePayment, reason: Payment
     createdMs: nowMs,
   }
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
+  set.events.append({ type: `payment.${payment.status}`, objectId: payment.id, createdMs: nowMs })
   set.ledger.append({
     paymentId: payment.id,
     debit: cashAccount(provider),

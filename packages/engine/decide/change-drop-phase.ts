@@ -17,6 +17,9 @@ export function changeDropPhase(set: WorkingSet, command: ChangeDropPhase, nowMs
 
   // Point of no return.
   const saved: Drop = { ...drop, phase }
-  if (phase !== drop.phase) set.drops.update(drop.id, saved)
+  if (phase !== drop.phase) {
+    set.drops.update(drop.id, saved)
+    set.events.append({ type: 'drop.updated', objectId: drop.id, createdMs: nowMs })
+  }
   return dropSaved(set, saved, nowMs)
 }

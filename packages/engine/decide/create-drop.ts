@@ -33,6 +33,7 @@ export function createDrop(set: WorkingSet, command: CreateDrop, nowMs: number):
   }
   set.drops.insert(drop.id, drop)
   for (const sku of command.skus) insertSku(set, drop.id, sku)
+  set.events.append({ type: 'drop.created', objectId: drop.id, createdMs: nowMs })
   return dropSaved(set, drop, nowMs)
 }
 

@@ -51,7 +51,9 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
   }
 
   // Point of no return.
-  if (replaced !== null) endHold(set, replaced, holdStatusAt(replaced, nowMs) === 'active' ? 'released' : 'expired')
+  if (replaced !== null) {
+    endHold(set, replaced, holdStatusAt(replaced, nowMs) === 'active' ? 'released' : 'expired', nowMs)
+  }
   set.holds.insert(hold.id, hold)
   moveUnits(set, hold.lines, { held: 1, sold: 0 })
   countBuyerUnits(set, drop, hold.customer, totalQuantity(hold.lines))

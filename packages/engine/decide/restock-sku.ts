@@ -24,5 +24,6 @@ export function restockSku(set: WorkingSet, command: RestockSku, nowMs: number):
 
   // Point of no return.
   set.skus.update(sku.id, { ...sku, stock })
+  set.events.append({ type: 'drop.updated', objectId: drop.id, createdMs: nowMs })
   return dropSaved(set, drop, nowMs)
 }

@@ -19,6 +19,7 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
   if (refusal !== null) return refusal
 
   // Point of no return.
+  const before = JSON.stringify(dropSaved(set, drop, nowMs))
   for (const change of command.skuChanges) {
     const sku = found(set.skus, change.skuId)
     set.skus.update(sku.id, {
@@ -30,7 +31,12 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
   for (const sku of added) insertSku(set, drop.id, sku)
   const saved: Drop = { ...changed, skuIds: [...drop.skuIds, ...added.map((sku) => sku.id)] }
   set.drops.update(drop.id, saved)
-  return dropSaved(set, saved, nowMs)
+  const result = dropSaved(set, saved, nowMs)
+  // Sent again, it changes nothing and is no event.
+  if (JSON.stringify(result) !== before) {
+    set.events.append({ type: 'drop.updated', objectId: drop.id, createdMs: nowMs })
+  }
+  return result
 }
 
 function checkChanges(before: Drop, after: Drop): Rejected | null {

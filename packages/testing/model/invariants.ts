@@ -35,10 +35,13 @@ function checkMoney(data: MemoryData): void {
   const payments = [...data.payments.values()]
   const entries = new Map(data.entries.map((entry) => [entry.paymentId, entry]))
   assert.equal(data.entries.length, payments.length, 'a payment has no or several ledger entries')
+  const told = data.events.filter(({ type }) => type.startsWith('payment.'))
+  assert.equal(told.length, payments.length, 'a payment has no or several events')
   const ordersSeen = new Set<string>()
   for (const payment of payments) {
     assert.equal(data.payments.get(paymentKey(payment.provider, payment.providerPaymentId)), payment)
     const entry = entries.get(payment.id)
+    assert.ok(told.some(({ type, objectId }) => objectId === payment.id && type === `payment.${payment.status}`))
     assert.deepEqual(entry, {
       paymentId: payment.id,
       debit: `cash:${payment.provider}`,

@@ -6,6 +6,7 @@ import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Committed, Store } from '@penstock/store/store.ts'
@@ -24,13 +25,14 @@ export class MemoryData {
   readonly buyers = new Map<string, BuyerUnits>()
   readonly requests = new Map<string, RequestRecord>()
   readonly entries: LedgerEntry[] = []
+  readonly events: OutboxEvent[] = []
   /** `account currency` → debits minus credits, added to with each entry. */
   readonly balances = new Map<string, number>()
 
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries, balances } = this
-    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, entries, balances })
+    const { drops, skus, holds, payments, orders, buyers, requests, entries, balances, events } = this
+    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, entries, balances, events })
   }
 }
 
@@ -117,6 +119,7 @@ function save(data: MemoryData, set: ChangeSet): void {
   }
   for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
+  data.events.push(...set.outboxEvents)
   for (const entry of set.ledgerEntries) {
     data.entries.push(entry)
     add(data.balances, `${entry.debit} ${entry.currency}`, entry.amountMinor)
