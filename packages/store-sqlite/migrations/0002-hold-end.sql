@@ -1,0 +1,1 @@
+-- Placeholder for the migration of this number that is made elsewhere: take that one, not this.
