@@ -1,6 +1,8 @@
 import type { Customer } from './customer.ts'
+import type { DisputeStatus } from './dispute.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
 import type { Currency } from './money.ts'
+import type { RefundLine, RefundStatus } from './refund.ts'
 
 /**
  * A write intent. Commands are complete: ids, secrets and codes were minted by the HTTP process, so that deciding a
@@ -16,6 +18,13 @@ export type Command =
   | ReleaseHold
   | ExpireHolds
   | CapturePayment
+  | AttachPayment
+  | CreateRefund
+  | SettleRefund
+  | OpenDispute
+  | CloseDispute
+  | CancelOrder
+  | FulfilOrder
 
 export type CommandKind = Command['kind']
 
@@ -149,4 +158,74 @@ export interface CapturePayment {
   readonly providerPaymentId: string
   readonly amountMinor: number
   readonly currency: Currency
+}
+
+/** Gives an unmatched payment the hold it belongs to. Accepted: `payment_attached`; refused when it gets no goods. */
+export interface AttachPayment {
+  readonly kind: 'attach_payment'
+  readonly key: RequestKey | null
+  readonly paymentId: string
+  readonly holdId: string
+  /** The id of the order, should there be one. */
+  readonly orderId: string
+}
+
+/** Sends money back. Accepted: `refund_saved`. Refused: `not_found`, `invalid_request`, `refund_too_large`. */
+export interface CreateRefund {
+  readonly kind: 'create_refund'
+  readonly key: RequestKey | null
+  readonly refundId: string
+  readonly paymentId: string
+  /** Null: the price of `lines`, or all that is left when these are null, too. */
+  readonly amountMinor: number | null
+  /** Null: no units with an amount, all that are left without one. */
+  readonly lines: readonly RefundLine[] | null
+  readonly restock: boolean
+  readonly reason: string | null
+}
+
+/** What the provider made of a pending refund. Accepted: `refund_saved`, also when it had this status before. */
+export interface SettleRefund {
+  readonly kind: 'settle_refund'
+  readonly key: RequestKey | null
+  readonly refundId: string
+  readonly status: Exclude<RefundStatus, 'pending'>
+}
+
+/** A bank took money back. Accepted: `dispute_saved`. */
+export interface OpenDispute {
+  readonly kind: 'open_dispute'
+  readonly key: RequestKey | null
+  readonly disputeId: string
+  readonly paymentId: string
+  readonly providerDisputeId: string
+  /** Null: all that is left. */
+  readonly amountMinor: number | null
+  readonly reason: string | null
+}
+
+/** Accepted: `dispute_saved`, also when it had this status before. */
+export interface CloseDispute {
+  readonly kind: 'close_dispute'
+  readonly key: RequestKey | null
+  readonly disputeId: string
+  readonly status: Exclude<DisputeStatus, 'open'>
+}
+
+/** Ends an order and refunds what is left of it. Accepted: `order_saved`, also when it was cancelled before. */
+export interface CancelOrder {
+  readonly kind: 'cancel_order'
+  readonly key: RequestKey | null
+  readonly orderId: string
+  /** The id of the refund, should there be one. */
+  readonly refundId: string
+  readonly restock: boolean
+  readonly reason: string | null
+}
+
+/** The goods are on their way. Accepted: `order_saved`, also when it was fulfilled before. */
+export interface FulfilOrder {
+  readonly kind: 'fulfil_order'
+  readonly key: RequestKey | null
+  readonly orderId: string
 }

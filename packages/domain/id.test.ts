@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { idPattern, idTimeMs, isId, mintId } from './id.ts'
 import type { IdKind } from './id.ts'
 
-const kinds: readonly IdKind[] = ['drop', 'sku', 'hold', 'payment', 'order', 'key']
+const kinds: readonly IdKind[] = ['drop', 'sku', 'hold', 'payment', 'order', 'refund', 'dispute', 'key']
 const timeMax = 2 ** 48 - 1
 
 const anyKind = fc.constantFrom(...kinds)

@@ -10,6 +10,8 @@ const prefixes = {
   hold: 'hold',
   payment: 'pay',
   order: 'ord',
+  refund: 'rfnd',
+  dispute: 'dsp',
   key: 'key',
 } as const
 

@@ -24,6 +24,7 @@ export const emailLengthMax = 254
 export const phoneLengthMax = 32
 export const addressLengthMax = 200
 export const externalIdLengthMax = 200
+export const reasonLengthMax = 500
 export const providerLengthMax = 32
 export const metadataKeysMax = 50
 export const metadataKeyLengthMax = 40

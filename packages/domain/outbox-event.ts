@@ -7,7 +7,7 @@
  */
 export interface OutboxEvent {
   readonly type: OutboxEventType
-  /** The id of the drop, hold or payment. */
+  /** The id of the drop, hold, payment, refund, dispute or order. */
   readonly objectId: string
   readonly createdMs: number
 }
@@ -20,6 +20,14 @@ export const outboxEventTypes = [
   'payment.captured',
   'payment.refund_due',
   'payment.unmatched',
+  'refund.created',
+  'refund.succeeded',
+  'refund.failed',
+  'dispute.created',
+  'dispute.won',
+  'dispute.lost',
+  'order.cancelled',
+  'order.fulfilled',
 ] as const
 
 export type OutboxEventType = (typeof outboxEventTypes)[number]

@@ -1,10 +1,12 @@
 import type { BuyerUnits } from './customer.ts'
+import type { Dispute } from './dispute.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
 import type { LedgerEntry } from './ledger-entry.ts'
 import type { OutboxEvent } from './outbox-event.ts'
 import type { Order } from './order.ts'
 import type { Payment } from './payment.ts'
+import type { LineRefund, Refund } from './refund.ts'
 
 /**
  * The rows a batch of commands touches, as `decide` sees them: what earlier commands of the batch wrote is visible
@@ -17,11 +19,21 @@ export interface WorkingSet {
   readonly holds: Rows<Hold>
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly payments: Rows<Payment>
-  readonly orders: Pick<Rows<Order>, 'insert'>
+  /** An order's id is new by construction: inserting one does not ask whether it is there. */
+  readonly orders: Rows<Order>
+  readonly refunds: Rows<Refund>
+  /** Keyed by `lineRefundKey(orderId, skuId)`. */
+  readonly lineRefunds: Rows<LineRefund>
+  /** Keyed by `disputeKey(provider, providerDisputeId)`. */
+  readonly disputes: Rows<Dispute>
   readonly buyers: Rows<BuyerUnits>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly ledger: { append(entry: LedgerEntry): void }
   readonly events: { append(event: OutboxEvent): void }
+  /** The key of the payment with this id. */
+  findPaymentKey(paymentId: string): string | undefined
+  /** The key of the dispute with this id. */
+  findDisputeKey(disputeId: string): string | undefined
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
 }

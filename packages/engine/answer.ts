@@ -1,7 +1,7 @@
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { found } from './found.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
-import type { Payment, PaymentStatus } from '@penstock/domain/payment.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
 import type { Accepted } from '@penstock/domain/result.ts'
 import type { RequestRecord, StoredAnswer, WorkingSet } from '@penstock/domain/working-set.ts'
 
@@ -19,6 +19,10 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
     case 'drop_saved':
     case 'hold_released':
     case 'holds_expired':
+    case 'payment_attached':
+    case 'refund_saved':
+    case 'dispute_saved':
+    case 'order_saved':
       return { kind: 'result', json: JSON.stringify(result) }
   }
 }
@@ -46,12 +50,9 @@ export function asCreated(hold: Hold): Hold {
   return { ...hold, status: 'active' }
 }
 
-/** A payment as it was answered first: the status follows from facts that never change. */
-function paymentAsRecorded(payment: Payment): Payment {
-  return { ...payment, status: recordedStatus(payment) }
-}
-
-function recordedStatus(payment: Payment): PaymentStatus {
-  if (payment.orderId !== null) return 'captured'
-  return payment.reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
+/** A payment as it was answered first: nothing was refunded or disputed, and one attached later had no goods. */
+export function paymentAsRecorded(payment: Payment): Payment {
+  const untouched: Payment = { ...payment, refundedMinor: 0, disputedMinor: 0, lostMinor: 0 }
+  if (payment.attachedHoldId === null) return untouched
+  return { ...untouched, orderId: null, status: 'unmatched', reason: 'unknown_hold', attachedHoldId: null }
 }

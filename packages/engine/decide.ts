@@ -1,12 +1,19 @@
 import { isRejected, rejected } from '@penstock/domain/result.ts'
 import { rememberAnswer, replayAnswer } from './answer.ts'
+import { attachPayment } from './decide/attach-payment.ts'
+import { cancelOrder } from './decide/cancel-order.ts'
 import { capturePayment } from './decide/capture-payment.ts'
 import { changeDropPhase } from './decide/change-drop-phase.ts'
+import { closeDispute } from './decide/close-dispute.ts'
 import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
+import { createRefund } from './decide/create-refund.ts'
 import { expireHolds } from './decide/expire-holds.ts'
+import { fulfilOrder } from './decide/fulfil-order.ts'
+import { openDispute } from './decide/open-dispute.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
+import { settleRefund } from './decide/settle-refund.ts'
 import { updateDrop } from './decide/update-drop.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -59,5 +66,19 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return changeDropPhase(set, command, nowMs)
     case 'restock_sku':
       return restockSku(set, command, nowMs)
+    case 'attach_payment':
+      return attachPayment(set, command, nowMs)
+    case 'create_refund':
+      return createRefund(set, command, nowMs)
+    case 'settle_refund':
+      return settleRefund(set, command, nowMs)
+    case 'open_dispute':
+      return openDispute(set, command, nowMs)
+    case 'close_dispute':
+      return closeDispute(set, command, nowMs)
+    case 'cancel_order':
+      return cancelOrder(set, command, nowMs)
+    case 'fulfil_order':
+      return fulfilOrder(set, command, nowMs)
   }
 }

@@ -1,10 +1,15 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
+import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
+import { paymentStatus } from '@penstock/domain/payment.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
+import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
-import type { Credential, OrderWithHold } from '@penstock/store/queries.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
+import type { Balance, Credential } from '@penstock/store/queries.ts'
 
 /** Nouns of the domain as the objects of the API (DESIGN section 7). Times become Unix seconds. */
 
@@ -45,6 +50,10 @@ function wireCustomer({ email, phone, externalId, name, shippingAddress }: Custo
   return { ...contact, name, shipping_address: { line1, line2, city, state, postal_code: postalCode, country } }
 }
 
+function toSecondsOrNull(ms: number | null): number | null {
+  return ms === null ? null : toSeconds(ms)
+}
+
 function wireLines(hold: Hold) {
   return hold.lines.map(({ skuId, quantity, unitAmountMinor }) => ({
     sku: skuId,
@@ -73,30 +82,73 @@ export function wirePayment(payment: Payment) {
   return {
     id: payment.id,
     object: 'payment',
-    status: payment.status,
+    status: paymentStatus(payment),
     reason: payment.reason,
-    hold: payment.holdId,
+    hold: payment.attachedHoldId ?? payment.holdId,
     order: payment.orderId,
     provider: payment.provider,
     provider_payment_id: payment.providerPaymentId,
     amount: payment.amountMinor,
+    amount_refunded: payment.refundedMinor,
+    amount_disputed: payment.disputedMinor,
     currency: payment.currency,
     created: toSeconds(payment.createdMs),
   }
 }
 
-export function wireOrder({ order, hold }: OrderWithHold) {
+export function wireOrder(facts: OrderFacts) {
+  const { order, hold, refundedMinor } = facts
+  const refunded = refundedByLine(facts)
   return {
     id: order.id,
     object: 'order',
-    status: order.status,
+    status: orderStatus(facts),
     drop: order.dropId,
     hold: order.holdId,
     payment: order.paymentId,
-    lines: wireLines(hold),
+    lines: wireLines(hold).map((line, index) => ({ ...line, quantity_refunded: refunded[index] ?? 0 })),
     amount: order.amountMinor,
+    amount_refunded: refundedMinor,
     currency: order.currency,
     customer: wireCustomer(hold.customer, 'secret'),
     created: toSeconds(order.createdMs),
+    cancelled_at: toSecondsOrNull(order.cancelledMs),
+    fulfilled_at: toSecondsOrNull(order.fulfilledMs),
   }
+}
+
+export function wireRefund(refund: Refund) {
+  return {
+    id: refund.id,
+    object: 'refund',
+    status: refund.status,
+    payment: refund.paymentId,
+    order: refund.orderId,
+    amount: refund.amountMinor,
+    currency: refund.currency,
+    reason: refund.reason,
+    lines: refund.lines.map(({ skuId, quantity }) => ({ sku: skuId, quantity })),
+    restock: refund.restock,
+    created: toSeconds(refund.createdMs),
+    settled_at: toSecondsOrNull(refund.settledMs),
+  }
+}
+
+export function wireDispute(dispute: Dispute) {
+  return {
+    id: dispute.id,
+    object: 'dispute',
+    status: dispute.status,
+    payment: dispute.paymentId,
+    provider_dispute_id: dispute.providerDisputeId,
+    amount: dispute.amountMinor,
+    currency: dispute.currency,
+    reason: dispute.reason,
+    created: toSeconds(dispute.createdMs),
+    closed_at: toSecondsOrNull(dispute.closedMs),
+  }
+}
+
+export function wireBalance({ account, currency, balanceMinor }: Balance) {
+  return { object: 'ledger_balance', account, currency, balance: balanceMinor }
 }

@@ -13,7 +13,7 @@ import type { CommitMessage, Hello, NumberedCommand, Refusal, Reply, SkuCounters
 
 /**
  * Field names of the objects that travel in results, in wire order. Objects of any other shape (drops, partial
- * changes) are written with their names inline.
+ * changes, refunds) are written with their names inline.
  */
 const resultStructures: readonly (readonly string[])[] = [
   ['outcome', 'payment', 'duplicate', 'replayed'],
@@ -31,6 +31,10 @@ const resultStructures: readonly (readonly string[])[] = [
     'status',
     'reason',
     'createdMs',
+    'attachedHoldId',
+    'refundedMinor',
+    'disputedMinor',
+    'lostMinor',
   ],
   ['id', 'dropId', 'lines', 'amountMinor', 'currency', 'customer', 'clientSecret', 'createdMs', 'expiresMs', 'status'],
   ['skuId', 'quantity', 'unitAmountMinor'],

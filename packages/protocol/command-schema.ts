@@ -39,7 +39,8 @@ const customer = Type.Object({
 
 const replace = Type.Object({ holdId: text, proof: nullable(text) })
 
-const schemas = {
+/** Commands of which many come at once: objects of these shapes travel without the names of their fields. */
+const frequentSchemas = {
   create_drop: Type.Object({
     kind: Type.Literal('create_drop'),
     key: anyKey,
@@ -118,11 +119,64 @@ const schemas = {
     amountMinor: amount,
     currency: text,
   }),
-} satisfies Record<CommandKind, Type.TObject>
+}
 
-/** Field names of every object a command is made of, in wire order. */
+/** Commands of sellers about single payments: they travel with the names of their fields. */
+const rareSchemas = {
+  attach_payment: Type.Object({
+    kind: Type.Literal('attach_payment'),
+    key: anyKey,
+    paymentId: text,
+    holdId: text,
+    orderId: text,
+  }),
+  create_refund: Type.Object({
+    kind: Type.Literal('create_refund'),
+    key: anyKey,
+    refundId: text,
+    paymentId: text,
+    amountMinor: nullable(amount),
+    lines: nullable(Type.Array(Type.Object({ skuId: text, quantity: units }), { minItems: 1 })),
+    restock: Type.Boolean(),
+    reason: nullable(text),
+  }),
+  settle_refund: Type.Object({
+    kind: Type.Literal('settle_refund'),
+    key: anyKey,
+    refundId: text,
+    status: Type.Union([Type.Literal('succeeded'), Type.Literal('failed')]),
+  }),
+  open_dispute: Type.Object({
+    kind: Type.Literal('open_dispute'),
+    key: anyKey,
+    disputeId: text,
+    paymentId: text,
+    providerDisputeId: text,
+    amountMinor: nullable(units),
+    reason: nullable(text),
+  }),
+  close_dispute: Type.Object({
+    kind: Type.Literal('close_dispute'),
+    key: anyKey,
+    disputeId: text,
+    status: Type.Union([Type.Literal('won'), Type.Literal('lost')]),
+  }),
+  cancel_order: Type.Object({
+    kind: Type.Literal('cancel_order'),
+    key: anyKey,
+    orderId: text,
+    refundId: text,
+    restock: Type.Boolean(),
+    reason: nullable(text),
+  }),
+  fulfil_order: Type.Object({ kind: Type.Literal('fulfil_order'), key: anyKey, orderId: text }),
+}
+
+const schemas = { ...frequentSchemas, ...rareSchemas } satisfies Record<CommandKind, Type.TObject>
+
+/** Field names of every object a frequent command is made of, in wire order. */
 export const commandStructures: readonly (readonly string[])[] = [
-  ...Object.values(schemas),
+  ...Object.values(frequentSchemas),
   key,
   newSku,
   skuChange,

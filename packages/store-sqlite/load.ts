@@ -1,5 +1,6 @@
 import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
+import { loadMoney } from './load-money.ts'
 import {
   dropColumns,
   holdColumns,
@@ -33,6 +34,12 @@ export class RowLoader implements RowSource {
   readonly skus: RowSource['skus']
   readonly holds: RowSource['holds']
   readonly payments: RowSource['payments']
+  readonly orders: RowSource['orders']
+  readonly refunds: RowSource['refunds']
+  readonly lineRefunds: RowSource['lineRefunds']
+  readonly disputes: RowSource['disputes']
+  readonly paymentKeys: RowSource['paymentKeys']
+  readonly disputeKeys: RowSource['disputeKeys']
   readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
   readonly holdsDue: RowSource['holdsDue']
@@ -60,6 +67,13 @@ export class RowLoader implements RowSource {
       )
       .raw()
 
+    const money = loadMoney(db)
+    this.orders = money.orders
+    this.refunds = money.refunds
+    this.lineRefunds = money.lineRefunds
+    this.disputes = money.disputes
+    this.paymentKeys = money.paymentKeys
+    this.disputeKeys = money.disputeKeys
     this.drops = (id) => {
       const cached = this.#drops.get(id)
       if (cached !== undefined) return cached

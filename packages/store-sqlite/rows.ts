@@ -1,8 +1,10 @@
 import type { Customer } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { Refund, RefundLine } from '@penstock/domain/refund.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
 
 /**
@@ -127,8 +129,11 @@ function decodeCustomer(json: string): Customer {
   }
 }
 
-export const paymentColumns =
+/** Of a payment as it is inserted. What may change afterwards has a default, so that a capture does not bind it. */
+export const newPaymentColumns =
   'id, provider, provider_payment_id, hold_id, order_id, amount, currency, status, reason, created_ms'
+
+export const paymentColumns = `${newPaymentColumns}, attached_hold_id, refunded, disputed, lost`
 
 export type PaymentRow = readonly [
   string,
@@ -140,6 +145,10 @@ export type PaymentRow = readonly [
   Payment['currency'],
   Payment['status'],
   Payment['reason'],
+  number,
+  string | null,
+  number,
+  number,
   number,
 ]
 
@@ -155,12 +164,29 @@ export function toPayment(row: PaymentRow): Payment {
     status: row[7],
     reason: row[8],
     createdMs: row[9],
+    attachedHoldId: row[10],
+    refundedMinor: row[11],
+    disputedMinor: row[12],
+    lostMinor: row[13],
   }
 }
 
-export const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
+/** Of an order as it is inserted; see `newPaymentColumns`. `status` is always 'paid': what is shown is derived. */
+export const newOrderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
 
-export type OrderRow = readonly [string, string, string, string, number, Order['currency'], Order['status'], number]
+export const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, created_ms, cancelled_ms, fulfilled_ms'
+
+export type OrderRow = readonly [
+  string,
+  string,
+  string,
+  string,
+  number,
+  Order['currency'],
+  number,
+  number | null,
+  number | null,
+]
 
 export function toOrder(row: OrderRow): Order {
   return {
@@ -170,8 +196,77 @@ export function toOrder(row: OrderRow): Order {
     paymentId: row[3],
     amountMinor: row[4],
     currency: row[5],
-    status: row[6],
+    createdMs: row[6],
+    cancelledMs: row[7],
+    fulfilledMs: row[8],
+  }
+}
+
+export const refundColumns =
+  'id, payment_id, order_id, amount, currency, lines, restock, reason, created_ms, status, settled_ms'
+
+export type RefundRow = readonly [
+  string,
+  string,
+  string | null,
+  number,
+  Refund['currency'],
+  string,
+  number,
+  string | null,
+  number,
+  Refund['status'],
+  number | null,
+]
+
+export function toRefund(row: RefundRow): Refund {
+  return {
+    id: row[0],
+    paymentId: row[1],
+    orderId: row[2],
+    amountMinor: row[3],
+    currency: row[4],
+    lines: (JSON.parse(row[5]) as [string, number][]).map(([skuId, quantity]) => ({ skuId, quantity })),
+    restock: row[6] === 1,
+    reason: row[7],
+    createdMs: row[8],
+    status: row[9],
+    settledMs: row[10],
+  }
+}
+
+export function encodeRefundLines(lines: readonly RefundLine[]): string {
+  return JSON.stringify(lines.map((line) => [line.skuId, line.quantity]))
+}
+
+export const disputeColumns =
+  'id, payment_id, provider, provider_dispute_id, amount, currency, reason, created_ms, status, closed_ms'
+
+export type DisputeRow = readonly [
+  string,
+  string,
+  string,
+  string,
+  number,
+  Dispute['currency'],
+  string | null,
+  number,
+  Dispute['status'],
+  number | null,
+]
+
+export function toDispute(row: DisputeRow): Dispute {
+  return {
+    id: row[0],
+    paymentId: row[1],
+    provider: row[2],
+    providerDisputeId: row[3],
+    amountMinor: row[4],
+    currency: row[5],
+    reason: row[6],
     createdMs: row[7],
+    status: row[8],
+    closedMs: row[9],
   }
 }
 

@@ -1,12 +1,13 @@
 import { BulkInsert } from './bulk-insert.ts'
+import { RefundSaver } from './save-refunds.ts'
 import {
   dropColumns,
   encodeAnswer,
   encodeCustomer,
   encodeLines,
   holdStartColumns,
-  orderColumns,
-  paymentColumns,
+  newOrderColumns,
+  newPaymentColumns,
 } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -34,6 +35,8 @@ export class ChangeSaver {
   readonly #insertPayment: BulkInsert
   readonly #insertOrder: BulkInsert
   readonly #insertEntry: BulkInsert
+  readonly #insertCausedEntry: BulkInsert
+  readonly #refunds: RefundSaver
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
@@ -67,9 +70,11 @@ export class ChangeSaver {
       'id, units',
       'ON CONFLICT (id) DO UPDATE SET units = excluded.units',
     )
-    this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${paymentColumns}`)
-    this.#insertOrder = new BulkInsert(db, 'orders', orderColumns)
-    this.#insertEntry = new BulkInsert(db, 'ledger_entry', 'payment_id, debit, credit, amount, currency, created_ms')
+    this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${newPaymentColumns}`)
+    this.#insertOrder = new BulkInsert(db, 'orders', newOrderColumns)
+    this.#insertEntry = new BulkInsert(db, 'ledger_entry', entryColumns)
+    this.#insertCausedEntry = new BulkInsert(db, 'ledger_entry', `${entryColumns}, cause_id`)
+    this.#refunds = new RefundSaver(db)
     this.#addBalance = db.prepare(
       `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
@@ -83,6 +88,7 @@ export class ChangeSaver {
     this.#saveHolds(set)
     this.#saveMoney(set)
     this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
+    this.#refunds.save(set)
     this.#saveRequests(set)
   }
 
@@ -179,20 +185,16 @@ export class ChangeSaver {
         order.paymentId,
         order.amountMinor,
         order.currency,
-        order.status,
+        'paid',
         order.createdMs,
       ]),
     )
-    this.#insertEntry.run(
-      set.ledgerEntries.map((entry) => [
-        entry.paymentId,
-        entry.debit,
-        entry.credit,
-        entry.amountMinor,
-        entry.currency,
-        entry.createdMs,
-      ]),
-    )
+    // Most batches are of payments only, whose entries have no cause but the payment.
+    if (set.ledgerEntries.every((entry) => entry.causeId === null)) {
+      this.#insertEntry.run(set.ledgerEntries.map(entryValues))
+    } else {
+      this.#insertCausedEntry.run(set.ledgerEntries.map((entry) => [...entryValues(entry), entry.causeId]))
+    }
     for (const [account, currencies] of balanceChanges(set.ledgerEntries)) {
       for (const [currency, change] of currencies) this.#addBalance.run(account, currency, change)
     }
@@ -201,6 +203,12 @@ export class ChangeSaver {
 
 function isEnded(hold: Hold): boolean {
   return hold.status !== 'active'
+}
+
+const entryColumns = 'payment_id, debit, credit, amount, currency, created_ms'
+
+function entryValues(entry: LedgerEntry): SqlValue[] {
+  return [entry.paymentId, entry.debit, entry.credit, entry.amountMinor, entry.currency, entry.createdMs]
 }
 
 /** All columns but the id, in the order of `dropColumns`. */

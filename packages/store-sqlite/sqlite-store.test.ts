@@ -43,7 +43,8 @@ function readWritten(path: string): WrittenRows {
     const orders = db.prepare<[], OrderRow>(`SELECT ${orderColumns} FROM orders ORDER BY id`).raw().all().map(toOrder)
     const entries = db
       .prepare<[], LedgerEntry>(
-        `SELECT payment_id AS paymentId, debit, credit, amount AS amountMinor, currency, created_ms AS createdMs
+        `SELECT payment_id AS paymentId, debit, credit, amount AS amountMinor, currency, created_ms AS createdMs,
+           cause_id AS causeId
          FROM ledger_entry ORDER BY seq`,
       )
       .all()
@@ -76,7 +77,7 @@ function openLedger() {
   const append = (): void => {
     store.transact(1, (set) => {
       const money = { amountMinor: 5, currency: 'usd', createdMs: 1 } as const
-      set.ledger.append({ paymentId: 'pay_1', debit: 'cash:manual', credit: 'sales', ...money })
+      set.ledger.append({ paymentId: 'pay_1', debit: 'cash:manual', credit: 'sales', causeId: null, ...money })
     })
   }
   append()
@@ -131,6 +132,10 @@ function payments(from: number, count: number): Payment[] {
     status: 'unmatched',
     reason: 'unknown_hold',
     createdMs: 1,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
   }))
 }
 
@@ -141,7 +146,7 @@ it('SqliteStore finds every payment and no other, after batches that failed whil
   }
   const order = { id: 'ord_1', dropId: 'd', holdId: 'h', paymentId: 'p', amountMinor: 1, createdMs: 1 }
   const insertOrder = (set: WorkingSet): void =>
-    set.orders.insert('ord_1', { ...order, currency: 'usd', status: 'paid' })
+    set.orders.insert('ord_1', { ...order, currency: 'usd', cancelledMs: null, fulfilledMs: null })
   store.transact(1, insertOrder)
   for (let from = 0; from < manyPayments; from += paymentsPerBatch) {
     store.transact(1, (set) => insert(set, payments(from, paymentsPerBatch)))

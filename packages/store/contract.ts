@@ -1,14 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
+import { disputeKey } from '@penstock/domain/dispute.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from './store.ts'
 import type { Command } from '@penstock/domain/command.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Committed, Store } from './store.ts'
@@ -56,6 +60,8 @@ export function storeContract(name: string, openStore: () => StoreUnderTest | Pr
     checkFailures(open)
     checkWriters(open)
     checkRows(open)
+    checkMoneyBounds(open)
+    checkMoneyRows(open)
     checkLists(open)
     checkSale(open, decide)
   })
@@ -314,6 +320,105 @@ function checkRows(open: Open): void {
   })
 }
 
+function checkMoneyBounds(open: Open): void {
+  it.each<[string, (set: WorkingSet) => void]>([
+    [
+      'more money given back than came',
+      (set) =>
+        set.payments.update('manual/p', payment({ providerPaymentId: 'p', refundedMinor: 60, disputedMinor: 41 })),
+    ],
+    [
+      'more money lost than disputed',
+      (set) => set.payments.update('manual/p', payment({ providerPaymentId: 'p', disputedMinor: 1, lostMinor: 2 })),
+    ],
+    [
+      'more units refunded than paid',
+      (set) => set.lineRefunds.insert('ord_1 sku_1', lineRefund({ refundedQuantity: 4 })),
+    ],
+    [
+      'more units restocked than refunded',
+      (set) => set.lineRefunds.insert('ord_1 sku_1', lineRefund({ restockedQuantity: 3 })),
+    ],
+  ])('Store transact refuses %s and saves nothing of the batch', async (_, breakIt) => {
+    const { store } = await open()
+    await run(store, (set) => set.payments.insert('manual/p', payment({ providerPaymentId: 'p' })))
+    const failing = run(store, (set) => {
+      set.holds.insert('hold_2', hold({ id: 'hold_2' }))
+      breakIt(set)
+    })
+    const error: unknown = await failing.catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(Error)
+    expect(error).not.toBeInstanceOf(FatalStoreError)
+    expect(await read(store, (set) => [set.holds.find('hold_2'), set.payments.find('manual/p')])).toEqual([
+      undefined,
+      payment({ providerPaymentId: 'p' }),
+    ])
+  })
+}
+
+function checkMoneyRows(open: Open): void {
+  it('Store saves what became of payments, orders, refunds and disputes', async () => {
+    const { store, reopen, readWritten } = await open()
+    const before = {
+      payment: payment({ orderId: null, status: 'unmatched', reason: 'unknown_hold' }),
+      order: order({}),
+      refund: refund({}),
+      lineRefund: lineRefund({}),
+      dispute: dispute({}),
+    }
+    const after = {
+      payment: payment({ attachedHoldId: 'hold_2', refundedMinor: 60, disputedMinor: 40, lostMinor: 10 }),
+      order: order({ cancelledMs: nowMs, fulfilledMs: nowMs + 1 }),
+      refund: refund({ status: 'failed', settledMs: nowMs + 2 }),
+      lineRefund: lineRefund({ refundedQuantity: 3, restockedQuantity: 3 }),
+      dispute: dispute({ status: 'lost', closedMs: nowMs + 3 }),
+    }
+    await run(store, (set) => {
+      set.payments.insert('manual/p_1', before.payment)
+      set.orders.insert('ord_1', before.order)
+      set.refunds.insert('rfnd_1', before.refund)
+      set.lineRefunds.insert('ord_1 sku_1', before.lineRefund)
+      set.disputes.insert('manual/d_1', before.dispute)
+    })
+    const look = (set: WorkingSet) => ({
+      payment: set.payments.find('manual/p_1'),
+      order: set.orders.find('ord_1'),
+      refund: set.refunds.find('rfnd_1'),
+      lineRefund: set.lineRefunds.find('ord_1 sku_1'),
+      dispute: set.disputes.find('manual/d_1'),
+    })
+    expect(await read(store, look)).toStrictEqual(before)
+    await run(store, (set) => {
+      set.payments.update('manual/p_1', after.payment)
+      set.orders.update('ord_1', after.order)
+      set.refunds.update('rfnd_1', after.refund)
+      set.lineRefunds.update('ord_1 sku_1', after.lineRefund)
+      set.disputes.update('manual/d_1', after.dispute)
+    })
+    expect(await read(store, look)).toStrictEqual(after)
+    store.close()
+    expect(await read(await reopen(), look)).toStrictEqual(after)
+    expect((await readWritten()).orders).toEqual([after.order])
+  })
+
+  it('Store finds the keys of payments and disputes by their ids, in the batch that made them and later', async () => {
+    const { store } = await open()
+    const look = (set: WorkingSet) => [
+      set.findPaymentKey('pay_1'),
+      set.findPaymentKey('pay_none'),
+      set.findDisputeKey('dsp_1'),
+      set.findDisputeKey('dsp_none'),
+    ]
+    const { value } = await run(store, (set) => {
+      set.payments.insert('manual/p_1', payment({}))
+      set.disputes.insert('manual/d_1', dispute({}))
+      return look(set)
+    })
+    expect(value).toEqual(['manual/p_1', undefined, 'manual/d_1', undefined])
+    expect(await read(store, look)).toEqual(value)
+  })
+}
+
 function checkLists(open: Open): void {
   it('Store saves a row that was inserted and changed in one batch as it was last', async () => {
     const { store } = await open()
@@ -504,6 +609,69 @@ function payment(change: Partial<Payment>): Payment {
     status: 'captured',
     reason: null,
     createdMs: nowMs,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
+    ...change,
+  }
+}
+
+function order(change: Partial<Order>): Order {
+  return {
+    id: 'ord_1',
+    dropId: 'drop_1',
+    holdId: 'hold_1',
+    paymentId: 'pay_1',
+    amountMinor: 100,
+    currency: 'usd',
+    createdMs: nowMs,
+    cancelledMs: null,
+    fulfilledMs: null,
+    ...change,
+  }
+}
+
+function refund(change: Partial<Refund>): Refund {
+  return {
+    id: 'rfnd_1',
+    paymentId: 'pay_1',
+    orderId: 'ord_1',
+    amountMinor: 100,
+    currency: 'usd',
+    lines: [{ skuId: 'sku_1', quantity: 1 }],
+    restock: false,
+    reason: null,
+    createdMs: nowMs,
+    status: 'pending',
+    settledMs: null,
+    ...change,
+  }
+}
+
+function lineRefund(change: Partial<LineRefund>): LineRefund {
+  return {
+    orderId: 'ord_1',
+    skuId: 'sku_1',
+    paidQuantity: 3,
+    refundedQuantity: 2,
+    restockedQuantity: 1,
+    ...change,
+  }
+}
+
+function dispute(change: Partial<Dispute>): Dispute {
+  return {
+    id: 'dsp_1',
+    paymentId: 'pay_1',
+    provider: 'manual',
+    providerDisputeId: 'd_1',
+    amountMinor: 100,
+    currency: 'usd',
+    reason: null,
+    createdMs: nowMs,
+    status: 'open',
+    closedMs: null,
     ...change,
   }
 }
@@ -516,6 +684,7 @@ function entry(change: Partial<LedgerEntry>): LedgerEntry {
     amountMinor: 100,
     currency: 'usd',
     createdMs: nowMs,
+    causeId: null,
     ...change,
   }
 }
@@ -591,9 +760,32 @@ const samples = {
       status: 'unmatched',
       reason: 'unknown_hold',
     }),
+    payment({ id: 'pay_f', providerPaymentId: 'f', refundedMinor: 30, disputedMinor: 70, lostMinor: 20 }),
+    payment({ id: 'pay_g', providerPaymentId: 'g', holdId: 'hold_unknown', attachedHoldId: 'hold_1' }),
     payment({ id: 'pay_e', providerPaymentId: '', amountMinor: Number.MAX_SAFE_INTEGER, currency: 'kwd' }),
     ...Array.from({ length: manyRows }, (_, index) =>
       payment({ id: `pay_${index}`, providerPaymentId: `many_${index}`, amountMinor: index }),
+    ),
+  ],
+  refunds: [
+    refund({ id: 'rfnd_a', reason: hostileText, restock: true, status: 'succeeded', settledMs: nowMs + 1 }),
+    refund({ id: 'rfnd_b', orderId: null, lines: [], amountMinor: Number.MAX_SAFE_INTEGER, currency: 'jpy' }),
+    refund({ id: 'rfnd_c', reason: '', amountMinor: 0, status: 'failed', settledMs: 0 }),
+    ...Array.from({ length: manyRows }, (_, index) => refund({ id: `rfnd_${index}`, amountMinor: index })),
+  ],
+  lineRefunds: [
+    lineRefund({}),
+    lineRefund({ skuId: 'sku_2', refundedQuantity: 0, restockedQuantity: 0 }),
+    ...Array.from({ length: manyRows }, (_, index) =>
+      lineRefund({ orderId: `ord_many_${index}`, paidQuantity: index + 2 }),
+    ),
+  ],
+  disputes: [
+    dispute({ id: 'dsp_a', reason: hostileText, status: 'won', closedMs: nowMs + 1 }),
+    dispute({ id: 'dsp_b', providerDisputeId: 'with/slash and space', status: 'lost', closedMs: 0 }),
+    dispute({ id: 'dsp_c', provider: 'stripe', amountMinor: Number.MAX_SAFE_INTEGER, currency: 'kwd' }),
+    ...Array.from({ length: manyRows }, (_, index) =>
+      dispute({ id: `dsp_${index}`, providerDisputeId: `many_${index}` }),
     ),
   ],
   buyers: Array.from({ length: manyRows }, (_, index) => ({
@@ -612,19 +804,27 @@ function request(id: string, answer: RequestRecord['answer']): RequestRecord {
   return { id, fingerprint: `print of ${id}`, createdMs: nowMs, answer }
 }
 
-const sampleOrders = Array.from({ length: manyRows }, (_, index): Order => ({
-  id: `ord_${String(index).padStart(3, '0')}`,
-  dropId: 'drop_full',
-  holdId: `hold_${index}`,
-  paymentId: `pay_${index}`,
-  amountMinor: index,
-  currency: index === 0 ? 'jpy' : 'usd',
-  status: 'paid',
-  createdMs: nowMs + index,
-}))
+const sampleOrders = Array.from({ length: manyRows }, (_, index) =>
+  order({
+    id: `ord_${String(index).padStart(3, '0')}`,
+    dropId: 'drop_full',
+    holdId: `hold_${index}`,
+    paymentId: `pay_${index}`,
+    amountMinor: index,
+    currency: index === 0 ? 'jpy' : 'usd',
+    createdMs: nowMs + index,
+    cancelledMs: index % 3 === 1 ? nowMs + 1 : null,
+    fulfilledMs: index % 3 === 2 ? nowMs + 2 : null,
+  }),
+)
 
 const sampleEntries = Array.from({ length: manyRows }, (_, index) =>
-  entry({ paymentId: `pay_${index}`, credit: index % 2 === 0 ? 'sales' : 'refunds_due', amountMinor: 2 ** index }),
+  entry({
+    paymentId: `pay_${index}`,
+    credit: index % 2 === 0 ? 'sales' : 'refunds_due',
+    amountMinor: 2 ** index,
+    causeId: index % 4 === 1 ? `rfnd_${index}` : null,
+  }),
 )
 
 const sampleEvents = Array.from({ length: manyRows }, (_, index): OutboxEvent => {
@@ -657,6 +857,9 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.buyers.toReversed()) set.buyers.insert(row.id, row)
   for (const row of samples.requests) set.requests.insert(row.id, row)
   for (const row of sampleOrders) set.orders.insert(row.id, row)
+  for (const row of samples.refunds) set.refunds.insert(row.id, row)
+  for (const row of samples.lineRefunds) set.lineRefunds.insert(lineRefundKey(row.orderId, row.skuId), row)
+  for (const row of samples.disputes) set.disputes.insert(disputeKey(row.provider, row.providerDisputeId), row)
   for (const row of sampleEntries) set.ledger.append(row)
   for (const row of sampleEvents) set.events.append(row)
 }
@@ -667,6 +870,9 @@ function findSamples(set: WorkingSet) {
     skus: samples.skus.map(({ id }) => set.skus.find(id)),
     holds: samples.holds.map(({ id }) => set.holds.find(id)),
     payments: samples.payments.map((row) => set.payments.find(paymentKey(row.provider, row.providerPaymentId))),
+    refunds: samples.refunds.map(({ id }) => set.refunds.find(id)),
+    lineRefunds: samples.lineRefunds.map((row) => set.lineRefunds.find(lineRefundKey(row.orderId, row.skuId))),
+    disputes: samples.disputes.map((row) => set.disputes.find(disputeKey(row.provider, row.providerDisputeId))),
     buyers: samples.buyers.map(({ id }) => set.buyers.find(id)),
     requests: samples.requests.map(({ id }) => set.requests.find(id)),
   }

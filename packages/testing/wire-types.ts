@@ -60,6 +60,8 @@ export interface WirePayment {
   readonly provider: string
   readonly provider_payment_id: string
   readonly amount: number
+  readonly amount_refunded: number
+  readonly amount_disputed: number
   readonly currency: string
   readonly created: number
 }
@@ -71,11 +73,49 @@ export interface WireOrder {
   readonly drop: string
   readonly hold: string
   readonly payment: string
-  readonly lines: readonly WireLine[]
+  readonly lines: readonly (WireLine & { readonly quantity_refunded: number })[]
   readonly amount: number
+  readonly amount_refunded: number
   readonly currency: string
   readonly customer: Readonly<Record<string, unknown>>
   readonly created: number
+  readonly cancelled_at: number | null
+  readonly fulfilled_at: number | null
+}
+
+export interface WireRefund {
+  readonly id: string
+  readonly object: 'refund'
+  readonly status: string
+  readonly payment: string
+  readonly order: string | null
+  readonly amount: number
+  readonly currency: string
+  readonly reason: string | null
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[]
+  readonly restock: boolean
+  readonly created: number
+  readonly settled_at: number | null
+}
+
+export interface WireDispute {
+  readonly id: string
+  readonly object: 'dispute'
+  readonly status: string
+  readonly payment: string
+  readonly provider_dispute_id: string
+  readonly amount: number
+  readonly currency: string
+  readonly reason: string | null
+  readonly created: number
+  readonly closed_at: number | null
+}
+
+export interface WireBalance {
+  readonly object: 'ledger_balance'
+  readonly account: string
+  readonly currency: string
+  readonly balance: number
 }
 
 export interface WireList<Item> {

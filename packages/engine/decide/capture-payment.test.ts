@@ -175,6 +175,10 @@ it.each(cases)('capturePayment $what: reason $reason', ({ drop, before, payment,
     status: paid ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',
     reason,
     createdMs: sale.nowMs,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
   }
 
   expect(sale.run(command)).toEqual({
@@ -192,6 +196,7 @@ it.each(cases)('capturePayment $what: reason $reason', ({ drop, before, payment,
       amountMinor: command.amountMinor,
       currency: command.currency,
       createdMs: sale.nowMs,
+      causeId: null,
     },
   ])
   expect(sale.set.orders.rows.size).toBe(orders + (paid ? 1 : 0))
@@ -204,8 +209,9 @@ it.each(cases)('capturePayment $what: reason $reason', ({ drop, before, payment,
       paymentId: command.paymentId,
       amountMinor: 100,
       currency: 'usd',
-      status: 'paid',
       createdMs: sale.nowMs,
+      cancelledMs: null,
+      fulfilledMs: null,
     })
   }
   expect(sale.counters(shoe)).toEqual(shoes)

@@ -2,6 +2,7 @@ import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { cashAccount, refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
+import { paymentAsRecorded } from '../answer.ts'
 import { found } from '../found.ts'
 import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
@@ -31,10 +32,9 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
   const reason = hold === undefined ? 'unknown_hold' : whyNoGoods(set, command, hold, nowMs)
 
   // Point of no return.
-  const settled = hold === undefined ? undefined : settle(set, hold, nowMs)
-  if (settled !== undefined && reason === null) {
-    takeUnits(set, settled)
-    recordOrder(set, command, settled, nowMs)
+  if (hold !== undefined) {
+    if (reason === null) assignGoods(set, command, hold, nowMs)
+    else settle(set, hold, nowMs)
   }
   return recordPayment(set, command, reason, nowMs)
 }
@@ -51,13 +51,19 @@ function answerKnownPayment(known: Payment, command: CapturePayment): Result {
   }
   // Our own payment id means this very command, sent again after a writer restart: its first answer.
   const duplicate = known.id !== command.paymentId
-  return { outcome: 'payment_recorded', payment: known, duplicate, replayed: false }
+  const payment = duplicate ? known : paymentAsRecorded(known)
+  return { outcome: 'payment_recorded', payment, duplicate, replayed: false }
 }
 
-/** Why this money gets no goods, or null when it does. */
-function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): PaymentReason | null {
-  if (command.currency !== hold.currency) return 'currency_mismatch'
-  if (command.amountMinor !== hold.amountMinor) return 'amount_mismatch'
+/** Why this money gets no goods, or null when it does. Changes nothing. */
+export function whyNoGoods(
+  set: WorkingSet,
+  money: Pick<Payment, 'amountMinor' | 'currency'>,
+  hold: Hold,
+  nowMs: number,
+): Exclude<PaymentReason, 'unknown_hold'> | null {
+  if (money.currency !== hold.currency) return 'currency_mismatch'
+  if (money.amountMinor !== hold.amountMinor) return 'amount_mismatch'
   const status = holdStatusAt(hold, nowMs)
   if (status === 'captured') return 'hold_already_captured'
   if (status === 'active') return null
@@ -68,6 +74,18 @@ function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs:
   if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'
   const quantity = totalQuantity(hold.lines)
   return isWithinLimit(set, drop, hold.customer, quantity, unsettled ? hold : null) ? null : 'limit_reached'
+}
+
+/** The units of the hold become the order's. Only where `whyNoGoods` has no reason not to. */
+export function assignGoods(
+  set: WorkingSet,
+  ids: { readonly orderId: string; readonly paymentId: string },
+  hold: Hold,
+  nowMs: number,
+): void {
+  const settled = settle(set, hold, nowMs)
+  takeUnits(set, settled)
+  recordOrder(set, ids, settled, nowMs)
 }
 
 /** The hold as it stands at `nowMs`: one whose deadline just passed is ended now, and its units come back. */
@@ -82,17 +100,23 @@ function takeUnits(set: WorkingSet, hold: Hold): void {
   countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, totalQuantity(hold.lines))
 }
 
-function recordOrder(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): void {
+function recordOrder(
+  set: WorkingSet,
+  { orderId, paymentId }: { readonly orderId: string; readonly paymentId: string },
+  hold: Hold,
+  nowMs: number,
+): void {
   set.holds.update(hold.id, { ...hold, status: 'captured' })
-  set.orders.insert(command.orderId, {
-    id: command.orderId,
+  set.orders.insert(orderId, {
+    id: orderId,
     dropId: hold.dropId,
     holdId: hold.id,
-    paymentId: command.paymentId,
+    paymentId,
     amountMinor: hold.amountMinor,
     currency: hold.currency,
-    status: 'paid',
     createdMs: nowMs,
+    cancelledMs: null,
+    fulfilledMs: null,
   })
 }
 
@@ -110,6 +134,10 @@ function recordPayment(set: WorkingSet, command: CapturePayment, reason: Payment
     status: reason === null ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',
     reason,
     createdMs: nowMs,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
   }
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
   set.events.append({ type: `payment.${payment.status}`, objectId: payment.id, createdMs: nowMs })
@@ -120,6 +148,7 @@ function recordPayment(set: WorkingSet, command: CapturePayment, reason: Payment
     amountMinor,
     currency,
     createdMs: nowMs,
+    causeId: null,
   })
   return { outcome: 'payment_recorded', payment, duplicate: false, replayed: false }
 }

@@ -169,6 +169,13 @@ function withOwnKey(command: Command, id: string): Command {
     case 'release_hold':
     case 'expire_holds':
     case 'capture_payment':
+    case 'attach_payment':
+    case 'create_refund':
+    case 'settle_refund':
+    case 'open_dispute':
+    case 'close_dispute':
+    case 'cancel_order':
+    case 'fulfil_order':
       return command
   }
 }
@@ -267,17 +274,21 @@ function payFor(index: number, position: number, hold?: { quantity: number; diff
   }
 }
 
-it('random sales are about something: they sell, refuse, replay, expire, refund and sell late', () => {
+it('random sales are about something: they sell, refuse, replay, expire, refund, dispute and sell late', () => {
   const seen = new Map<string, number>()
   const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1)
   const countResult = (result: Result, holdBefore: HoldStatus | undefined): void => {
     count(result.outcome)
     if (!isRejected(result) && result.replayed) count('replayed')
     if (result.outcome === 'holds_expired' && result.count > 0) count('expired')
+    if (result.outcome === 'refund_saved') count(`refund ${result.refund.status}`)
+    if (result.outcome === 'refund_saved' && result.refund.restock) count(`restock ${result.refund.status}`)
+    if (result.outcome === 'dispute_saved') count(`dispute ${result.duplicate ? 'duplicate' : result.dispute.status}`)
+    if (result.outcome === 'order_saved') count(result.order.cancelledMs === null ? 'fulfilled' : 'cancelled')
     if (result.outcome !== 'payment_recorded') return
     count(result.duplicate ? 'duplicate' : `money: ${result.payment.reason ?? `goods of a hold ${holdBefore}`}`)
   }
-  for (const moments of fc.sample(randomSale(), { numRuns: 500, seed: 7 })) {
+  for (const moments of fc.sample(randomSale(), { numRuns: 1_000, seed: 7 })) {
     const { store, data } = openMemory()
     for (const { nowMs, commands } of moments) {
       for (const command of commands) {
@@ -304,6 +315,22 @@ it('random sales are about something: they sell, refuse, replay, expire, refund 
     'invalid_request',
     'invalid_transition',
     'payment_conflict',
+    'payment_attached',
+    'refund_too_large',
+    'dispute_conflict',
+    'dispute_too_large',
+    'refund pending',
+    'refund succeeded',
+    'refund failed',
+    'restock pending',
+    'restock succeeded',
+    'restock failed',
+    'dispute open',
+    'dispute duplicate',
+    'dispute won',
+    'dispute lost',
+    'cancelled',
+    'fulfilled',
   ]
   const fates = [
     'unknown_hold',
