@@ -16,6 +16,11 @@ export interface NewCredential extends Credential {
   readonly createdMs: number
 }
 
+export interface StoreOptions {
+  /** Progress of a migration, one line each. */
+  readonly log?: (line: string) => void
+}
+
 /**
  * The embedded store: one SQLite file in WAL mode, one read-write connection, one transaction per batch.
  *
@@ -36,8 +41,8 @@ export class SqliteStore implements Store {
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
 
-  constructor(path: string) {
-    const db = openWriter(path)
+  constructor(path: string, options: StoreOptions = {}) {
+    const db = openWriter(path, options)
     this.#db = db
     this.#loader = new RowLoader(db)
     this.#saver = new ChangeSaver(db, this.#loader)
