@@ -63,7 +63,13 @@ function run(settings: Settings): Promise<void> {
   let seqAtTick = store.seq
   const ticks = setInterval(() => {
     expireHolds()
-    if (store.seq === seqAtTick) store.maintain(true)
+    if (store.seq === seqAtTick) {
+      try {
+        store.maintain(true)
+      } catch (error) {
+        die(error)
+      }
+    }
     seqAtTick = store.seq
   }, expiryIntervalMs)
 

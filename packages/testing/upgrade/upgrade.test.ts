@@ -119,7 +119,7 @@ it('a payment that was reported without a key before the upgrade is known', () =
   for (const { command, result } of paid) expect(run(store, [command], afterMs)).toMatchObject([{ ...result }])
 })
 
-it('it goes on selling: another hold, its payment, the end of the holds of before', () => {
+it('a database of the first schema goes on selling: another hold, its payment, the end of the holds of before', () => {
   const drop = answers.find(({ command }) => command.kind === 'create_drop')?.command
   if (drop?.kind !== 'create_drop') throw new Error('the fixture begins with a drop')
   const [size] = drop.skus
