@@ -68,7 +68,7 @@ it('SqliteStore keeps every request as a plain map does until it is old enough, 
   let run = 0
   const seen = { forgotten: 0, repeated: 0 }
   fc.assert(
-    fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => {
       const path = join(folder, `${(run += 1)}.db`)
       const stores = [new SqliteStore(path, options)]
       const current = (): SqliteStore => stores.at(-1) ?? expect.fail('a store is open')
@@ -77,8 +77,9 @@ it('SqliteStore keeps every request as a plain map does until it is old enough, 
       let made = 0
       const mustFind = (record: RequestRecord): boolean => record.lasting || nowMs - record.createdMs < keepMs
       const check = (): void => {
+        const records = [...model.values()]
         for (const [at, found] of find(current(), model.keys()).entries()) {
-          const expected = [...model.values()][at]
+          const expected = records[at]
           if (found === undefined && expected !== undefined) expect(mustFind(expected)).toBe(false)
           else expect(found).toEqual(expected)
         }
@@ -90,7 +91,8 @@ it('SqliteStore keeps every request as a plain map does until it is old enough, 
         if (each.kind === 'requests') {
           nowMs += each.afterMs
           const again = [...model.keys()].filter((_, at) => at % 7 < each.repeats)
-          const forgotten = again.filter((_, at) => find(current(), again)[at] === undefined)
+          const found = find(current(), again)
+          const forgotten = again.filter((_, at) => found[at] === undefined)
           seen.forgotten += forgotten.length
           const fresh = Array.from({ length: each.size }, () => `r${(made += 1)}`)
           const records = [...forgotten, ...fresh].map((id, at) => request(id, nowMs, at % each.lastingEvery === 1))
@@ -108,14 +110,14 @@ it('SqliteStore keeps every request as a plain map does until it is old enough, 
       const last = request('last', nowMs, false)
       insert(current(), nowMs, [last])
       model.set('last', last)
-      for (let tick = 0; tick < 600; tick++) current().maintain(true)
+      for (let tick = 0; tick < 300; tick++) current().maintain(true)
       check()
       const lasting = [...model.values()].filter((record) => record.lasting).length
       expect(count(path, 'SELECT count(*) FROM request')).toBe(lasting + 1)
       expect(auditDatabase(path)).toEqual([])
       for (const store of stores) store.close()
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
   expect(seen.forgotten).toBeGreaterThan(100)
   expect(seen.repeated).toBe(seen.forgotten)
