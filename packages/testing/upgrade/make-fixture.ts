@@ -82,9 +82,9 @@ store.replaceBootstrapKeys([
   { id: 'key_publishable', kind: 'publishable', secretHash: 'b'.repeat(64), createdMs: firstMs },
 ])
 store.close()
-const answers = [...sell(firstSale.slice(0, 4))]
+const answers = [...sell(firstSale.slice(0, 5))]
 moveKeys(1_000)
-answers.push(...sell(firstSale.slice(4, 6)))
+answers.push(...sell(firstSale.slice(5, 6)))
 moveKeys(1)
 answers.push(...sell(firstSale.slice(6)))
 
