@@ -25,5 +25,6 @@ export function makeFirstDatabase(path: string): void {
 
 /** What was asked and answered while that sale ran, in order. */
 export function firstAnswers(): readonly Answered[] {
-  return JSON.parse(readFileSync(new URL('0001-answers.json', folder), 'utf8')) as Answered[]
+  const lines = readFileSync(new URL('0001-answers.ndjson', folder), 'utf8').trimEnd().split('\n')
+  return lines.map((line) => JSON.parse(line) as Answered)
 }

@@ -1,6 +1,6 @@
 /**
  * Writes `packages/store-sqlite/fixtures/0001-with-data.sql`, a database of the first released schema with a sale in it,
- * and `0001-answers.json`, what was asked and answered while it was made. Run it with the release that has that schema:
+ * and `0001-answers.ndjson`, what was asked and answered while it was made. Run it with the release that has that schema:
  *
  *   node packages/testing/upgrade/make-fixture.ts
  *
@@ -90,5 +90,5 @@ answers.push(...sell(firstSale.slice(6)))
 
 const target = new URL('../../store-sqlite/fixtures/', import.meta.url)
 writeFileSync(new URL('0001-with-data.sql', target), dump())
-writeFileSync(new URL('0001-answers.json', target), `${JSON.stringify(answers, null, 1)}\n`)
+writeFileSync(new URL('0001-answers.ndjson', target), answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''))
 rmSync(folder, { recursive: true })
