@@ -42,6 +42,26 @@ export interface RequestKey {
 
 export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock'>
 
+/** What has to have a key, because its effect has no other name by which a repeat could be told. */
+type KeyedCommand = Exclude<Command, { readonly key: null }>
+type LastingKind = {
+  [Kind in KeyedCommand['kind']]: null extends Extract<KeyedCommand, { kind: Kind }>['key'] ? never : Kind
+}[KeyedCommand['kind']]
+
+const lastingKinds: Readonly<Record<LastingKind, true> & Partial<Record<CommandKind, true>>> = {
+  restock_sku: true,
+  // Sent again with its key after any time, it must not pay twice.
+  create_refund: true,
+}
+
+/**
+ * Whether the request of such a command is remembered for ever. Others are forgotten after `requestRetentionMs`: a
+ * payment that is reported again later is found by its own id, and what else is repeated then is a new request.
+ */
+export function isLasting(kind: CommandKind): boolean {
+  return lastingKinds[kind] === true
+}
+
 /** Makes a drop in draft. Accepted: `drop_saved`. Refused: never, but for its key. */
 export interface CreateDrop {
   readonly kind: 'create_drop'

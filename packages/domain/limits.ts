@@ -100,6 +100,18 @@ export const checkpointPauseMs = 10_000
 /** Commits between two looks at the WAL. */
 export const commitsPerWalCheck = 64
 export const writerDrainMs = 10_000
+
+// Remembered requests (docs/adr/0007-idempotency-retention.md).
+/** A stored Idempotency-Key is kept at least so long; Stripe's bound. */
+export const requestRetentionMs = 86_400_000
+/** A busy writer forgets old requests once in so many new ones, and then so many for each of these. */
+export const requestsPerForgetting = 512
+export const forgetPerRequest = 2
+/** Requests forgotten between two commits: some milliseconds. */
+export const forgetRowsMax = 4_096
+export const forgetRowsIdle = 1_024
+/** Index entries looked through for each request that may be forgotten. */
+export const sweepPerForgotten = 4
 /** A reader waits this long for a lock at most; it never blocks on the writer in WAL mode. */
 export const readerBusyMs = 100
 /** The writer is the only writer; waiting longer means a foreign process has the database. */
@@ -121,6 +133,12 @@ const relations: readonly (readonly [boolean, string])[] = [
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
   [handshakeDeadlineMs + reconnectMaxMs < requestDeadlineMs, 'a writer restart fits into a request'],
   [walPagesIdle < walPagesBusy && walPagesBusy < walPagesMax, 'checkpoints escalate'],
+  [requestRetentionMs >= 86_400_000, 'a key is kept for a day'],
+  [forgetPerRequest > 1 && sweepPerForgotten > 1, 'requests are forgotten faster than they come'],
+  [
+    forgetPerRequest * (requestsPerForgetting + batchCommandsMax) <= forgetRowsMax,
+    'requests are forgotten faster than they come in the largest batches',
+  ],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

@@ -55,6 +55,8 @@ export interface RequestRecord {
   readonly id: string
   readonly fingerprint: string
   readonly createdMs: number
+  /** Never forgotten: carried out again, the command would have its effect again. */
+  readonly lasting: boolean
   readonly answer: StoredAnswer
 }
 

@@ -1,3 +1,4 @@
+import { isLasting } from '@penstock/domain/command.ts'
 import { isRejected, rejected } from '@penstock/domain/result.ts'
 import { rememberAnswer, replayAnswer } from './answer.ts'
 import { attachPayment } from './decide/attach-payment.ts'
@@ -42,6 +43,7 @@ export function decide(set: WorkingSet, command: Command, nowMs: number): Result
       id: key.id,
       fingerprint: key.fingerprint,
       createdMs: nowMs,
+      lasting: isLasting(command.kind),
       answer: rememberAnswer(result),
     })
   }

@@ -51,9 +51,14 @@ export class RowLoader implements RowSource {
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
 
-  constructor(db: Connection) {
-    this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: "provider || '/' || provider_payment_id" })
-    this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' })
+  /** `indexTailMax`: keys of an index kept in memory; its own bound when undefined. */
+  constructor(db: Connection, indexTailMax?: number) {
+    this.paymentIndex = new DeferredIndex(
+      db,
+      { name: 'payment', key: "provider || '/' || provider_payment_id" },
+      indexTailMax,
+    )
+    this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' }, indexTailMax)
     this.dueHolds = new DueHolds(db)
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
@@ -62,8 +67,8 @@ export class RowLoader implements RowSource {
     const payment = db.prepare<[number], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE seq = ?`).raw()
     const buyer = db.prepare<[string], number>('SELECT units FROM buyer_units WHERE id = ?').pluck()
     const request = db
-      .prepare<[number], readonly [string, StoredAnswer['kind'], string, number]>(
-        'SELECT fingerprint, answer_kind, answer, created_ms FROM request WHERE seq = ?',
+      .prepare<[number], readonly [string, StoredAnswer['kind'], string, number, number]>(
+        'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
       )
       .raw()
 
@@ -110,7 +115,9 @@ export class RowLoader implements RowSource {
     this.requests = (id) => {
       const seq = this.requestIndex.find(id)
       const row = seq === undefined ? undefined : request.get(seq)
-      return row && { id, fingerprint: row[0], answer: toAnswer(row[1], row[2]), createdMs: row[3] }
+      if (row === undefined) return undefined
+      const [fingerprint, kind, answer, createdMs, lasting] = row
+      return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
     }
     this.holdsDue = (nowMs, max) => this.dueHolds.list(nowMs, max)
   }

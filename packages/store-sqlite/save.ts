@@ -80,7 +80,11 @@ export class ChangeSaver {
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
     )
     this.#insertEvent = new BulkInsert(db, 'event', 'type, object_id, created_ms')
-    this.#insertRequest = new BulkInsert(db, 'request', 'seq, id, fingerprint, answer_kind, answer, created_ms')
+    this.#insertRequest = new BulkInsert(
+      db,
+      'request',
+      'seq, id, fingerprint, answer_kind, answer, created_ms, lasting',
+    )
   }
 
   save(set: ChangeSet): void {
@@ -106,13 +110,14 @@ export class ChangeSaver {
   #saveRequests(set: ChangeSet): void {
     let seq = this.#requestIndex.lastSeq
     this.#insertRequest.run(
-      [...set.requests.inserted.values()].map(({ id, fingerprint, answer, createdMs }) => [
+      [...set.requests.inserted.values()].map(({ id, fingerprint, answer, createdMs, lasting }) => [
         ++seq,
         id,
         fingerprint,
         answer.kind,
         encodeAnswer(answer),
         createdMs,
+        lasting ? 1 : 0,
       ]),
     )
     this.#requestIndex.merge(set.requests.inserted.size)

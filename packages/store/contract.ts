@@ -801,7 +801,7 @@ const samples = {
 }
 
 function request(id: string, answer: RequestRecord['answer']): RequestRecord {
-  return { id, fingerprint: `print of ${id}`, createdMs: nowMs, answer }
+  return { id, fingerprint: `print of ${id}`, createdMs: nowMs, lasting: id === 'r_result', answer }
 }
 
 const sampleOrders = Array.from({ length: manyRows }, (_, index) =>

@@ -147,6 +147,16 @@ const checks = {
     FROM ledger_balance AS kept FULL JOIN folded USING (account, currency)
     WHERE kept.balance IS NOT coalesce(folded.balance, 0)`,
   request_once: `SELECT id || ': ' || count(*) || ' rows' FROM request GROUP BY id HAVING count(*) > 1`,
+  // Requests are forgotten in the order they came.
+  request_order: `SELECT id || ': ' || created_ms || ' after ' || before_ms FROM (
+      SELECT id, created_ms, lag(created_ms) OVER (ORDER BY seq) AS before_ms FROM request) WHERE created_ms < before_ms`,
+  // The writer reads only the rows behind indexed_seq again: a key before it that is not in the index is lost.
+  request_is_indexed: `SELECT id || ': row ' || seq || ' is in no index' FROM request
+    WHERE seq <= (SELECT indexed_seq FROM index_progress WHERE name = 'request')
+    AND seq NOT IN (SELECT seq FROM request_index)`,
+  payment_is_indexed: `SELECT id || ': row ' || seq || ' is in no index' FROM payment
+    WHERE seq <= (SELECT indexed_seq FROM index_progress WHERE name = 'payment')
+    AND seq NOT IN (SELECT seq FROM payment_index)`,
   request_answer_exists: `SELECT request.id || ': ' || answer_kind || ' ' || substr(answer, 1, 60) FROM request
     LEFT JOIN hold ON answer_kind = 'hold' AND hold.id = answer
     LEFT JOIN payment ON answer_kind = 'payment' AND provider = substr(answer, 1, instr(answer, '/') - 1)

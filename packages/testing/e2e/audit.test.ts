@@ -194,6 +194,9 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     duplicate('ledger_entry', 'seq = 1', entryColumns),
   ],
   request_once: [duplicate('request', 'true', 'id, fingerprint, answer_kind, answer, created_ms')],
+  request_order: ['UPDATE request SET created_ms = created_ms + 3600000 WHERE seq = 1'],
+  request_is_indexed: ["UPDATE index_progress SET indexed_seq = 1 WHERE name = 'request'"],
+  payment_is_indexed: ["UPDATE index_progress SET indexed_seq = 1 WHERE name = 'payment'"],
   request_answer_exists: [
     "UPDATE request SET answer = 'hold_x' WHERE answer_kind = 'hold'",
     "UPDATE request SET answer = 'manual/x' WHERE answer_kind = 'payment'",

@@ -200,6 +200,80 @@ it('decide gives the same answer to the same command sent twice, and changes not
   )
 })
 
+/** The same request as a client sends it again: what an HTTP process mints for it is new. */
+function sentAgain(command: Command, number: number): Command {
+  const again = (id: string): string => `${id} again ${number}`
+  switch (command.kind) {
+    case 'create_drop':
+      return {
+        ...command,
+        dropId: again(command.dropId),
+        skus: command.skus.map((sku) => ({ ...sku, id: again(sku.id) })),
+      }
+    case 'update_drop':
+      return { ...command, newSkus: command.newSkus.map((sku) => ({ ...sku, id: again(sku.id) })) }
+    case 'create_hold':
+      return { ...command, holdId: again(command.holdId), clientSecret: again(command.clientSecret) }
+    case 'capture_payment':
+      return { ...command, paymentId: again(command.paymentId), orderId: again(command.orderId) }
+    case 'attach_payment':
+      return { ...command, orderId: again(command.orderId) }
+    case 'create_refund':
+    case 'cancel_order':
+      return { ...command, refundId: again(command.refundId) }
+    case 'open_dispute':
+      return { ...command, disputeId: again(command.disputeId) }
+    case 'change_drop_phase':
+    case 'restock_sku':
+    case 'release_hold':
+    case 'expire_holds':
+    case 'settle_refund':
+    case 'close_dispute':
+    case 'fulfil_order':
+      return command
+  }
+}
+
+/** Where behind the original, as a share of the batch, its copies stand. */
+const copyPlaces = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 40 })
+
+it('decide merges copies of a request in one batch, wherever they stand: one effect, equal answers', () => {
+  let copies = 0
+  fc.assert(
+    fc.property(randomSale(), copyPlaces, (moments, places) => {
+      const [plain, crowded] = [openMemory(), openMemory()]
+      for (const { nowMs, commands } of moments) {
+        const expected = run(plain.store, commands, nowMs)
+        // Copies of what was refused are decided afresh (ADR 1), so only what was accepted is sent again.
+        const batch = commands.map((command, original) => ({ command, original, isCopy: false }))
+        for (const [original, command] of commands.entries()) {
+          const result = expected[original]
+          if (command.key === null || result === undefined || isRejected(result)) continue
+          for (let copy = 0; copy < 2; copy++) {
+            const from = batch.findIndex((each) => each.original === original) + 1
+            const share = places[copies % places.length] ?? 0
+            const at = from + Math.floor(share * (batch.length - from))
+            batch.splice(at, 0, { command: sentAgain(command, copies), original, isCopy: true })
+            copies += 1
+          }
+        }
+        const results = run(
+          crowded.store,
+          batch.map(({ command }) => command),
+          nowMs,
+        )
+        for (const [at, { original, isCopy }] of batch.entries()) {
+          const first = expected[original]
+          expect(results[at]).toEqual(isCopy ? { ...first, replayed: true } : first)
+        }
+      }
+      expect(crowded.data.snapshot()).toEqual(plain.data.snapshot())
+    }),
+    { numRuns: 500 },
+  )
+  expect(copies).toBeGreaterThan(1_000)
+})
+
 function claim(holdId: string, quantity = 1): Command {
   return {
     kind: 'create_hold',
