@@ -101,6 +101,61 @@ const writeRoutes: WriteRoute[] = [
     path: () => '/v1/payments',
     body: ({ hold }) => paymentBody(hold),
   },
+  {
+    name: 'POST /v1/payments/{id}/attach',
+    method: 'POST',
+    schema: 'paymentAttachBody',
+    path: () => `/v1/payments/pay_${none}/attach`,
+    body: ({ hold }) => ({ hold: hold.id }),
+  },
+  {
+    name: 'POST /v1/refunds',
+    method: 'POST',
+    schema: 'refundCreateBody',
+    path: () => '/v1/refunds',
+    body: ({ drop }) => ({
+      payment: `pay_${none}`,
+      amount: 1,
+      lines: [{ sku: skuOf(drop).id, quantity: 1 }],
+      restock: true,
+      reason: 'A text',
+    }),
+  },
+  {
+    name: 'POST /v1/refunds/{id}/settle',
+    method: 'POST',
+    schema: 'refundSettleBody',
+    path: () => `/v1/refunds/rfnd_${none}/settle`,
+    body: () => ({ status: 'failed' }),
+  },
+  {
+    name: 'POST /v1/disputes',
+    method: 'POST',
+    schema: 'disputeOpenBody',
+    path: () => '/v1/disputes',
+    body: () => ({ payment: `pay_${none}`, provider_dispute_id: 'd', amount: 1, reason: 'A text' }),
+  },
+  {
+    name: 'POST /v1/disputes/{id}/close',
+    method: 'POST',
+    schema: 'disputeCloseBody',
+    path: () => `/v1/disputes/dsp_${none}/close`,
+    body: () => ({ status: 'won' }),
+  },
+  {
+    name: 'POST /v1/orders/{id}/cancel',
+    method: 'POST',
+    schema: 'orderCancelBody',
+    path: () => `/v1/orders/ord_${none}/cancel`,
+    body: () => ({ restock: false, reason: 'A text' }),
+  },
+  {
+    name: 'POST /v1/orders/{id}/fulfil',
+    method: 'POST',
+    schema: 'emptyBody',
+    path: () => `/v1/orders/ord_${none}/fulfil`,
+    body: () => ({}),
+  },
 ]
 
 describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
@@ -347,6 +402,14 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['GET', (id) => `/v1/holds/${id}`],
       ['DELETE', (id) => `/v1/holds/${id}`],
       ['GET', (id) => `/v1/orders/${id}`],
+      ['POST', (id) => `/v1/orders/${id}/cancel`, '{}'],
+      ['POST', (id) => `/v1/orders/${id}/fulfil`, '{}'],
+      ['GET', (id) => `/v1/payments/${id}`],
+      ['POST', (id) => `/v1/payments/${id}/attach`, JSON.stringify({ hold: fixture.hold.id })],
+      ['GET', (id) => `/v1/refunds/${id}`],
+      ['POST', (id) => `/v1/refunds/${id}/settle`, '{"status":"failed"}'],
+      ['GET', (id) => `/v1/disputes/${id}`],
+      ['POST', (id) => `/v1/disputes/${id}/close`, '{"status":"won"}'],
     ]
     await tryAll(
       routes.flatMap(([method, path, body]) =>
@@ -366,6 +429,8 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['/v1/holds', holdBody(drop, { lines: [{ sku: `sku_${none}`, quantity: 1 }] }), 'lines[0].sku'],
       ['/v1/holds', holdBody(drop, { replace: { hold: `hold_${none}` } }), 'replace.hold'],
       [`/v1/drops/${drop.id}/restock`, { sku: `sku_${none}`, quantity: 1 }, 'sku'],
+      ['/v1/refunds', { payment: `pay_${none}` }, 'payment'],
+      ['/v1/disputes', { payment: `pay_${none}`, provider_dispute_id: 'd' }, 'payment'],
     ]
     await tryAll(
       rows.map(([path, body, param]) => ({
@@ -390,6 +455,17 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['/v1/payments', ['POST']],
       ['/v1/orders', ['GET']],
       [`/v1/orders/ord_${none}`, ['GET']],
+      [`/v1/orders/ord_${none}/cancel`, ['POST']],
+      [`/v1/orders/ord_${none}/fulfil`, ['POST']],
+      [`/v1/payments/pay_${none}`, ['GET']],
+      [`/v1/payments/pay_${none}/attach`, ['POST']],
+      ['/v1/refunds', ['POST']],
+      [`/v1/refunds/rfnd_${none}`, ['GET']],
+      [`/v1/refunds/rfnd_${none}/settle`, ['POST']],
+      ['/v1/disputes', ['POST']],
+      [`/v1/disputes/dsp_${none}`, ['GET']],
+      [`/v1/disputes/dsp_${none}/close`, ['POST']],
+      ['/v1/ledger/balances', ['GET']],
       ['/healthz', ['GET']],
       ['/readyz', ['GET']],
     ]

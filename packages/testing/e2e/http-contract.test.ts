@@ -405,6 +405,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         status: 'captured',
         reason: null,
         order: anId('order'),
+        amount_refunded: 0,
+        amount_disputed: 0,
         created: aTime,
       })
       const order = await seller.get(`/v1/orders/${answer.body.order}`, {
@@ -417,11 +419,14 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         drop: drop.id,
         hold: hold.id,
         payment: answer.body.id,
-        lines: hold.lines,
+        lines: hold.lines.map((line) => ({ ...line, quantity_refunded: 0 })),
         amount: 9_998,
+        amount_refunded: 0,
         currency: 'usd',
         customer,
         created: aTime,
+        cancelled_at: null,
+        fulfilled_at: null,
       })
       expect(skuOf(await readDrop(seller, drop.id))).toMatchObject({ held: 0, sold: 2, available: 98 })
     })
@@ -487,6 +492,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
           status,
           reason,
           order: null,
+          amount_refunded: 0,
+          amount_disputed: 0,
           created: aTime,
         })
       }
@@ -583,6 +590,17 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['GET', `/v1/holds/hold_${none}`, undefined, 404, 404],
       ['DELETE', `/v1/holds/hold_${none}`, undefined, 404, 404],
       ['POST', '/v1/payments', payment, 403, 201],
+      ['GET', `/v1/payments/pay_${none}`, undefined, 403, 404],
+      ['POST', `/v1/payments/pay_${none}/attach`, { hold: `hold_${none}` }, 403, 404],
+      ['POST', '/v1/refunds', { payment: `pay_${none}` }, 403, 404],
+      ['GET', `/v1/refunds/rfnd_${none}`, undefined, 403, 404],
+      ['POST', `/v1/refunds/rfnd_${none}/settle`, { status: 'failed' }, 403, 404],
+      ['POST', '/v1/disputes', { payment: `pay_${none}`, provider_dispute_id: 'd' }, 403, 404],
+      ['GET', `/v1/disputes/dsp_${none}`, undefined, 403, 404],
+      ['POST', `/v1/disputes/dsp_${none}/close`, { status: 'won' }, 403, 404],
+      ['POST', `/v1/orders/ord_${none}/cancel`, empty, 403, 404],
+      ['POST', `/v1/orders/ord_${none}/fulfil`, empty, 403, 404],
+      ['GET', '/v1/ledger/balances', undefined, 403, 200],
       ['GET', '/v1/orders', undefined, 403, 200],
       ['GET', `/v1/orders/ord_${none}`, undefined, 403, 404],
     ]
