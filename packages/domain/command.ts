@@ -1,5 +1,6 @@
 import type { Customer } from './customer.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
+import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /**
@@ -48,6 +49,7 @@ export interface CreateDrop {
   readonly holdTtlMs: number
   readonly maxPerCustomer: number | null
   readonly latePayment: LatePayment
+  readonly fees: readonly FeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly skus: readonly NewSku[]
 }
@@ -64,6 +66,7 @@ export type DropChanges = Partial<
     | 'holdTtlMs'
     | 'maxPerCustomer'
     | 'latePayment'
+    | 'fees'
     | 'metadata'
   >
 >

@@ -16,6 +16,7 @@ const drop: Drop = {
   holdTtlMs: 600_000,
   maxPerCustomer: null,
   latePayment: 'reacquire',
+  fees: [],
   metadata: {},
   phase: 'published',
   createdMs: 0,

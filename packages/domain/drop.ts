@@ -1,3 +1,4 @@
+import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /**
@@ -27,6 +28,8 @@ export interface Drop {
   /** Units one buyer may hold and own, over all SKUs. Null: no limit, and nothing is counted. */
   readonly maxPerCustomer: number | null
   readonly latePayment: LatePayment
+  /** In the seller's order. Apply to holds made from now on. */
+  readonly fees: readonly FeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly phase: DropPhase
   readonly createdMs: number

@@ -1,4 +1,5 @@
 import type { Customer } from './customer.ts'
+import type { Fee } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /** active → captured (paid) | released (by the buyer or the seller) | expired (past its deadline). Never deleted. */
@@ -16,6 +17,9 @@ export interface Hold {
   readonly id: string
   readonly dropId: string
   readonly lines: readonly HoldLine[]
+  /** What the drop charged on top of the goods when the hold was made. */
+  readonly fees: readonly Fee[]
+  /** Goods and fees. */
   readonly amountMinor: number
   readonly currency: Currency
   readonly customer: Customer

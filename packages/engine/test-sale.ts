@@ -154,6 +154,7 @@ export function dropCommand(change: Partial<CreateDrop> = {}): CreateDrop {
     holdTtlMs: ttlMs,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus: [
       { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10 },

@@ -1,6 +1,7 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
+import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -32,9 +33,18 @@ export function wireDropFacts(drop: Drop) {
     hold_ttl: toSeconds(drop.holdTtlMs),
     max_per_customer: drop.maxPerCustomer,
     late_payment: drop.latePayment,
+    fees: drop.fees.map(wireFeeRule),
     metadata: drop.metadata,
     created: toSeconds(drop.createdMs),
   }
+}
+
+function wireFeeRule({ name, kind, amountMinor, basisPoints }: FeeRule) {
+  return basisPoints === null ? { name, kind, amount: amountMinor } : { name, kind, basis_points: basisPoints }
+}
+
+function wireFee({ name, kind, amountMinor }: Fee) {
+  return { name, kind, amount: amountMinor }
 }
 
 function wireCustomer({ email, phone, externalId, name, shippingAddress }: Customer, audience: Audience) {
@@ -60,6 +70,7 @@ export function wireHold(hold: Hold, nowMs: number, audience: Audience) {
     status: holdStatusAt(hold, nowMs),
     drop: hold.dropId,
     lines: wireLines(hold),
+    fees: hold.fees.map(wireFee),
     amount: hold.amountMinor,
     currency: hold.currency,
     customer: wireCustomer(hold.customer, audience),
@@ -94,6 +105,7 @@ export function wireOrder({ order, hold }: OrderWithHold) {
     hold: order.holdId,
     payment: order.paymentId,
     lines: wireLines(hold),
+    fees: hold.fees.map(wireFee),
     amount: order.amountMinor,
     currency: order.currency,
     customer: wireCustomer(hold.customer, 'secret'),

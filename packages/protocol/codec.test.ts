@@ -47,6 +47,14 @@ const texts = fc.dictionary(
 )
 const sku = fc.record({ id: text, name: text, unitAmountMinor: amount, stock: amount }, { noNullPrototype: true })
 const latePayment = fc.constantFrom('reacquire', 'refund')
+const feeKind = fc.constantFrom('shipping', 'tax', 'service')
+const feeRules = fc.array(
+  fc.record(
+    { name: text, kind: feeKind, amountMinor: orNull(amount), basisPoints: orNull(amount) },
+    { noNullPrototype: true },
+  ),
+  { maxLength: 3 },
+)
 const customer = fc.record(
   {
     email: text,
@@ -79,6 +87,7 @@ const changes = fc.record(
     holdTtlMs: units,
     maxPerCustomer: orNull(units),
     latePayment,
+    fees: feeRules,
     metadata: texts,
   },
   { noNullPrototype: true, requiredKeys: [] },
@@ -97,6 +106,7 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
     holdTtlMs: units,
     maxPerCustomer: orNull(units),
     latePayment,
+    fees: feeRules,
     metadata: texts,
     skus: fc.array(sku, { minLength: 1, maxLength: 5 }),
   },
@@ -156,6 +166,9 @@ const hold = fc.record(
     id: text,
     dropId: text,
     lines: fc.array(line, { minLength: 1, maxLength: 8 }),
+    fees: fc.array(fc.record({ name: text, kind: feeKind, amountMinor: amount }, { noNullPrototype: true }), {
+      maxLength: 3,
+    }),
     amountMinor: amount,
     currency,
     customer,
@@ -193,6 +206,7 @@ const drop = fc.record(
     holdTtlMs: units,
     maxPerCustomer: orNull(units),
     latePayment,
+    fees: feeRules,
     metadata: texts,
     phase: fc.constantFrom('draft', 'published', 'paused', 'ended'),
     createdMs: amount,
@@ -332,7 +346,7 @@ it('Codec encodes a commit in the bytes of this protocol version', () => {
 const namesThatMayShow: Readonly<Record<string, readonly string[]>> = {
   // Changes and metadata have any shape.
   update_drop: Object.keys(sampleCommands.update_drop.changes).concat('a'),
-  create_drop: ['team'],
+  create_drop: ['team', 'amountMinor', 'basisPoints'],
 }
 
 /** Every field name inside `value`. */

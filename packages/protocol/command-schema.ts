@@ -20,6 +20,10 @@ const anyKey = nullable(key)
 const texts = Type.Record(Type.String(), Type.String())
 const newSku = Type.Object({ id: text, name: text, unitAmountMinor: amount, stock: amount })
 const skuChange = Type.Object({ skuId: text, name: nullable(text), unitAmountMinor: nullable(amount) })
+const feeKind = Type.Union([Type.Literal('shipping'), Type.Literal('tax'), Type.Literal('service')])
+const feeRules = Type.Array(
+  Type.Object({ name: text, kind: feeKind, amountMinor: nullable(amount), basisPoints: nullable(amount) }),
+)
 const latePayment = Type.Union([Type.Literal('reacquire'), Type.Literal('refund')])
 const address = Type.Object({
   line1: text,
@@ -53,6 +57,7 @@ const schemas = {
     holdTtlMs: units,
     maxPerCustomer: nullable(units),
     latePayment,
+    fees: feeRules,
     metadata: texts,
     skus: Type.Array(newSku, { minItems: 1 }),
   }),
@@ -70,6 +75,7 @@ const schemas = {
         holdTtlMs: Type.Optional(units),
         maxPerCustomer: Type.Optional(nullable(units)),
         latePayment: Type.Optional(latePayment),
+        fees: Type.Optional(feeRules),
         metadata: Type.Optional(texts),
       },
       { additionalProperties: false },

@@ -1,5 +1,7 @@
 import type { Customer } from '@penstock/domain/customer.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -11,7 +13,7 @@ import type { StoredAnswer } from '@penstock/domain/working-set.ts'
  */
 
 export const dropColumns =
-  'id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, metadata, phase, created_ms'
+  'id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, fees, metadata, phase, created_ms'
 
 export type DropRow = readonly [
   string,
@@ -24,6 +26,7 @@ export type DropRow = readonly [
   number,
   number | null,
   Drop['latePayment'],
+  string | null,
   string,
   Drop['phase'],
   number,
@@ -41,9 +44,10 @@ export function toDrop(row: DropRow, skuIds: readonly string[]): Drop {
     holdTtlMs: row[7],
     maxPerCustomer: row[8],
     latePayment: row[9],
-    metadata: JSON.parse(row[10]) as Record<string, string>,
-    phase: row[11],
-    createdMs: row[12],
+    fees: decodeFeeRules(row[10]),
+    metadata: JSON.parse(row[11]) as Record<string, string>,
+    phase: row[12],
+    createdMs: row[13],
     skuIds,
   }
 }
@@ -65,12 +69,13 @@ export function toSku(row: SkuRow): Sku {
 }
 
 export const holdColumns =
-  'id, drop_id, lines, amount, currency, customer, client_secret, created_ms, expires_ms, status'
+  'id, drop_id, lines, fees, amount, currency, customer, client_secret, created_ms, expires_ms, status'
 
 export type HoldRow = readonly [
   string,
   string,
   string,
+  string | null,
   number,
   Hold['currency'],
   string,
@@ -85,13 +90,14 @@ export function toHold(row: HoldRow): Hold {
     id: row[0],
     dropId: row[1],
     lines: decodeLines(row[2]),
-    amountMinor: row[3],
-    currency: row[4],
-    customer: decodeCustomer(row[5]),
-    clientSecret: row[6],
-    createdMs: row[7],
-    expiresMs: row[8],
-    status: row[9],
+    fees: decodeFees(row[3]),
+    amountMinor: row[4],
+    currency: row[5],
+    customer: decodeCustomer(row[6]),
+    clientSecret: row[7],
+    createdMs: row[8],
+    expiresMs: row[9],
+    status: row[10],
   }
 }
 
@@ -102,6 +108,29 @@ export function encodeLines(lines: readonly HoldLine[]): string {
 function decodeLines(json: string): HoldLine[] {
   const lines = JSON.parse(json) as [string, number, number][]
   return lines.map(([skuId, quantity, unitAmountMinor]) => ({ skuId, quantity, unitAmountMinor }))
+}
+
+/** Null where there are none: in almost every hold. */
+export function encodeFees(fees: readonly Fee[]): string | null {
+  if (fees.length === 0) return null
+  return JSON.stringify(fees.map(({ name, kind, amountMinor }) => [name, kind, amountMinor]))
+}
+
+function decodeFees(json: string | null): readonly Fee[] {
+  if (json === null) return noFees
+  const fees = JSON.parse(json) as [string, Fee['kind'], number][]
+  return fees.map(([name, kind, amountMinor]) => ({ name, kind, amountMinor }))
+}
+
+export function encodeFeeRules(rules: readonly FeeRule[]): string | null {
+  if (rules.length === 0) return null
+  return JSON.stringify(rules.map(({ name, kind, amountMinor, basisPoints }) => [name, kind, amountMinor, basisPoints]))
+}
+
+function decodeFeeRules(json: string | null): readonly FeeRule[] {
+  if (json === null) return noFees
+  const rules = JSON.parse(json) as [string, FeeRule['kind'], number | null, number | null][]
+  return rules.map(([name, kind, amountMinor, basisPoints]) => ({ name, kind, amountMinor, basisPoints }))
 }
 
 /** Absent fields are left out: most buyers give an e-mail address only. */

@@ -3,6 +3,8 @@ import {
   dropColumns,
   encodeAnswer,
   encodeCustomer,
+  encodeFeeRules,
+  encodeFees,
   encodeLines,
   holdColumns,
   orderColumns,
@@ -43,7 +45,7 @@ export class ChangeSaver {
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
     this.#updateDrop = db.prepare<[SqlValue[]]>(
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
-       max_per_customer = ?, late_payment = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
+       max_per_customer = ?, late_payment = ?, fees = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
     )
     this.#insertSku = new BulkInsert(db, 'sku', 'id, drop_id, position, name, unit_amount, stock, held, sold')
     this.#updateSku = db.prepare<[SqlValue[]]>(
@@ -120,6 +122,7 @@ export class ChangeSaver {
           hold.id,
           hold.dropId,
           encodeLines(hold.lines),
+          encodeFees(hold.fees),
           hold.amountMinor,
           hold.currency,
           encodeCustomer(hold.customer),
@@ -196,6 +199,7 @@ function dropValues(drop: Drop): SqlValue[] {
     drop.holdTtlMs,
     drop.maxPerCustomer,
     drop.latePayment,
+    encodeFeeRules(drop.fees),
     JSON.stringify(drop.metadata),
     drop.phase,
     drop.createdMs,

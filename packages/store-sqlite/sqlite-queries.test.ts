@@ -43,6 +43,7 @@ const newDrop = (dropId: string, change: Partial<CreateDrop> = {}): CreateDrop =
   holdTtlMs: 600_000,
   maxPerCustomer: null,
   latePayment: 'reacquire',
+  fees: [],
   metadata: {},
   skus: [
     { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100 },

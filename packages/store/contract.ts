@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { FatalStoreError } from './store.ts'
 import type { Command } from '@penstock/domain/command.ts'
@@ -417,6 +418,7 @@ const openingCommands: readonly Command[] = [
     holdTtlMs: 600_000,
     maxPerCustomer: 1,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10 }],
   },
@@ -462,6 +464,7 @@ function drop(change: Partial<Drop>): Drop {
     holdTtlMs: 600_000,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     phase: 'published',
     createdMs: nowMs,
@@ -479,6 +482,7 @@ function hold(change: Partial<Hold>): Hold {
     id: 'hold_1',
     dropId: 'drop_1',
     lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
+    fees: noFees,
     amountMinor: 100,
     currency: 'usd',
     customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },
@@ -538,6 +542,10 @@ function sampleHold(index: number): Hold {
       { skuId: 'sku_2', quantity: 1_000, unitAmountMinor: 1_000_000_000_000 },
       { skuId: 'sku_1', quantity: 1, unitAmountMinor: 5 },
     ],
+    fees: [
+      { name: hostileText, kind: 'shipping', amountMinor: 0 },
+      { name: '', kind: 'tax', amountMinor: 1_000_000_000_000 },
+    ],
     amountMinor: Number.MAX_SAFE_INTEGER,
     currency: 'jpy',
     customer: {
@@ -563,6 +571,10 @@ const samples = {
       holdTtlMs: 1,
       maxPerCustomer: 8_000,
       latePayment: 'refund',
+      fees: [
+        { name: hostileText, kind: 'shipping', amountMinor: 1_000_000_000_000, basisPoints: null },
+        { name: '', kind: 'service', amountMinor: null, basisPoints: 0 },
+      ],
       metadata: { [hostileText]: hostileText, ' ': '', ключ: '値', 'a"b': '{}' },
       phase: 'paused',
       skuIds: ['sku_2', 'sku_1', 'sku_0'],

@@ -27,9 +27,11 @@ const checks = {
   hold_lines_known: `SELECT hold.id || ': line of ' || (line.value ->> 0)
     FROM hold, json_each(hold.lines) AS line LEFT JOIN sku ON sku.id = line.value ->> 0
     WHERE sku.drop_id IS NOT hold.drop_id OR line.value ->> 1 < 1`,
-  hold_amount: `SELECT hold.id || ': amount ' || amount || ', lines have ' || sum((line.value ->> 1) * (line.value ->> 2))
-    FROM hold, json_each(hold.lines) AS line GROUP BY hold.id
-    HAVING amount <> sum((line.value ->> 1) * (line.value ->> 2))`,
+  hold_amount: `WITH summed AS (SELECT id, amount,
+      (SELECT sum((line.value ->> 1) * (line.value ->> 2)) FROM json_each(hold.lines) AS line) AS goods,
+      (SELECT coalesce(sum(fee.value ->> 2), 0) FROM json_each(coalesce(hold.fees, '[]')) AS fee) AS fees FROM hold)
+    SELECT id || ': amount ' || amount || ', lines have ' || goods || ', fees ' || fees
+    FROM summed WHERE amount <> goods + fees`,
   // One e-mail key a hold, so the units of a drop's e-mail keys are the units of its holds.
   buyer_units: `WITH taken AS (
       SELECT drop_id, sum(line.value ->> 1) AS units FROM hold, json_each(hold.lines) AS line
@@ -58,14 +60,23 @@ const checks = {
     OR (status = 'unmatched') <> (reason IS 'unknown_hold')`,
   payment_once: `SELECT provider || '/' || provider_payment_id || ': ' || count(*) || ' rows'
     FROM payment GROUP BY provider, provider_payment_id HAVING count(*) > 1`,
+  // Fees have entries of their own beside it.
   payment_has_one_entry: `SELECT payment.id || ': ' || count(entry.payment_id) || ' ledger entries'
-    FROM payment LEFT JOIN ledger_entry AS entry ON entry.payment_id = payment.id
+    FROM payment LEFT JOIN ledger_entry AS entry ON entry.payment_id = payment.id AND entry.credit NOT LIKE 'fees:%'
     GROUP BY payment.id HAVING count(entry.payment_id) <> 1`,
+  entries_sum_to_payment: `SELECT payment.id || ': amount ' || payment.amount || ', entries ' || sum(entry.amount)
+    FROM payment JOIN ledger_entry AS entry ON entry.payment_id = payment.id
+    GROUP BY payment.id HAVING payment.amount <> sum(entry.amount)`,
+  fee_entries_fit_hold: `WITH posted AS (SELECT payment.hold_id, sum(entry.amount) AS amount FROM ledger_entry AS entry
+      JOIN payment ON payment.id = entry.payment_id WHERE entry.credit LIKE 'fees:%' GROUP BY 1)
+    SELECT hold.id || ': fees ' || coalesce(hold.fees, 'none') || ', posted ' || coalesce(posted.amount, 0)
+    FROM hold LEFT JOIN posted ON posted.hold_id = hold.id WHERE coalesce(posted.amount, 0) <>
+      iif(hold.status = 'captured', (SELECT coalesce(sum(fee.value ->> 2), 0) FROM json_each(coalesce(hold.fees, '[]')) AS fee), 0)`,
   entry_fits_payment: `SELECT entry.seq || ': ' || entry.debit || ' from ' || entry.credit || ' for ' || entry.payment_id
     FROM ledger_entry AS entry LEFT JOIN payment ON payment.id = entry.payment_id
-    WHERE payment.id IS NULL OR entry.amount <> payment.amount OR entry.currency <> payment.currency
-    OR entry.debit <> 'cash:' || payment.provider
-    OR entry.credit <> iif(payment.status = 'captured', 'sales', 'refunds_due')`,
+    WHERE payment.id IS NULL OR entry.currency <> payment.currency OR entry.debit <> 'cash:' || payment.provider
+    OR NOT (entry.credit = iif(payment.status = 'captured', 'sales', 'refunds_due')
+      OR (payment.status = 'captured' AND entry.credit LIKE 'fees:%'))`,
   balance_equals_entries: `WITH moved AS (
       SELECT debit AS account, currency, amount FROM ledger_entry
       UNION ALL SELECT credit, currency, -amount FROM ledger_entry),

@@ -11,6 +11,19 @@ export interface WireSku {
   readonly available: number
 }
 
+export interface WireFeeRule {
+  readonly name: string
+  readonly kind: string
+  readonly amount?: number
+  readonly basis_points?: number
+}
+
+export interface WireFee {
+  readonly name: string
+  readonly kind: string
+  readonly amount: number
+}
+
 export interface WireDrop {
   readonly id: string
   readonly object: 'drop'
@@ -24,6 +37,7 @@ export interface WireDrop {
   readonly hold_ttl: number
   readonly max_per_customer: number | null
   readonly late_payment: string
+  readonly fees: readonly WireFeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly created: number
   readonly server_time: number
@@ -42,6 +56,7 @@ export interface WireHold {
   readonly status: string
   readonly drop: string
   readonly lines: readonly WireLine[]
+  readonly fees: readonly WireFee[]
   readonly amount: number
   readonly currency: string
   readonly customer: Readonly<Record<string, unknown>>
@@ -72,6 +87,7 @@ export interface WireOrder {
   readonly hold: string
   readonly payment: string
   readonly lines: readonly WireLine[]
+  readonly fees: readonly WireFee[]
   readonly amount: number
   readonly currency: string
   readonly customer: Readonly<Record<string, unknown>>

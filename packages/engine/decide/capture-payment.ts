@@ -1,10 +1,12 @@
+import { noFees, totalFees } from '@penstock/domain/fee.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
-import { cashAccount, refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
+import { cashAccount, feesAccount, refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { found } from '../found.ts'
 import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
+import type { Fee, FeeKind } from '@penstock/domain/fee.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment, PaymentReason } from '@penstock/domain/payment.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -36,7 +38,7 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
     takeUnits(set, settled)
     recordOrder(set, command, settled, nowMs)
   }
-  return recordPayment(set, command, reason, nowMs)
+  return recordPayment(set, command, reason, hold?.fees ?? noFees, nowMs)
 }
 
 function answerKnownPayment(known: Payment, command: CapturePayment): Result {
@@ -97,7 +99,13 @@ function recordOrder(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs
 }
 
 /** The money, with or without an order, and where it went. `reason` null: the order of the command was made. */
-function recordPayment(set: WorkingSet, command: CapturePayment, reason: PaymentReason | null, nowMs: number): Result {
+function recordPayment(
+  set: WorkingSet,
+  command: CapturePayment,
+  reason: PaymentReason | null,
+  fees: readonly Fee[],
+  nowMs: number,
+): Result {
   const { provider, providerPaymentId, amountMinor, currency } = command
   const payment: Payment = {
     id: command.paymentId,
@@ -112,13 +120,21 @@ function recordPayment(set: WorkingSet, command: CapturePayment, reason: Payment
     createdMs: nowMs,
   }
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
-  set.ledger.append({
-    paymentId: payment.id,
-    debit: cashAccount(provider),
-    credit: reason === null ? salesAccount : refundsDueAccount,
-    amountMinor,
-    currency,
-    createdMs: nowMs,
-  })
+  if (reason !== null) post(set, payment, refundsDueAccount, amountMinor)
+  else postSale(set, payment, fees)
   return { outcome: 'payment_recorded', payment, duplicate: false, replayed: false }
+}
+
+/** The goods to `sales`, and each kind of fee to an account of its own: one entry where there are no fees. */
+function postSale(set: WorkingSet, payment: Payment, fees: readonly Fee[]): void {
+  post(set, payment, salesAccount, payment.amountMinor - totalFees(fees))
+  if (fees.length === 0) return
+  const byKind = new Map<FeeKind, number>()
+  for (const { kind, amountMinor } of fees) byKind.set(kind, (byKind.get(kind) ?? 0) + amountMinor)
+  for (const [kind, amountMinor] of byKind) if (amountMinor > 0) post(set, payment, feesAccount(kind), amountMinor)
+}
+
+function post(set: WorkingSet, payment: Payment, credit: string, amountMinor: number): void {
+  const { id: paymentId, provider, currency, createdMs } = payment
+  set.ledger.append({ paymentId, debit: cashAccount(provider), credit, amountMinor, currency, createdMs })
 }

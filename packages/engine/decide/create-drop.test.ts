@@ -21,6 +21,7 @@ it('createDrop makes a draft with all its SKUs', () => {
     endsAtMs: startMs + 6_000,
     maxPerCustomer: 2,
     latePayment: 'refund',
+    fees: [{ name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }],
     metadata: { team: 'red' },
   })
   expect(sale.run(command)).toEqual({
@@ -36,6 +37,7 @@ it('createDrop makes a draft with all its SKUs', () => {
       holdTtlMs: 600_000,
       maxPerCustomer: 2,
       latePayment: 'refund',
+      fees: [{ name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }],
       metadata: { team: 'red' },
       phase: 'draft',
       createdMs: startMs,

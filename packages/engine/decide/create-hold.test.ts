@@ -16,8 +16,10 @@ import {
   startMs,
   TestSale,
   ttlMs,
+  updateCommand,
 } from '../test-sale.ts'
 import type { CreateDrop, CreateHold } from '@penstock/domain/command.ts'
+import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { RejectionCode } from '@penstock/domain/result.ts'
 
 const twoShoes = [{ skuId: shoe, quantity: 2 }]
@@ -216,6 +218,7 @@ it('createHold takes the units and fixes price, amount and deadline', () => {
         { skuId: sock, quantity: 3, unitAmountMinor: 25 },
         { skuId: shoe, quantity: 1, unitAmountMinor: 100 },
       ],
+      fees: [],
       amountMinor: 375,
       currency: 'usd',
       customer: ann,
@@ -353,4 +356,43 @@ it('createHold refuses an amount that no payment may have', () => {
   const refused = sale.run(holdCommand('hold_1', { lines: twoShoes }))
   expect(refused).toMatchObject({ outcome: 'invalid_request', param: 'lines' })
   expect(sale.counters(shoe)).toEqual([0, 0])
+})
+
+const parcel: FeeRule = { name: 'Parcel', kind: 'shipping', amountMinor: 499, basisPoints: null }
+const vat: FeeRule = { name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }
+
+it('createHold adds the fees of the drop to the amount, rounded line by line', () => {
+  const sale = openSale({ fees: [parcel, vat] })
+  const lines = [
+    { skuId: shoe, quantity: 1 },
+    { skuId: sock, quantity: 3 },
+  ]
+  sale.accept(holdCommand('hold_1', { lines }))
+  // 19 % of 175 is 33.25.
+  expect(sale.hold('hold_1')).toMatchObject({
+    fees: [
+      { name: 'Parcel', kind: 'shipping', amountMinor: 499 },
+      { name: 'VAT', kind: 'tax', amountMinor: 33 },
+    ],
+    amountMinor: 175 + 499 + 33,
+  })
+})
+
+it('createHold keeps the fees a hold was made with when the drop changes them', () => {
+  const sale = openSale({ fees: [parcel] })
+  sale.accept(holdCommand('hold_1'))
+  sale.accept(updateCommand({ changes: { fees: [vat] } }), holdCommand('hold_2'))
+  sale.accept(updateCommand({ changes: { fees: [] } }), holdCommand('hold_3'))
+  expect(['hold_1', 'hold_2', 'hold_3'].map((id) => sale.hold(id).amountMinor)).toEqual([599, 119, 100])
+  expect(sale.hold('hold_3').fees).toEqual([])
+})
+
+it.each([
+  ['fees that pass the bound', amountMax, [parcel]],
+  ['goods that pass the bound, whose share is not computed', amountMax + 1, [vat]],
+])('createHold refuses %s', (_, unitAmountMinor, fees) => {
+  const sale = openSale({ fees, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 1 }] })
+  const { writes } = sale.set
+  expect(sale.run(holdCommand('hold_1'))).toMatchObject({ outcome: 'invalid_request', param: 'lines' })
+  expect(sale.set.writes).toBe(writes)
 })

@@ -1,4 +1,5 @@
 import { dropStatus } from '@penstock/domain/drop.ts'
+import { computeFees, noFees, totalFees } from '@penstock/domain/fee.ts'
 import { holdDeadlineMs, holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
 import { amountMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
@@ -47,7 +48,8 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
 
   const hold = newHold(set, drop, command, nowMs)
   if (hold.amountMinor > amountMax) {
-    return rejected('invalid_request', 'lines', `The amount of a hold may be at most ${amountMax} minor units.`)
+    const detail = `The amount of a hold, fees included, may be at most ${amountMax} minor units.`
+    return rejected('invalid_request', 'lines', detail)
   }
 
   // Point of no return.
@@ -94,11 +96,15 @@ function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number
     quantity,
     unitAmountMinor: found(set.skus, skuId).unitAmountMinor,
   }))
+  const goodsMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0)
+  // Goods above the bound are refused anyway, and shares of them would no longer be exact.
+  const fees = goodsMinor > amountMax ? noFees : computeFees(drop.fees, goodsMinor)
   return {
     id: command.holdId,
     dropId: drop.id,
     lines,
-    amountMinor: lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0),
+    fees,
+    amountMinor: goodsMinor + totalFees(fees),
     currency: drop.currency,
     customer: command.customer,
     clientSecret: command.clientSecret,

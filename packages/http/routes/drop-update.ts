@@ -1,3 +1,4 @@
+import { readFeeRules } from '../fee-rules.ts'
 import { bodyParser } from '../json-body.ts'
 import { problem } from '../problem.ts'
 import { dropUpdateBody } from '../schema.ts'
@@ -20,7 +21,10 @@ export const dropUpdate: WriteRoute<Body> = {
   toCommand: ({ body, params, ownKey, mint }) => {
     const skus = readSkus(body, mint)
     if ('problem' in skus) return skus
-    return { kind: 'update_drop', key: ownKey(), dropId: params[0] ?? '', changes: readChanges(body), ...skus }
+    const fees = readFeeRules(body.fees ?? [])
+    if ('problem' in fees) return fees
+    const changes = { ...readChanges(body), ...(body.fees === undefined ? {} : { fees }) }
+    return { kind: 'update_drop', key: ownKey(), dropId: params[0] ?? '', changes, ...skus }
   },
   toResponse: (result) => dropResponse(result, 200),
 }

@@ -25,6 +25,7 @@ beforeAll(async () => {
   const seller = new Client(box.url, box.secretKey)
   const drop = await openDrop(seller, { max_per_customer: 5 })
   await openDrop(seller)
+  const charged = await openDrop(seller, { fees: [{ name: 'VAT', kind: 'tax', basis_points: 1_900 }] })
   for (let index = 0; index < 3; index++) {
     await takeHold(seller, drop, 2, { 'idempotency-key': `hold ${index}` })
     const customer = { email: newEmail(), phone: '1' }
@@ -38,6 +39,8 @@ beforeAll(async () => {
     expectStatus(await seller.post('/v1/payments', { ...paid, provider_payment_id: `keyed ${index}` }, keyed), 201)
     expectStatus(await seller.delete(`/v1/holds/${(await takeHold(seller, drop)).id}`), 200)
   }
+  expectStatus(await pay(seller, await takeHold(seller, charged)), 201)
+  await takeHold(seller, charged)
   seller.close()
   await box.stop()
 })
@@ -72,7 +75,10 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     `UPDATE hold SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
     `UPDATE hold SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
   ],
-  hold_amount: [`UPDATE hold SET amount = amount + 1 WHERE id = ${one('hold')}`],
+  hold_amount: [
+    `UPDATE hold SET amount = amount + 1 WHERE id = ${one('hold')}`,
+    "UPDATE hold SET fees = json_replace(fees, '$[0][2]', 1) WHERE fees IS NOT NULL",
+  ],
   buyer_units: [
     `UPDATE buyer_units SET units = units + 1 WHERE id = ${one('buyer_units', "id LIKE '% email:%'")}`,
     'DELETE FROM buyer_units',
@@ -102,8 +108,14 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   ],
   payment_once: [duplicate('payment', 'true', paymentColumns, paymentColumns.replace('id', "'pay_twice'"))],
   payment_has_one_entry: ['DELETE FROM ledger_entry WHERE seq = 1', duplicate('ledger_entry', 'seq = 1', entryColumns)],
+  entries_sum_to_payment: ['UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1'],
+  fee_entries_fit_hold: [
+    "UPDATE ledger_entry SET amount = amount - 1 WHERE credit = 'fees:tax'",
+    "UPDATE ledger_entry SET credit = 'sales' WHERE credit = 'fees:tax'",
+    "UPDATE ledger_entry SET credit = 'fees:tax' WHERE seq = 1",
+  ],
   entry_fits_payment: [
-    'UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1',
+    "UPDATE ledger_entry SET credit = 'fees:tax' WHERE credit = 'refunds_due'",
     "UPDATE ledger_entry SET currency = 'eur' WHERE seq = 1",
     "UPDATE ledger_entry SET credit = 'nobody' WHERE seq = 1",
     "UPDATE ledger_entry SET debit = 'cash:nobody' WHERE seq = 1",

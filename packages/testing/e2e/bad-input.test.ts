@@ -39,6 +39,8 @@ const dropFields = {
   hold_ttl: 600,
   max_per_customer: 2,
   late_payment: 'refund',
+  // Both at once: what each of them may be is looked at first.
+  fees: [{ name: 'VAT', kind: 'tax', amount: 1, basis_points: 1 }],
   description: 'A text',
   image: 'https://example.com/a.png',
   metadata: { a: 'b' },

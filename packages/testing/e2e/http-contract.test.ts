@@ -82,6 +82,11 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold_ttl: 120,
         max_per_customer: 3,
         late_payment: 'refund',
+        fees: [
+          { name: 'Versand', kind: 'shipping', amount: 490 },
+          { name: 'MwSt.', kind: 'tax', basis_points: 1_900 },
+          { name: 'Gebühr', kind: 'service', basis_points: 0 },
+        ],
         metadata: { 'shop.id': '7', note: '' },
         skus: [
           { name: 'Size 41', unit_amount: 0, stock: 0 },
@@ -121,6 +126,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold_ttl: 600,
         max_per_customer: null,
         late_payment: 'reacquire',
+        fees: [],
         metadata: {},
         starts_at: aTime,
       })
@@ -151,6 +157,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold_ttl: 60,
         max_per_customer: 9,
         late_payment: 'refund',
+        fees: [{ name: 'Parcel', kind: 'shipping', amount: 1 }],
         metadata: { a: 'b' },
       }
       for (const [name, value] of Object.entries(changes)) {
@@ -287,6 +294,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         status: 'active',
         drop: drop.id,
         lines: [{ sku: skuOf(drop).id, quantity: 2, unit_amount: 4_999 }],
+        fees: [],
         amount: 9_998,
         currency: 'jpy',
         client_secret: aSecret,
@@ -418,6 +426,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold: hold.id,
         payment: answer.body.id,
         lines: hold.lines,
+        fees: [],
         amount: 9_998,
         currency: 'usd',
         customer,

@@ -33,20 +33,19 @@ function unitsBySku(data: MemoryData, status: Hold['status']): Map<string, numbe
 
 function checkMoney(data: MemoryData): void {
   const payments = [...data.payments.values()]
-  const entries = new Map(data.entries.map((entry) => [entry.paymentId, entry]))
-  assert.equal(data.entries.length, payments.length, 'a payment has no or several ledger entries')
+  const entries = Map.groupBy(data.entries, (entry) => entry.paymentId)
+  assert.equal(entries.size, payments.length, 'a payment has no ledger entry, or an entry no payment')
   const ordersSeen = new Set<string>()
   for (const payment of payments) {
     assert.equal(data.payments.get(paymentKey(payment.provider, payment.providerPaymentId)), payment)
-    const entry = entries.get(payment.id)
-    assert.deepEqual(entry, {
-      paymentId: payment.id,
-      debit: `cash:${payment.provider}`,
-      credit: payment.orderId === null ? 'refunds_due' : 'sales',
-      amountMinor: payment.amountMinor,
-      currency: payment.currency,
-      createdMs: payment.createdMs,
-    })
+    const { id: paymentId, provider, amountMinor, currency, createdMs } = payment
+    const entry = { paymentId, debit: `cash:${provider}`, currency, createdMs }
+    const fees = payment.orderId === null ? [] : (data.holds.get(payment.holdId)?.fees ?? [])
+    const goodsMinor = fees.reduce((rest, fee) => rest - fee.amountMinor, amountMinor)
+    assert.deepEqual(entries.get(paymentId), [
+      { ...entry, credit: payment.orderId === null ? 'refunds_due' : 'sales', amountMinor: goodsMinor },
+      ...fees.map((fee) => ({ ...entry, credit: `fees:${fee.kind}`, amountMinor: fee.amountMinor })),
+    ])
     const status =
       payment.orderId !== null ? 'captured' : payment.reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
     assert.equal(payment.status, status)

@@ -13,6 +13,7 @@ import type {
   UpdateDrop,
 } from '@penstock/domain/command.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
+import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 
 /**
@@ -23,6 +24,11 @@ import type { Currency } from '@penstock/domain/money.ts'
 export const startMs = 1_700_000_000_000
 export const holdTtlMs = 10_000
 const unitAmountMinor = 100
+/** Of drop_2: 19 of each unit, and 5 of each order. */
+const fees: readonly FeeRule[] = [
+  { name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 },
+  { name: 'Parcel', kind: 'shipping', amountMinor: 5, basisPoints: null },
+]
 
 /** Commands that share one moment. */
 export interface Moment {
@@ -33,7 +39,7 @@ export interface Moment {
 /** What is on sale before the first random command. */
 export const openingCommands: readonly Command[] = [
   newDrop('drop_1', { maxPerCustomer: 2 }, [newSku('sku_a', 3), newSku('sku_b', 2)]),
-  newDrop('drop_2', { latePayment: 'refund' }, [newSku('sku_c', 3)]),
+  newDrop('drop_2', { latePayment: 'refund', fees }, [newSku('sku_c', 3)]),
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_2', action: 'publish' },
 ]
@@ -52,6 +58,7 @@ export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: reado
     holdTtlMs,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus,
     ...change,
@@ -118,7 +125,8 @@ function holdAt({ earlier }: Place, wanted: number): { id: string; amountMinor: 
   const hold = wanted === 20 ? undefined : holds[holds.length - 1 - (wanted % Math.min(6, holds.length))]
   if (hold === undefined) return { id: `hold_none_${wanted}`, amountMinor: unitAmountMinor, secret: 'none' }
   const units = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
-  return { id: hold.holdId, amountMinor: units * unitAmountMinor, secret: hold.clientSecret }
+  const feesMinor = hold.dropId === 'drop_2' ? units * 19 + 5 : 0
+  return { id: hold.holdId, amountMinor: units * unitAmountMinor + feesMinor, secret: hold.clientSecret }
 }
 
 const proof = fc.constantFrom('right', 'right', 'none', 'wrong')
