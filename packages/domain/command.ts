@@ -32,7 +32,7 @@ export interface RequestKey {
   readonly fingerprint: string
 }
 
-export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock'>
+export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock' | 'maxPerOrder'>
 
 /** Makes a drop in draft. Accepted: `drop_saved`. Refused: never, but for its key. */
 export interface CreateDrop {
@@ -71,11 +71,13 @@ export type DropChanges = Partial<
   >
 >
 
-/** A change of one SKU. Prices apply to new holds only. Stock changes by `restock_sku`. */
+/** A change of one SKU; null: as it is. Prices and limits apply to new holds only. Stock changes by `restock_sku`. */
 export interface SkuChange {
   readonly skuId: string
   readonly name: string | null
   readonly unitAmountMinor: number | null
+  /** 0 takes the limit away. */
+  readonly maxPerOrder: number | null
 }
 
 /** Changes a drop, its SKUs' names and prices, and adds SKUs. Accepted: `drop_saved`. */

@@ -29,6 +29,7 @@ const sku = (counters: Partial<Sku>): Sku => ({
   name: 'Size 42',
   unitAmountMinor: 100,
   stock: 10,
+  maxPerOrder: null,
   held: 0,
   sold: 0,
   ...counters,

@@ -44,6 +44,8 @@ export interface Sku {
   readonly name: string
   readonly unitAmountMinor: number
   readonly stock: number
+  /** Units of this SKU that one hold may have, over all its lines. Null: as many as there are. */
+  readonly maxPerOrder: number | null
   readonly held: number
   readonly sold: number
 }

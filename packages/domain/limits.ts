@@ -18,6 +18,7 @@ export const feesPerDropMax = 8
 export const basisPointsMax = 10_000
 /** SKUs of one drop: keeps a drop's commands and answers far below one frame. */
 export const skusPerDropMax = 500
+export const maxPerOrderMax = linesPerHoldMax * quantityPerLineMax
 export const maxPerCustomerMax = linesPerHoldMax * quantityPerLineMax
 
 // Texts, in UTF-16 code units as JSON Schema counts them.

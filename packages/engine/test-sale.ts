@@ -157,8 +157,8 @@ export function dropCommand(change: Partial<CreateDrop> = {}): CreateDrop {
     fees: [],
     metadata: {},
     skus: [
-      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10 },
-      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5 },
+      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null },
+      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null },
     ],
     ...change,
   }

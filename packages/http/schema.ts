@@ -13,6 +13,7 @@ import {
   holdTtlMinMs,
   linesPerHoldMax,
   maxPerCustomerMax,
+  maxPerOrderMax,
   metadataKeyLengthMax,
   metadataKeysMax,
   metadataValueLengthMax,
@@ -88,7 +89,11 @@ const metadata = Type.Record(
     description: `an object of at most ${metadataKeysMax} texts`,
   },
 )
-const newSku = Type.Object({ name, unit_amount: unitAmount, stock: whole(0, stockMax) }, strict)
+const maxPerOrder = orNull(whole(1, maxPerOrderMax))
+const newSku = Type.Object(
+  { name, unit_amount: unitAmount, stock: whole(0, stockMax), max_per_order: maxPerOrder },
+  strict,
+)
 
 /** Either an amount or basis points: `fee-rules.ts` checks it. */
 const feeRule = Type.Object(
@@ -137,6 +142,7 @@ const skuChange = Type.Object(
     name: Type.Optional(name),
     unit_amount: Type.Optional(unitAmount),
     stock: Type.Optional(whole(0, stockMax)),
+    max_per_order: maxPerOrder,
   },
   strict,
 )

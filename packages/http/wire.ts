@@ -17,8 +17,18 @@ export function toSeconds(ms: number): number {
 }
 
 export function wireSku(sku: Sku) {
-  const { id, name, unitAmountMinor, stock, held, sold } = sku
-  return { id, object: 'sku', name, unit_amount: unitAmountMinor, stock, held, sold, available: availableUnits(sku) }
+  const { id, name, unitAmountMinor, maxPerOrder, stock, held, sold } = sku
+  return {
+    id,
+    object: 'sku',
+    name,
+    unit_amount: unitAmountMinor,
+    max_per_order: maxPerOrder,
+    stock,
+    held,
+    sold,
+    available: availableUnits(sku),
+  }
 }
 
 /** What of a drop changes only when the seller changes it. */

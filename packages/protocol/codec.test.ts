@@ -45,7 +45,10 @@ const texts = fc.dictionary(
   text,
   { noNullPrototype: true, maxKeys: 12 },
 )
-const sku = fc.record({ id: text, name: text, unitAmountMinor: amount, stock: amount }, { noNullPrototype: true })
+const sku = fc.record(
+  { id: text, name: text, unitAmountMinor: amount, stock: amount, maxPerOrder: orNull(units) },
+  { noNullPrototype: true },
+)
 const latePayment = fc.constantFrom('reacquire', 'refund')
 const feeKind = fc.constantFrom('shipping', 'tax', 'service')
 const feeRules = fc.array(
@@ -115,7 +118,10 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
     dropId: text,
     changes,
     skuChanges: fc.array(
-      fc.record({ skuId: text, name: orNull(text), unitAmountMinor: orNull(amount) }, { noNullPrototype: true }),
+      fc.record(
+        { skuId: text, name: orNull(text), unitAmountMinor: orNull(amount), maxPerOrder: orNull(amount) },
+        { noNullPrototype: true },
+      ),
       { maxLength: 5 },
     ),
     newSkus: fc.array(sku, { maxLength: 5 }),
@@ -215,7 +221,16 @@ const drop = fc.record(
   { noNullPrototype: true },
 )
 const countedSku = fc.record(
-  { id: text, name: text, unitAmountMinor: amount, stock: amount, dropId: text, held: amount, sold: amount },
+  {
+    id: text,
+    name: text,
+    unitAmountMinor: amount,
+    stock: amount,
+    maxPerOrder: orNull(units),
+    dropId: text,
+    held: amount,
+    sold: amount,
+  },
   { noNullPrototype: true },
 )
 

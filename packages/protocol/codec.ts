@@ -47,7 +47,7 @@ const resultStructures: readonly (readonly string[])[] = [
   ],
   ['name', 'kind', 'amountMinor'],
   ['skuId', 'quantity', 'unitAmountMinor'],
-  ['id', 'name', 'unitAmountMinor', 'stock', 'dropId', 'held', 'sold'],
+  ['id', 'name', 'unitAmountMinor', 'stock', 'maxPerOrder', 'dropId', 'held', 'sold'],
 ]
 
 const structures = [...commandStructures, ...resultStructures]

@@ -18,8 +18,19 @@ const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([sc
 const key = Type.Object({ id: text, fingerprint: text })
 const anyKey = nullable(key)
 const texts = Type.Record(Type.String(), Type.String())
-const newSku = Type.Object({ id: text, name: text, unitAmountMinor: amount, stock: amount })
-const skuChange = Type.Object({ skuId: text, name: nullable(text), unitAmountMinor: nullable(amount) })
+const newSku = Type.Object({
+  id: text,
+  name: text,
+  unitAmountMinor: amount,
+  stock: amount,
+  maxPerOrder: nullable(units),
+})
+const skuChange = Type.Object({
+  skuId: text,
+  name: nullable(text),
+  unitAmountMinor: nullable(amount),
+  maxPerOrder: nullable(amount),
+})
 const feeKind = Type.Union([Type.Literal('shipping'), Type.Literal('tax'), Type.Literal('service')])
 const feeRules = Type.Array(
   Type.Object({ name: text, kind: feeKind, amountMinor: nullable(amount), basisPoints: nullable(amount) }),

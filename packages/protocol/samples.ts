@@ -21,15 +21,19 @@ export const sampleCommands = {
     latePayment: 'reacquire',
     fees: [{ name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }],
     metadata: { team: 'red' },
-    skus: [{ id: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 42', unitAmountMinor: 4_999, stock: 500 }],
+    skus: [
+      { id: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 42', unitAmountMinor: 4_999, stock: 500, maxPerOrder: 2 },
+    ],
   },
   update_drop: {
     kind: 'update_drop',
     key,
     dropId: 'drop_01fwhe4ydgfk1shh6w1g60eecf',
     changes: { name: 'Air', startsAtMs: 1, endsAtMs: 2, holdTtlMs: 3, maxPerCustomer: 4, metadata: { a: 'b' } },
-    skuChanges: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 43', unitAmountMinor: 5_999 }],
-    newSkus: [{ id: 'sku_01h455vb4pex5vsknk084sn02q', name: 'Size 44', unitAmountMinor: 4_999, stock: 1 }],
+    skuChanges: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 43', unitAmountMinor: 5_999, maxPerOrder: 0 }],
+    newSkus: [
+      { id: 'sku_01h455vb4pex5vsknk084sn02q', name: 'Size 44', unitAmountMinor: 4_999, stock: 1, maxPerOrder: 4 },
+    ],
   },
   change_drop_phase: {
     kind: 'change_drop_phase',
@@ -141,6 +145,7 @@ export const sampleResults = {
         name: 'Size 42',
         unitAmountMinor: 4_999,
         stock: 500,
+        maxPerOrder: null,
         dropId: 'drop_01fwhe4ydgfk1shh6w1g60eecf',
         held: 0,
         sold: 0,

@@ -52,9 +52,9 @@ export function toDrop(row: DropRow, skuIds: readonly string[]): Drop {
   }
 }
 
-export const skuColumns = 'id, name, unit_amount, stock, drop_id, held, sold'
+export const skuColumns = 'id, name, unit_amount, stock, max_per_order, drop_id, held, sold'
 
-export type SkuRow = readonly [string, string, number, number, string, number, number]
+export type SkuRow = readonly [string, string, number, number, number | null, string, number, number]
 
 export function toSku(row: SkuRow): Sku {
   return {
@@ -62,9 +62,10 @@ export function toSku(row: SkuRow): Sku {
     name: row[1],
     unitAmountMinor: row[2],
     stock: row[3],
-    dropId: row[4],
-    held: row[5],
-    sold: row[6],
+    maxPerOrder: row[4],
+    dropId: row[5],
+    held: row[6],
+    sold: row[7],
   }
 }
 

@@ -47,9 +47,13 @@ export class ChangeSaver {
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
        max_per_customer = ?, late_payment = ?, fees = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
     )
-    this.#insertSku = new BulkInsert(db, 'sku', 'id, drop_id, position, name, unit_amount, stock, held, sold')
+    this.#insertSku = new BulkInsert(
+      db,
+      'sku',
+      'id, drop_id, position, name, unit_amount, stock, max_per_order, held, sold',
+    )
     this.#updateSku = db.prepare<[SqlValue[]]>(
-      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, held = ?, sold = ? WHERE id = ?',
+      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, max_per_order = ?, held = ?, sold = ? WHERE id = ?',
     )
     this.#insertHold = new BulkInsert(db, 'hold', holdColumns)
     this.#updateHold = db.prepare('UPDATE hold SET status = ? WHERE id = ?')
@@ -110,8 +114,8 @@ export class ChangeSaver {
     if (set.skus.inserted.size > 0) {
       this.#insertSku.run([...set.skus.inserted.values()].map((sku) => skuValues(sku, positionOf(set, sku))))
     }
-    for (const { id, name, unitAmountMinor, stock, held, sold } of set.skus.updated.values()) {
-      this.#updateSku.run([name, unitAmountMinor, stock, held, sold, id])
+    for (const { id, name, unitAmountMinor, stock, maxPerOrder, held, sold } of set.skus.updated.values()) {
+      this.#updateSku.run([name, unitAmountMinor, stock, maxPerOrder, held, sold, id])
     }
   }
 
@@ -207,7 +211,7 @@ function dropValues(drop: Drop): SqlValue[] {
 }
 
 function skuValues(sku: Sku, position: number): SqlValue[] {
-  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.held, sku.sold]
+  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.maxPerOrder, sku.held, sku.sold]
 }
 
 /** A new SKU comes with its drop, new or updated, in the same set. */

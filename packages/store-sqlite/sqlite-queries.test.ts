@@ -46,8 +46,8 @@ const newDrop = (dropId: string, change: Partial<CreateDrop> = {}): CreateDrop =
   fees: [],
   metadata: {},
   skus: [
-    { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100 },
-    { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1 },
+    { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100, maxPerOrder: null },
+    { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1, maxPerOrder: null },
   ],
   ...change,
 })

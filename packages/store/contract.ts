@@ -285,6 +285,7 @@ function checkRows(open: Open): void {
       name: 'Other',
       unitAmountMinor: 7,
       stock: 90,
+      maxPerOrder: 2,
       held: 3,
       sold: 4,
     })
@@ -420,7 +421,7 @@ const openingCommands: readonly Command[] = [
     latePayment: 'reacquire',
     fees: [],
     metadata: {},
-    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10 }],
+    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null }],
   },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
 ]
@@ -474,7 +475,17 @@ function drop(change: Partial<Drop>): Drop {
 }
 
 function sku(change: Partial<Sku>): Sku {
-  return { id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 10, dropId: 'drop_1', held: 0, sold: 0, ...change }
+  return {
+    id: 'sku_1',
+    name: 'Size',
+    unitAmountMinor: 100,
+    stock: 10,
+    maxPerOrder: null,
+    dropId: 'drop_1',
+    held: 0,
+    sold: 0,
+    ...change,
+  }
 }
 
 function hold(change: Partial<Hold>): Hold {
@@ -584,7 +595,7 @@ const samples = {
   ],
   // In another order than the drop lists them.
   skus: [
-    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0 }),
+    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0, maxPerOrder: 8_000 }),
     sku({ id: 'sku_1', dropId: 'drop_full', stock: 100_000_000, held: 99_999_999, sold: 1 }),
     sku({ id: 'sku_2', dropId: 'drop_full', unitAmountMinor: 1_000_000_000_000, name: '' }),
     sku({ id: 'sku_3', dropId: 'drop_bare', sold: 10 }),

@@ -5,6 +5,7 @@ export interface WireSku {
   readonly object: 'sku'
   readonly name: string
   readonly unit_amount: number
+  readonly max_per_order: number | null
   readonly stock: number
   readonly held: number
   readonly sold: number

@@ -34,7 +34,7 @@ export function dropCommand(dropId: string, change: Partial<CreateDrop> = {}): C
     latePayment: 'reacquire',
     fees: [],
     metadata: {},
-    skus: [{ id: `sku_of_${dropId}`, name: 'Shoe', unitAmountMinor: 100, stock: 100_000 }],
+    skus: [{ id: `sku_of_${dropId}`, name: 'Shoe', unitAmountMinor: 100, stock: 100_000, maxPerOrder: null }],
     ...change,
   }
 }

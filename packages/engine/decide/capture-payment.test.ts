@@ -289,7 +289,7 @@ it('capturePayment asks for the price of the hold, not of today', () => {
     key: null,
     dropId: 'drop_1',
     changes: {},
-    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: 500 }],
+    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: 500, maxPerOrder: null }],
     newSkus: [],
   })
   expect(sale.run(captureCommand('hold_1'))).toMatchObject({ payment: { status: 'captured' } })
@@ -323,7 +323,10 @@ it('capturePayment owes the whole payment back, fees included, where goods are n
 })
 
 it('capturePayment makes one entry for goods without fees, and for fees without goods two', () => {
-  const free = openSale({ skus: [{ id: shoe, name: 'Free', unitAmountMinor: 0, stock: 1 }], fees: fees.slice(0, 1) })
+  const free = openSale({
+    skus: [{ id: shoe, name: 'Free', unitAmountMinor: 0, stock: 1, maxPerOrder: null }],
+    fees: fees.slice(0, 1),
+  })
   free.accept(holdCommand('hold_1'), captureCommand('hold_1', { amountMinor: 5 }))
   expect(free.set.entries).toMatchObject([
     { credit: 'sales', amountMinor: 0 },

@@ -44,8 +44,8 @@ it('createDrop makes a draft with all its SKUs', () => {
       skuIds: [shoe, sock],
     },
     skus: [
-      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, dropId, held: 0, sold: 0 },
-      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, dropId, held: 0, sold: 0 },
+      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null, dropId, held: 0, sold: 0 },
+      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null, dropId, held: 0, sold: 0 },
     ],
     nowMs: startMs,
     replayed: false,

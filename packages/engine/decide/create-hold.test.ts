@@ -18,7 +18,7 @@ import {
   ttlMs,
   updateCommand,
 } from '../test-sale.ts'
-import type { CreateDrop, CreateHold } from '@penstock/domain/command.ts'
+import type { CreateDrop, CreateHold, NewSku } from '@penstock/domain/command.ts'
 import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { RejectionCode } from '@penstock/domain/result.ts'
 
@@ -50,6 +50,12 @@ const replacing = (holdId: string, proof: string | null): Partial<CreateHold> =>
   ...knownSkus,
   replace: { holdId, proof },
 })
+
+const shoeAndSock = (maxPerOrder: number | null): NewSku[] => [
+  { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder },
+  { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null },
+]
+const perOrder = (maxPerOrder: number | null): Partial<CreateDrop> => ({ skus: shoeAndSock(maxPerOrder) })
 
 const refusals: readonly Refusal[] = [
   { what: 'an unknown drop', command: hopeless, outcome: 'not_found', param: 'drop' },
@@ -96,17 +102,40 @@ const refusals: readonly Refusal[] = [
     what: 'the SKU of another drop',
     arrange: (sale) =>
       sale.accept(
-        dropCommand({ dropId: 'drop_2', skus: [{ id: 'sku_none', name: 'X', unitAmountMinor: 1, stock: 9 }] }),
+        dropCommand({
+          dropId: 'drop_2',
+          skus: [{ id: 'sku_none', name: 'X', unitAmountMinor: 1, stock: 9, maxPerOrder: null }],
+        }),
       ),
     command: knownDrop,
     outcome: 'not_found',
     param: 'lines[1].sku',
   },
+  {
+    what: 'more of a SKU than one order may have, although fewer are left and the hold to replace is unknown',
+    sale: perOrder(10),
+    command: knownSkus,
+    outcome: 'limit_reached',
+    param: 'lines[0].quantity',
+  },
+  {
+    what: 'lines of one SKU that one order may have one by one but not together',
+    sale: perOrder(4),
+    command: {
+      lines: [
+        { skuId: sock, quantity: 5 },
+        { skuId: shoe, quantity: 2 },
+        { skuId: shoe, quantity: 3 },
+      ],
+    },
+    outcome: 'limit_reached',
+    param: 'lines[1].quantity',
+  },
   { what: 'an unknown hold to replace', command: knownSkus, outcome: 'not_found', param: 'replace.hold' },
   {
     what: 'a hold of another drop to replace',
     arrange: (sale) => {
-      const skus = [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 9 }]
+      const skus = [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 9, maxPerOrder: null }]
       sale.accept(dropCommand({ dropId: 'drop_2', skus }), phaseCommand('publish', 'drop_2'))
       sale.accept(holdCommand('hold_2', { dropId: 'drop_2', lines: [{ skuId: 'sku_2', quantity: 1 }] }))
     },
@@ -164,6 +193,18 @@ const refusals: readonly Refusal[] = [
     },
     outcome: 'sold_out',
     param: 'lines[1].quantity',
+  },
+  {
+    what: 'lines of one SKU that one customer may have one by one but not together',
+    sale: { maxPerCustomer: 3 },
+    command: {
+      lines: [
+        { skuId: shoe, quantity: 2 },
+        { skuId: shoe, quantity: 2 },
+      ],
+    },
+    outcome: 'limit_reached',
+    param: 'lines',
   },
   {
     what: 'more units than one customer may have',
@@ -350,7 +391,7 @@ it('createHold refuses an amount that no payment may have', () => {
     key: null,
     dropId,
     changes: {},
-    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: price }],
+    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: price, maxPerOrder: null }],
     newSkus: [],
   })
   const refused = sale.run(holdCommand('hold_1', { lines: twoShoes }))
@@ -391,8 +432,22 @@ it.each([
   ['fees that pass the bound', amountMax, [parcel]],
   ['goods that pass the bound, whose share is not computed', amountMax + 1, [vat]],
 ])('createHold refuses %s', (_, unitAmountMinor, fees) => {
-  const sale = openSale({ fees, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 1 }] })
+  const sale = openSale({ fees, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 1, maxPerOrder: null }] })
   const { writes } = sale.set
   expect(sale.run(holdCommand('hold_1'))).toMatchObject({ outcome: 'invalid_request', param: 'lines' })
   expect(sale.set.writes).toBe(writes)
+})
+
+it('createHold allows as many units as one order may have, in every order anew', () => {
+  const sale = openSale(perOrder(2))
+  sale.accept(holdCommand('hold_1', { lines: twoShoes, customer: ann }))
+  sale.accept(holdCommand('hold_2', { lines: twoShoes, customer: ann }))
+  const change = { skuId: shoe, name: null, unitAmountMinor: null }
+  sale.accept(updateCommand({ skuChanges: [{ ...change, maxPerOrder: 1 }] }))
+  expect(sale.run(holdCommand('hold_3', { lines: twoShoes }))).toMatchObject({ outcome: 'limit_reached' })
+  sale.accept(updateCommand({ skuChanges: [{ ...change, maxPerOrder: null }] }))
+  expect(sale.run(holdCommand('hold_3', { lines: twoShoes }))).toMatchObject({ outcome: 'limit_reached' })
+  sale.accept(updateCommand({ skuChanges: [{ ...change, maxPerOrder: 0 }] }))
+  sale.accept(holdCommand('hold_3', { lines: twoShoes }))
+  expect(sale.set.skus.find(shoe)).toMatchObject({ maxPerOrder: null, held: 6 })
 })

@@ -25,6 +25,7 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
       ...sku,
       name: change.name ?? sku.name,
       unitAmountMinor: change.unitAmountMinor ?? sku.unitAmountMinor,
+      maxPerOrder: change.maxPerOrder === null ? sku.maxPerOrder : change.maxPerOrder || null,
     })
   }
   for (const sku of added) insertSku(set, drop.id, sku)

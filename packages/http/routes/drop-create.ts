@@ -40,8 +40,9 @@ export const dropCreate: WriteRoute<Body> = {
   toResponse: (result) => dropResponse(result, 201),
 }
 
-export function newSku(sku: { name: string; unit_amount: number; stock: number }, mint: Mint): NewSku {
-  return { id: mint.id('sku'), name: sku.name, unitAmountMinor: sku.unit_amount, stock: sku.stock }
+export function newSku(sku: Body['skus'][number], mint: Mint): NewSku {
+  const { name, unit_amount: unitAmountMinor, stock, max_per_order: maxPerOrder = null } = sku
+  return { id: mint.id('sku'), name, unitAmountMinor, stock, maxPerOrder }
 }
 
 function toMs(seconds: number | null | undefined): number | null {

@@ -4,8 +4,12 @@ ALTER TABLE drops ADD COLUMN fees TEXT;
 -- [[name, kind, amount], ...], part of the amount. Null: no fees.
 ALTER TABLE hold ADD COLUMN fees TEXT;
 
--- Answers remembered by an earlier release show no fees, as their drops had none.
-UPDATE request SET answer = json_set(answer, '$.drop.fees', json('[]'))
+-- Units of one order. Null: no limit.
+ALTER TABLE sku ADD COLUMN max_per_order INTEGER CHECK (max_per_order > 0);
+
+-- Answers remembered by an earlier release get what is new: no fees, no limit.
+UPDATE request SET answer = json_set(answer, '$.drop.fees', json('[]'), '$.skus',
+  (SELECT json_group_array(json_set(sku.value, '$.maxPerOrder', NULL)) FROM json_each(answer, '$.skus') AS sku))
 WHERE answer_kind = 'result' AND answer ->> '$.outcome' = 'drop_saved';
 UPDATE request SET answer = json_set(answer, '$.hold.fees', json('[]'))
 WHERE answer_kind = 'result' AND answer ->> '$.outcome' = 'hold_released';

@@ -4,7 +4,7 @@ import { auditDatabase } from '../audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { expectProblem } from './expect-problem.ts'
-import { createDrop, expectStatus, minimalDrop, openDrop, pay, readDrop, takeHold } from './shop.ts'
+import { createDrop, expectStatus, minimalDrop, newEmail, openDrop, pay, readDrop, skuOf, takeHold } from './shop.ts'
 import type { WireDrop, WireHold, WireOrder } from '../wire-types.ts'
 
 let box: Box
@@ -65,4 +65,26 @@ it.each([
   expectProblem(await seller.post('/v1/drops', { ...minimalDrop, fees }), 400, 'invalid_request', param)
   const drop = await createDrop(seller)
   expectProblem(await seller.patch<WireDrop>(`/v1/drops/${drop.id}`, { fees }), 400, 'invalid_request', param)
+})
+
+it('max_per_order of a SKU bounds one hold over all its lines, and can be changed and taken away', async () => {
+  const drop = await openDrop(seller, { skus: [{ name: 'A', unit_amount: 5, stock: 9, max_per_order: 2 }] })
+  const { id, max_per_order: limit } = skuOf(drop)
+  expect(limit).toBe(2)
+  const take = (...quantities: number[]) =>
+    seller.post<WireHold>('/v1/holds', {
+      drop: drop.id,
+      lines: quantities.map((quantity) => ({ sku: id, quantity })),
+      customer: { email: newEmail() },
+    })
+  expectStatus(await take(2), 201)
+  expectStatus(await take(1, 1), 201)
+  expectProblem(await take(3), 409, 'limit_reached', 'lines[0].quantity')
+  expectProblem(await take(1, 2), 409, 'limit_reached', 'lines[0].quantity')
+  const change = async (fields: object): Promise<WireDrop> =>
+    expectStatus(await seller.patch<WireDrop>(`/v1/drops/${drop.id}`, { skus: [{ id, ...fields }] }), 200).body
+  expect(skuOf(await change({ name: 'B' }))).toMatchObject({ name: 'B', max_per_order: 2 })
+  expect(skuOf(await change({ max_per_order: null }))).toMatchObject({ max_per_order: null })
+  expectStatus(await take(3), 201)
+  expect(skuOf(await readDrop(seller, drop.id))).toMatchObject({ max_per_order: null, held: 7 })
 })

@@ -89,8 +89,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         ],
         metadata: { 'shop.id': '7', note: '' },
         skus: [
-          { name: 'Size 41', unit_amount: 0, stock: 0 },
-          { name: 'Size 42', unit_amount: 1_000_000_000_000, stock: 100_000_000 },
+          { name: 'Size 41', unit_amount: 0, stock: 0, max_per_order: null },
+          { name: 'Size 42', unit_amount: 1_000_000_000_000, stock: 100_000_000, max_per_order: 8_000 },
         ],
       }
       const answer = await seller.post<WireDrop>('/v1/drops', body)

@@ -66,7 +66,7 @@ export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: reado
 }
 
 export function newSku(id: string, stock: number): NewSku {
-  return { id, name: id, unitAmountMinor, stock }
+  return { id, name: id, unitAmountMinor, stock, maxPerOrder: null }
 }
 
 /** A command but for what depends on its place in the list: ids it mints, holds and commands it points to. */
@@ -223,7 +223,7 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
       key,
       dropId: wanted,
       changes: fields,
-      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150 }] : [],
+      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150, maxPerOrder: null }] : [],
       newSkus: addSku ? [newSku(`sku_${index}`, 1)] : [],
     }))
   const phase = fc
