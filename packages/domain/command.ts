@@ -17,6 +17,7 @@ export type Command =
   | ReleaseHold
   | ExpireHolds
   | CapturePayment
+  | UseCode
 
 export type CommandKind = Command['kind']
 
@@ -154,4 +155,18 @@ export interface CapturePayment {
   readonly providerPaymentId: string
   readonly amountMinor: number
   readonly currency: Currency
+}
+
+/**
+ * Somebody showed the code of a unit. Accepted: `code_activated`. Refused: `not_found`, `code_used`, `code_void`. Always has
+ * a key: sent again without one after a writer restart, it would find itself.
+ */
+export interface UseCode {
+  readonly kind: 'use_code'
+  readonly key: RequestKey
+  readonly orderId: string
+  /** Of the order: its lines say which units there are. */
+  readonly holdId: string
+  /** From 0, over all lines in order. */
+  readonly unit: number
 }

@@ -14,6 +14,8 @@ const expected: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  code_used: false,
+  code_void: false,
   overloaded: true,
   internal_error: true,
 }
@@ -24,6 +26,7 @@ const outcomes: Record<Accepted['outcome'], true> = {
   hold_released: true,
   holds_expired: true,
   payment_recorded: true,
+  code_activated: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

@@ -5,7 +5,7 @@ import type { Payment } from './payment.ts'
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
 
-export type Accepted = DropSaved | HoldCreated | HoldReleased | HoldsExpired | PaymentRecorded
+export type Accepted = DropSaved | HoldCreated | HoldReleased | HoldsExpired | PaymentRecorded | CodeActivated
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -42,6 +42,13 @@ export interface PaymentRecorded extends AcceptedBase {
   readonly duplicate: boolean
 }
 
+export interface CodeActivated extends AcceptedBase {
+  readonly outcome: 'code_activated'
+  readonly orderId: string
+  readonly skuId: string
+  readonly usedMs: number
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -54,6 +61,8 @@ export type RejectionCode =
   | 'limit_reached'
   | 'hold_not_active'
   | 'payment_conflict'
+  | 'code_used'
+  | 'code_void'
   | 'overloaded'
   | 'internal_error'
 
@@ -77,6 +86,8 @@ export const retryable: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  code_used: false,
+  code_void: false,
   overloaded: true,
   internal_error: true,
 }

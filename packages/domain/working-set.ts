@@ -1,3 +1,4 @@
+import type { CodeUse } from './code.ts'
 import type { BuyerUnits } from './customer.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
@@ -18,6 +19,8 @@ export interface WorkingSet {
   readonly payments: Rows<Payment>
   readonly orders: Pick<Rows<Order>, 'insert'>
   readonly buyers: Rows<BuyerUnits>
+  /** Keyed by `codeUseKey(orderId, unit)`. */
+  readonly codeUses: Pick<Rows<CodeUse>, 'find' | 'insert'>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly ledger: { append(entry: LedgerEntry): void }
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */

@@ -19,6 +19,7 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
     case 'drop_saved':
     case 'hold_released':
     case 'holds_expired':
+    case 'code_activated':
       return { kind: 'result', json: JSON.stringify(result) }
   }
 }

@@ -65,6 +65,11 @@ const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
     again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
     meanwhile: nothing,
   },
+  use_code: {
+    command: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
+    again: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
+    meanwhile: nothing,
+  },
 }
 
 it.each(Object.entries(cases))('decide %s with the same key gives the first answer, marked replayed', (_, row) => {

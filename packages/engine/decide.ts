@@ -8,6 +8,7 @@ import { expireHolds } from './decide/expire-holds.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
 import { updateDrop } from './decide/update-drop.ts'
+import { useCode } from './decide/use-code.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -59,5 +60,7 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return changeDropPhase(set, command, nowMs)
     case 'restock_sku':
       return restockSku(set, command, nowMs)
+    case 'use_code':
+      return useCode(set, command, nowMs)
   }
 }

@@ -10,6 +10,7 @@ import type {
   RestockSku,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -66,6 +67,7 @@ export class MemorySet implements WorkingSet {
   readonly payments = new MemoryRows<Payment>()
   readonly orders = new MemoryRows<Order>()
   readonly buyers = new MemoryRows<BuyerUnits>()
+  readonly codeUses = new MemoryRows<CodeUse>()
   readonly requests = new MemoryRows<RequestRecord>()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
@@ -80,8 +82,8 @@ export class MemorySet implements WorkingSet {
 
   /** Rows written so far: a refusal must not change it. */
   get writes(): number {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries } = this
-    const tables = [drops, skus, holds, payments, orders, buyers, requests]
+    const { drops, skus, holds, payments, orders, buyers, codeUses, requests, entries } = this
+    const tables = [drops, skus, holds, payments, orders, buyers, codeUses, requests]
     return tables.reduce((sum, table) => sum + table.writes, entries.length)
   }
 }

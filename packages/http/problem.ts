@@ -45,6 +45,8 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   limit_reached: refusal('limit_reached', 409, 'The limit per customer is reached'),
   hold_not_active: refusal('hold_not_active', 409, 'The hold is not active'),
   invalid_transition: refusal('invalid_transition', 409, 'The drop does not allow this now'),
+  code_used: refusal('code_used', 409, 'The code was used before'),
+  code_void: refusal('code_void', 409, 'The code is void'),
   payment_conflict: refusal('payment_conflict', 409, 'The payment is known with other facts'),
   body_too_large: kind(413, 'The body is too large', false),
   unsupported_media_type: kind(415, 'The body must be application/json', false),

@@ -156,6 +156,7 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
     amountMinor: amount,
     currency,
   },
+  use_code: { key, orderId: text, holdId: text, unit: fc.nat() },
 }
 
 const commandOf = (kind: CommandKind): fc.Arbitrary<Command> =>
@@ -242,6 +243,10 @@ const resultOf: Record<Exclude<Result['outcome'], RejectionCode>, fc.Arbitrary<u
   holds_expired: fc.record({ outcome: outcome('holds_expired'), count: fc.nat(), replayed: flag }, plain),
   payment_recorded: fc.record(
     { outcome: outcome('payment_recorded'), payment, duplicate: flag, replayed: flag },
+    plain,
+  ),
+  code_activated: fc.record(
+    { outcome: outcome('code_activated'), orderId: text, skuId: text, usedMs: amount, replayed: flag },
     plain,
   ),
   drop_saved: fc.record(
@@ -362,6 +367,7 @@ const namesThatMayShow: Readonly<Record<string, readonly string[]>> = {
   // Changes and metadata have any shape.
   update_drop: Object.keys(sampleCommands.update_drop.changes).concat('a'),
   create_drop: ['team', 'amountMinor', 'basisPoints'],
+  use_code: Object.keys(sampleCommands.use_code),
 }
 
 /** Every field name inside `value`. */
@@ -383,11 +389,16 @@ it.each(Object.entries(sampleCommands))('Codec writes %s without the names of it
 // What the writer's own expire_holds answers never travels.
 const travelling = Object.entries(sampleResults).filter(([, { outcome: name }]) => name !== 'holds_expired')
 
+// A seller's drop and what is seldom answered are written with their names; the outcome payment_recorded contains one.
+function allowedNames(result: Result): string[] {
+  if (result.outcome === 'drop_saved') return Object.keys(result.drop)
+  return result.outcome === 'code_activated' ? Object.keys(result) : ['payment']
+}
+
 it.each(travelling)('Codec writes the result %s without the names of its fields', (_, result) => {
   const [frame] = new Codec().encodeCommit({ seq: 1, skus: [], dropIds: [], replies: [{ id: 1, result }] })
   const bytes = frame?.toString('latin1') ?? ''
-  // A seller's drop is written with its names; the outcome payment_recorded contains one.
-  const allowed = result.outcome === 'drop_saved' ? Object.keys(result.drop) : ['payment']
+  const allowed = allowedNames(result)
   const names = namesIn(result).filter((name) => name.length > 5 && !allowed.includes(name))
   expect(names.filter((name) => bytes.includes(name))).toEqual([])
 })

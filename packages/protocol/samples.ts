@@ -82,6 +82,13 @@ export const sampleCommands = {
     amountMinor: 4_999,
     currency: 'usd',
   },
+  use_code: {
+    kind: 'use_code',
+    key,
+    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+    holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
+    unit: 7,
+  },
 } satisfies { readonly [Kind in CommandKind]: Extract<Command, { kind: Kind }> }
 
 const sampleHold: Hold = {
@@ -152,6 +159,13 @@ export const sampleResults = {
       },
     ],
     nowMs: 1_800_000_000_000,
+    replayed: false,
+  },
+  code_activated: {
+    outcome: 'code_activated',
+    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+    skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf',
+    usedMs: 1_800_000_000_000,
     replayed: false,
   },
   refused: { outcome: 'limit_reached', param: 'lines', detail: 'One customer may have at most 2 units.' },

@@ -34,6 +34,7 @@ export class RowLoader implements RowSource {
   readonly payments: RowSource['payments']
   readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
+  readonly codeUses: RowSource['codeUses']
   readonly holdsDue: RowSource['holdsDue']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
@@ -56,6 +57,9 @@ export class RowLoader implements RowSource {
         'SELECT fingerprint, answer_kind, answer, created_ms FROM request WHERE seq = ?',
       )
       .raw()
+    const codeUse = db
+      .prepare<[string, number], number>('SELECT used_ms FROM code_use WHERE order_id = ? AND unit = ?')
+      .pluck()
     const due = db
       .prepare<[number, number], string>(
         `SELECT id FROM hold WHERE status = 'active' AND expires_ms <= ? ORDER BY expires_ms, id LIMIT ?`,
@@ -99,6 +103,11 @@ export class RowLoader implements RowSource {
       const seq = this.requestIndex.find(id)
       const row = seq === undefined ? undefined : request.get(seq)
       return row && { id, fingerprint: row[0], answer: toAnswer(row[1], row[2]), createdMs: row[3] }
+    }
+    this.codeUses = (key) => {
+      const [orderId = '', unit] = key.split(' ')
+      const usedMs = codeUse.get(orderId, Number(unit))
+      return usedMs === undefined ? undefined : { orderId, unit: Number(unit), usedMs }
     }
     this.holdsDue = (nowMs, max) => due.all(nowMs, max)
   }

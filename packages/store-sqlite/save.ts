@@ -36,6 +36,7 @@ export class ChangeSaver {
   readonly #insertEntry: BulkInsert
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertRequest: BulkInsert
+  readonly #insertCodeUse: BulkInsert
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
@@ -70,6 +71,7 @@ export class ChangeSaver {
       `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
     )
+    this.#insertCodeUse = new BulkInsert(db, 'code_use', 'order_id, unit, used_ms')
     this.#insertRequest = new BulkInsert(db, 'request', 'seq, id, fingerprint, answer_kind, answer, created_ms')
   }
 
@@ -77,6 +79,7 @@ export class ChangeSaver {
     this.#saveCatalogue(set)
     this.#saveHolds(set)
     this.#saveMoney(set)
+    this.#saveCodeUses(set)
     this.#saveRequests(set)
   }
 
@@ -89,6 +92,13 @@ export class ChangeSaver {
   rolledBack(): void {
     this.#paymentIndex.rolledBack()
     this.#requestIndex.rolledBack()
+  }
+
+  #saveCodeUses(set: ChangeSet): void {
+    if (!set.codeUses.isChanged) return
+    this.#insertCodeUse.run(
+      [...set.codeUses.inserted.values()].map(({ orderId, unit, usedMs }) => [orderId, unit, usedMs]),
+    )
   }
 
   #saveRequests(set: ChangeSet): void {

@@ -1,5 +1,6 @@
 import { openReader } from './open.ts'
 import { dropColumns, holdColumns, orderColumns, skuColumns, toDrop, toHold, toOrder, toSku } from './rows.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type {
   CatalogueSnapshot,
@@ -29,6 +30,7 @@ export class SqliteQueries implements Queries {
   readonly #ordersNewest: Statement<[number], OrderWithHoldRow>
   readonly #ordersBefore: Statement<[string, number], OrderWithHoldRow>
   readonly #ordersAfter: Statement<[string, number], OrderWithHoldRow>
+  readonly #codeUses: Statement<[string], CodeUse>
   readonly #credential: Statement<[string], Credential>
 
   constructor(path: string) {
@@ -46,6 +48,9 @@ export class SqliteQueries implements Queries {
     this.#ordersAfter = db
       .prepare<[string, number], OrderWithHoldRow>(`${orderWithHold} WHERE o.id > ? ORDER BY o.id LIMIT ?`)
       .raw()
+    this.#codeUses = db.prepare<[string], CodeUse>(
+      'SELECT order_id AS orderId, unit, used_ms AS usedMs FROM code_use WHERE order_id = ? ORDER BY unit',
+    )
     this.#credential = db.prepare<[string], Credential>('SELECT id, kind FROM api_key WHERE secret_hash = ?')
   }
 
@@ -75,6 +80,10 @@ export class SqliteQueries implements Queries {
     if (startingAfter !== null) return this.#ordersBefore.all(startingAfter, limit).map(toOrderWithHold)
     if (endingBefore !== null) return this.#ordersAfter.all(endingBefore, limit).map(toOrderWithHold).toReversed()
     return this.#ordersNewest.all(limit).map(toOrderWithHold)
+  }
+
+  listCodeUses(orderId: string): readonly CodeUse[] {
+    return this.#codeUses.all(orderId)
   }
 
   findCredential(secretHash: string): Credential | null {

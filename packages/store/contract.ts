@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { codeUseKey } from '@penstock/domain/code.ts'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import { noFees } from '@penstock/domain/fee.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
@@ -621,6 +622,7 @@ const samples = {
     id: buyerUnitsId('drop_full', `email:${index} ${hostileText}`),
     units: index,
   })),
+  codeUses: Array.from({ length: manyRows }, (_, unit) => ({ orderId: 'ord_000', unit, usedMs: nowMs + unit })),
   requests: [
     request('r_hold', { kind: 'hold', holdId: 'hold_000' }),
     request('r_payment', { kind: 'payment', paymentKey: 'manual/with/slash' }),
@@ -671,6 +673,7 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.holds.toReversed()) set.holds.insert(row.id, row)
   for (const row of samples.payments) set.payments.insert(paymentKey(row.provider, row.providerPaymentId), row)
   for (const row of samples.buyers.toReversed()) set.buyers.insert(row.id, row)
+  for (const row of samples.codeUses) set.codeUses.insert(codeUseKey(row.orderId, row.unit), row)
   for (const row of samples.requests) set.requests.insert(row.id, row)
   for (const row of sampleOrders) set.orders.insert(row.id, row)
   for (const row of sampleEntries) set.ledger.append(row)
@@ -683,6 +686,7 @@ function findSamples(set: WorkingSet) {
     holds: samples.holds.map(({ id }) => set.holds.find(id)),
     payments: samples.payments.map((row) => set.payments.find(paymentKey(row.provider, row.providerPaymentId))),
     buyers: samples.buyers.map(({ id }) => set.buyers.find(id)),
+    codeUses: samples.codeUses.map((row) => set.codeUses.find(codeUseKey(row.orderId, row.unit))),
     requests: samples.requests.map(({ id }) => set.requests.find(id)),
   }
 }

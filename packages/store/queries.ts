@@ -1,3 +1,4 @@
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Order } from '@penstock/domain/order.ts'
@@ -15,6 +16,8 @@ export interface Queries {
   findOrder(id: string): OrderWithHold | null
   /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
   listOrders(page: Page): readonly OrderWithHold[]
+  /** Which codes of an order were used. */
+  listCodeUses(orderId: string): readonly CodeUse[]
   /** `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
   close(): void

@@ -1,3 +1,4 @@
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -57,6 +58,7 @@ export interface RowSource {
   readonly holds: LoadRow<Hold>
   readonly payments: LoadRow<Payment>
   readonly buyers: LoadRow<BuyerUnits>
+  readonly codeUses: LoadRow<CodeUse>
   readonly requests: LoadRow<RequestRecord>
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
 }
@@ -69,6 +71,7 @@ export class ChangeSet implements WorkingSet {
   readonly payments: ChangedRows<Payment>
   readonly orders: ChangedRows<Order>
   readonly buyers: ChangedRows<BuyerUnits>
+  readonly codeUses: ChangedRows<CodeUse>
   readonly requests: ChangedRows<RequestRecord>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
@@ -82,6 +85,7 @@ export class ChangeSet implements WorkingSet {
     // Orders are only ever inserted here; their ids are new by construction, and the primary key insists.
     this.orders = new ChangedRows<Order>(() => undefined)
     this.buyers = new ChangedRows(source.buyers)
+    this.codeUses = new ChangedRows(source.codeUses)
     this.requests = new ChangedRows(source.requests)
     this.#holdsDue = source.holdsDue
   }
@@ -104,6 +108,7 @@ export class ChangeSet implements WorkingSet {
       this.payments.isChanged ||
       this.drops.isChanged ||
       this.buyers.isChanged ||
+      this.codeUses.isChanged ||
       this.requests.isChanged ||
       this.orders.isChanged ||
       this.ledgerEntries.length > 0

@@ -77,6 +77,9 @@ const checks = {
     WHERE payment.id IS NULL OR entry.currency <> payment.currency OR entry.debit <> 'cash:' || payment.provider
     OR NOT (entry.credit = iif(payment.status = 'captured', 'sales', 'refunds_due')
       OR (payment.status = 'captured' AND entry.credit LIKE 'fees:%'))`,
+  code_use_fits_order: `SELECT code_use.order_id || ': unit ' || unit FROM code_use
+    LEFT JOIN orders ON orders.id = code_use.order_id LEFT JOIN hold ON hold.id = orders.hold_id
+    WHERE hold.id IS NULL OR unit >= (SELECT sum(line.value ->> 1) FROM json_each(hold.lines) AS line)`,
   balance_equals_entries: `WITH moved AS (
       SELECT debit AS account, currency, amount FROM ledger_entry
       UNION ALL SELECT credit, currency, -amount FROM ledger_entry),

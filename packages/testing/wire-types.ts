@@ -92,7 +92,16 @@ export interface WireOrder {
   readonly amount: number
   readonly currency: string
   readonly customer: Readonly<Record<string, unknown>>
+  /** Of one order, not in lists. */
+  readonly codes?: readonly WireCode[]
   readonly created: number
+}
+
+export interface WireCode {
+  readonly code: string
+  readonly sku: string
+  readonly status: string
+  readonly used_at: number | null
 }
 
 export interface WireList<Item> {

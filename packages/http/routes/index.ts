@@ -2,6 +2,7 @@ import { sendProblem } from '../api.ts'
 import { serveRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { codeVerify } from './code-verify.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
@@ -31,6 +32,7 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, holdCreate, deps)
   serveWrite(router, holdRelease, deps)
   serveWrite(router, paymentCreate, deps)
+  serveWrite(router, codeVerify, deps)
   for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
   serveHealth(router, deps)
   serveFallback(transport, methodsByPath, deps)

@@ -7,6 +7,14 @@ ALTER TABLE hold ADD COLUMN fees TEXT;
 -- Units of one order. Null: no limit.
 ALTER TABLE sku ADD COLUMN max_per_order INTEGER CHECK (max_per_order > 0);
 
+-- Codes are derived from their order (docs/adr/0006); only their use is a row. unit counts over all lines, from 0.
+CREATE TABLE code_use (
+  order_id TEXT NOT NULL,
+  unit INTEGER NOT NULL CHECK (unit >= 0),
+  used_ms INTEGER NOT NULL,
+  PRIMARY KEY (order_id, unit)
+) STRICT, WITHOUT ROWID;
+
 -- Answers remembered by an earlier release get what is new: no fees, no limit.
 UPDATE request SET answer = json_set(answer, '$.drop.fees', json('[]'), '$.skus',
   (SELECT json_group_array(json_set(sku.value, '$.maxPerOrder', NULL)) FROM json_each(answer, '$.skus') AS sku))

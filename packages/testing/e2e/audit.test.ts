@@ -8,7 +8,7 @@ import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { expectStatus, holdBody, newEmail, openDrop, pay, takeHold } from './shop.ts'
 import type { AuditCheck } from '../audit.ts'
-import type { WireHold } from '../wire-types.ts'
+import type { WireHold, WireOrder } from '../wire-types.ts'
 
 /**
  * A small sound database with every kind of row, and copies of it that are each wrong in one way: an auditor that
@@ -39,7 +39,9 @@ beforeAll(async () => {
     expectStatus(await seller.post('/v1/payments', { ...paid, provider_payment_id: `keyed ${index}` }, keyed), 201)
     expectStatus(await seller.delete(`/v1/holds/${(await takeHold(seller, drop)).id}`), 200)
   }
-  expectStatus(await pay(seller, await takeHold(seller, charged)), 201)
+  const { order: orderId } = expectStatus(await pay(seller, await takeHold(seller, charged)), 201).body
+  const order = expectStatus(await seller.get<WireOrder>(`/v1/orders/${orderId}`), 200).body
+  expectStatus(await seller.post(`/v1/codes/${order.codes?.[0]?.code}/verify`), 200)
   await takeHold(seller, charged)
   seller.close()
   await box.stop()
@@ -120,6 +122,11 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     "UPDATE ledger_entry SET credit = 'nobody' WHERE seq = 1",
     "UPDATE ledger_entry SET debit = 'cash:nobody' WHERE seq = 1",
     "UPDATE ledger_entry SET payment_id = 'pay_x' WHERE seq = 1",
+  ],
+  code_use_fits_order: [
+    `DELETE FROM orders WHERE id = (SELECT order_id FROM code_use)`,
+    'UPDATE code_use SET unit = 1',
+    "UPDATE code_use SET order_id = 'ord_x'",
   ],
   balance_equals_entries: [
     "UPDATE ledger_balance SET balance = balance + 1 WHERE account = 'sales'",

@@ -38,6 +38,10 @@ const aTime: unknown = expect.toSatisfy(
   (time: unknown) => typeof time === 'number' && Number.isInteger(time) && Math.abs(time - nowSeconds()) < 3_600,
   'a time in whole Unix seconds, near now',
 )
+function aCode(orderId: string | null, unit: number): unknown {
+  return expect.stringMatching(new RegExp(`^pc_${orderId?.slice(4)}_${unit}_[0-9a-hjkmnp-tv-z]{16}$`))
+}
+
 const aSecret: unknown = expect.stringMatching(/^cs_[\w-]{32}$/)
 
 describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
@@ -431,6 +435,12 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         currency: 'usd',
         customer,
         created: aTime,
+        codes: [0, 1].map((unit) => ({
+          code: aCode(answer.body.order, unit),
+          sku: skuOf(drop).id,
+          status: 'valid',
+          used_at: null,
+        })),
       })
       expect(skuOf(await readDrop(seller, drop.id))).toMatchObject({ held: 0, sold: 2, available: 98 })
     })
@@ -551,7 +561,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       const first = await list('limit=2')
       expect(first).toStrictEqual({ object: 'list', data: first.data, has_more: true })
       expect(ids(first)).toEqual(made.slice(0, 2))
-      expect(first.data[0]).toStrictEqual((await seller.get(`/v1/orders/${made[0]}`)).body)
+      const { codes, ...alone } = (await seller.get<WireOrder>(`/v1/orders/${made[0]}`)).body
+      expect(codes).toHaveLength(1)
+      expect(first.data[0]).toStrictEqual(alone)
       expect(ids(await list(`limit=2&starting_after=${made[1]}`))).toEqual(made.slice(2, 4))
       expect(await list(`limit=2&ending_before=${made[3]}`)).toMatchObject({
         data: [{ id: made[1] }, { id: made[2] }],
@@ -594,6 +606,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['POST', '/v1/payments', payment, 403, 201],
       ['GET', '/v1/orders', undefined, 403, 200],
       ['GET', `/v1/orders/ord_${none}`, undefined, 403, 404],
+      ['POST', `/v1/codes/pc_${none}_0_${none.slice(0, 16)}/verify`, empty, 403, 404],
     ]
 
     it.each(rights)('%s %s: each key may do what it should', async (method, path, body, publishable, secret) => {

@@ -112,6 +112,7 @@ const tables = [
   'orders',
   'ledger_entry',
   'ledger_balance',
+  'code_use',
   'request',
   'api_key',
 ]

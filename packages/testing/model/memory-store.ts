@@ -1,6 +1,7 @@
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { FatalStoreError } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -22,6 +23,7 @@ export class MemoryData {
   readonly payments = new Map<string, Payment>()
   readonly orders = new Map<string, Order>()
   readonly buyers = new Map<string, BuyerUnits>()
+  readonly codeUses = new Map<string, CodeUse>()
   readonly requests = new Map<string, RequestRecord>()
   readonly entries: LedgerEntry[] = []
   /** `account currency` → debits minus credits, added to with each entry. */
@@ -29,8 +31,8 @@ export class MemoryData {
 
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries, balances } = this
-    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, entries, balances })
+    const { drops, skus, holds, payments, orders, buyers, codeUses, requests, entries, balances } = this
+    return structuredClone({ drops, skus, holds, payments, orders, buyers, codeUses, requests, entries, balances })
   }
 }
 
@@ -50,6 +52,7 @@ export class MemoryStore implements Store {
       holds: (id) => data.holds.get(id),
       payments: (key) => data.payments.get(key),
       buyers: (id) => data.buyers.get(id),
+      codeUses: (key) => data.codeUses.get(key),
       requests: (id) => data.requests.get(id),
       holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
     }
@@ -116,6 +119,7 @@ function save(data: MemoryData, set: ChangeSet): void {
     data.payments.set(paymentKey(row.provider, row.providerPaymentId), row)
   }
   for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
+  for (const [key, row] of set.codeUses.inserted) data.codeUses.set(key, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
   for (const entry of set.ledgerEntries) {
     data.entries.push(entry)

@@ -169,6 +169,7 @@ function withOwnKey(command: Command, id: string): Command {
     case 'release_hold':
     case 'expire_holds':
     case 'capture_payment':
+    case 'use_code':
       return command
   }
 }
