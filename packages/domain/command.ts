@@ -18,6 +18,7 @@ export type Command =
   | ExpireHolds
   | CapturePayment
   | UseCode
+  | EraseCustomer
 
 export type CommandKind = Command['kind']
 
@@ -169,4 +170,11 @@ export interface UseCode {
   readonly holdId: string
   /** From 0, over all lines in order. */
   readonly unit: number
+}
+
+/** Removes who the buyer of a hold, and so of its order, was. Accepted: `customer_erased`, also when it was done before. */
+export interface EraseCustomer {
+  readonly kind: 'erase_customer'
+  readonly key: RequestKey | null
+  readonly holdId: string
 }

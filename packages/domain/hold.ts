@@ -1,4 +1,4 @@
-import type { Customer } from './customer.ts'
+import type { Customer, ErasedCustomer } from './customer.ts'
 import type { Fee } from './fee.ts'
 import type { Currency } from './money.ts'
 
@@ -22,7 +22,8 @@ export interface Hold {
   /** Goods and fees. */
   readonly amountMinor: number
   readonly currency: Currency
-  readonly customer: Customer
+  /** Erased for good on request; all else of a hold stays. */
+  readonly customer: Customer | ErasedCustomer
   /** Proof of ownership for a browser; whoever has it may read and release this hold. */
   readonly clientSecret: string
   readonly createdMs: number

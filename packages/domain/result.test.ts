@@ -27,6 +27,7 @@ const outcomes: Record<Accepted['outcome'], true> = {
   holds_expired: true,
   payment_recorded: true,
   code_activated: true,
+  customer_erased: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

@@ -5,7 +5,14 @@ import type { Payment } from './payment.ts'
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
 
-export type Accepted = DropSaved | HoldCreated | HoldReleased | HoldsExpired | PaymentRecorded | CodeActivated
+export type Accepted =
+  | DropSaved
+  | HoldCreated
+  | HoldReleased
+  | HoldsExpired
+  | PaymentRecorded
+  | CodeActivated
+  | CustomerErased
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -47,6 +54,11 @@ export interface CodeActivated extends AcceptedBase {
   readonly orderId: string
   readonly skuId: string
   readonly usedMs: number
+}
+
+export interface CustomerErased extends AcceptedBase {
+  readonly outcome: 'customer_erased'
+  readonly hold: Hold
 }
 
 /** Why a command was refused. */

@@ -65,6 +65,11 @@ const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
     again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
     meanwhile: nothing,
   },
+  erase_customer: {
+    command: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    again: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    meanwhile: (sale) => sale.accept(captureCommand('hold_1')),
+  },
   use_code: {
     command: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
     again: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },

@@ -4,6 +4,7 @@ import { capturePayment } from './decide/capture-payment.ts'
 import { changeDropPhase } from './decide/change-drop-phase.ts'
 import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
+import { eraseCustomer } from './decide/erase-customer.ts'
 import { expireHolds } from './decide/expire-holds.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
@@ -60,6 +61,8 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return changeDropPhase(set, command, nowMs)
     case 'restock_sku':
       return restockSku(set, command, nowMs)
+    case 'erase_customer':
+      return eraseCustomer(set, command)
     case 'use_code':
       return useCode(set, command, nowMs)
   }

@@ -1,3 +1,4 @@
+import { buyerKeys, buyerUnitsId, isErased } from '@penstock/domain/customer.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { decide } from './decide.ts'
 import type {
@@ -124,9 +125,12 @@ export class TestSale {
 
   /** Units by buyer key, without the drop. */
   buyers(): Record<string, number> {
-    return Object.fromEntries(
-      [...this.set.buyers.rows.values()].map(({ id, units }) => [id.slice(id.indexOf(' ') + 1), units]),
-    )
+    const keys = [...this.set.holds.rows.values()].flatMap((hold) => {
+      const known = isErased(hold.customer) ? [] : buyerKeys(hold.customer)
+      return known.map((key) => [buyerUnitsId(hold.dropId, key), key] as const)
+    })
+    const names = new Map(keys)
+    return Object.fromEntries([...this.set.buyers.rows.values()].map(({ id, units }) => [names.get(id) ?? id, units]))
   }
 }
 

@@ -42,7 +42,7 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   method_not_allowed: kind(405, 'The route has no such method', false),
   not_live: refusal('not_live', 409, 'The drop is not live'),
   sold_out: refusal('sold_out', 409, 'Not enough units are left'),
-  limit_reached: refusal('limit_reached', 409, 'The limit per customer is reached'),
+  limit_reached: refusal('limit_reached', 409, 'A limit of this drop is reached'),
   hold_not_active: refusal('hold_not_active', 409, 'The hold is not active'),
   invalid_transition: refusal('invalid_transition', 409, 'The drop does not allow this now'),
   code_used: refusal('code_used', 409, 'The code was used before'),

@@ -1,6 +1,7 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
+import { isErased } from '@penstock/domain/customer.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
-import type { Customer } from '@penstock/domain/customer.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -57,7 +58,9 @@ function wireFee({ name, kind, amountMinor }: Fee) {
   return { name, kind, amount: amountMinor }
 }
 
-function wireCustomer({ email, phone, externalId, name, shippingAddress }: Customer, audience: Audience) {
+function wireCustomer(customer: Customer | ErasedCustomer, audience: Audience) {
+  if (isErased(customer)) return null
+  const { email, phone, externalId, name, shippingAddress } = customer
   const contact = { email, phone, external_id: externalId }
   if (audience === 'publishable') return contact
   if (shippingAddress === null) return { ...contact, name, shipping_address: null }

@@ -156,6 +156,7 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
     amountMinor: amount,
     currency,
   },
+  erase_customer: { key: orNull(key), holdId: text },
   use_code: { key, orderId: text, holdId: text, unit: fc.nat() },
 }
 
@@ -178,7 +179,7 @@ const hold = fc.record(
     }),
     amountMinor: amount,
     currency,
-    customer,
+    customer: fc.oneof(customer, fc.record({ countedIn: fc.array(text, { maxLength: 3 }) }, { noNullPrototype: true })),
     clientSecret: text,
     createdMs: amount,
     expiresMs: amount,
@@ -245,6 +246,7 @@ const resultOf: Record<Exclude<Result['outcome'], RejectionCode>, fc.Arbitrary<u
     { outcome: outcome('payment_recorded'), payment, duplicate: flag, replayed: flag },
     plain,
   ),
+  customer_erased: fc.record({ outcome: outcome('customer_erased'), hold, replayed: flag }, plain),
   code_activated: fc.record(
     { outcome: outcome('code_activated'), orderId: text, skuId: text, usedMs: amount, replayed: flag },
     plain,
@@ -368,6 +370,7 @@ const namesThatMayShow: Readonly<Record<string, readonly string[]>> = {
   update_drop: Object.keys(sampleCommands.update_drop.changes).concat('a'),
   create_drop: ['team', 'amountMinor', 'basisPoints'],
   use_code: Object.keys(sampleCommands.use_code),
+  erase_customer: Object.keys(sampleCommands.erase_customer),
 }
 
 /** Every field name inside `value`. */
@@ -392,6 +395,7 @@ const travelling = Object.entries(sampleResults).filter(([, { outcome: name }]) 
 // A seller's drop and what is seldom answered are written with their names; the outcome payment_recorded contains one.
 function allowedNames(result: Result): string[] {
   if (result.outcome === 'drop_saved') return Object.keys(result.drop)
+  if (result.outcome === 'customer_erased') return ['customer', 'countedIn']
   return result.outcome === 'code_activated' ? Object.keys(result) : ['payment']
 }
 

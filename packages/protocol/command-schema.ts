@@ -135,11 +135,12 @@ const schemas = {
     amountMinor: amount,
     currency: text,
   }),
+  erase_customer: Type.Object({ kind: Type.Literal('erase_customer'), key: anyKey, holdId: text }),
   use_code: Type.Object({ kind: Type.Literal('use_code'), key, orderId: text, holdId: text, unit: amount }),
 } satisfies Record<CommandKind, Type.TObject>
 
 /** Commands that are seldom sent are written with their names: structures are few (codec.ts). */
-export const seldomCommands: readonly string[] = ['use_code']
+export const seldomCommands: readonly string[] = ['erase_customer', 'use_code']
 
 /** Field names of every object a command is made of, in wire order. */
 export const commandStructures: readonly (readonly string[])[] = [

@@ -82,6 +82,7 @@ export const sampleCommands = {
     amountMinor: 4_999,
     currency: 'usd',
   },
+  erase_customer: { kind: 'erase_customer', key, holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf' },
   use_code: {
     kind: 'use_code',
     key,
@@ -159,6 +160,11 @@ export const sampleResults = {
       },
     ],
     nowMs: 1_800_000_000_000,
+    replayed: false,
+  },
+  customer_erased: {
+    outcome: 'customer_erased',
+    hold: { ...sampleHold, customer: { countedIn: ['drop_01fwhe4ydgfk1shh6w1g60eecf email:k3Yx0aQ9vBn4mC7dE1fG2h'] } },
     replayed: false,
   },
   code_activated: {

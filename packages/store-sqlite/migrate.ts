@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import type { Database as Connection } from 'better-sqlite3'
 
 /**
@@ -30,10 +31,20 @@ export const schemaVersion = listMigrations().length
 export function migrate(db: Connection): void {
   const version = readVersion(db)
   if (version > schemaVersion) throw new Error(mismatch(version))
+  if (version < schemaVersion) addFunctions(db)
   for (const migration of listMigrations().slice(version)) {
     const sql = readFileSync(new URL(migration.name, folder), 'utf8')
     db.exec(`BEGIN IMMEDIATE;\n${sql}\nPRAGMA user_version = ${migration.version};\nCOMMIT;`)
   }
+}
+
+/** What migrations need beyond SQL. */
+function addFunctions(db: Connection): void {
+  // Migration 4: `drop_... email:ann@example.com` to the id without the address.
+  db.function('buyer_units_id', { deterministic: true }, (id) => {
+    const [dropId = '', ...key] = String(id).split(' ')
+    return buyerUnitsId(dropId, key.join(' '))
+  })
 }
 
 /** Refuses a database of any other version than this build's. */

@@ -1,4 +1,5 @@
-import type { Customer } from '@penstock/domain/customer.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import { isErased } from '@penstock/domain/customer.ts'
 import { noFees } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
@@ -135,7 +136,8 @@ function decodeFeeRules(json: string | null): readonly FeeRule[] {
 }
 
 /** Absent fields are left out: most buyers give an e-mail address only. */
-export function encodeCustomer(customer: Customer): string {
+export function encodeCustomer(customer: Customer | ErasedCustomer): string {
+  if (isErased(customer)) return JSON.stringify(customer)
   const stored: Partial<Record<keyof Customer, unknown>> = { email: customer.email }
   if (customer.phone !== null) stored.phone = customer.phone
   if (customer.externalId !== null) stored.externalId = customer.externalId
@@ -144,8 +146,10 @@ export function encodeCustomer(customer: Customer): string {
   return JSON.stringify(stored)
 }
 
-function decodeCustomer(json: string): Customer {
-  const { email, phone, externalId, name, shippingAddress } = JSON.parse(json) as Partial<Customer> & { email: string }
+function decodeCustomer(json: string): Customer | ErasedCustomer {
+  const stored = JSON.parse(json) as (Partial<Customer> & { email: string }) | ErasedCustomer
+  if ('countedIn' in stored) return stored
+  const { email, phone, externalId, name, shippingAddress } = stored
   return {
     email,
     phone: phone ?? null,

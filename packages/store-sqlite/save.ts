@@ -1,3 +1,4 @@
+import { isErased } from '@penstock/domain/customer.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import {
   dropColumns,
@@ -11,6 +12,7 @@ import {
   paymentColumns,
 } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
@@ -24,12 +26,14 @@ import type { RowLoader } from './load.ts'
  * go through a deferred index.
  */
 export class ChangeSaver {
+  readonly #db: Connection
   readonly #insertDrop: BulkInsert
   readonly #updateDrop: Statement<[SqlValue[]]>
   readonly #insertSku: BulkInsert
   readonly #updateSku: Statement<[SqlValue[]]>
   readonly #insertHold: BulkInsert
   readonly #updateHold: Statement<[string, string]>
+  readonly #eraseHold: Statement<[string, string, string]>
   readonly #upsertBuyer: BulkInsert
   readonly #insertPayment: BulkInsert
   readonly #insertOrder: BulkInsert
@@ -41,6 +45,7 @@ export class ChangeSaver {
   readonly #requestIndex: DeferredIndex
 
   constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex'>) {
+    this.#db = db
     this.#paymentIndex = indexes.paymentIndex
     this.#requestIndex = indexes.requestIndex
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
@@ -58,6 +63,7 @@ export class ChangeSaver {
     )
     this.#insertHold = new BulkInsert(db, 'hold', holdColumns)
     this.#updateHold = db.prepare('UPDATE hold SET status = ? WHERE id = ?')
+    this.#eraseHold = db.prepare('UPDATE hold SET status = ?, customer = ? WHERE id = ?')
     this.#upsertBuyer = new BulkInsert(
       db,
       'buyer_units',
@@ -147,12 +153,22 @@ export class ChangeSaver {
         ]),
       )
     }
-    // Only the status of a hold ever changes.
-    for (const hold of set.holds.updated.values()) this.#updateHold.run(hold.status, hold.id)
+    // Only the status of a hold ever changes, and its customer when it is erased.
+    for (const hold of set.holds.updated.values()) {
+      if (isErased(hold.customer)) this.#saveErased(hold, encodeCustomer(hold.customer))
+      else this.#updateHold.run(hold.status, hold.id)
+    }
     if (set.buyers.isChanged) {
       const rows = [...set.buyers.inserted.values(), ...set.buyers.updated.values()]
       this.#upsertBuyer.run(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, units }) => [id, units]))
     }
+  }
+
+  /** Zeroes what the row frees: otherwise it stays in the page until something else needs the place. */
+  #saveErased({ id, status }: Hold, customer: string): void {
+    this.#db.pragma('secure_delete = ON')
+    this.#eraseHold.run(status, customer, id)
+    this.#db.pragma('secure_delete = OFF')
   }
 
   #saveMoney(set: ChangeSet): void {

@@ -273,7 +273,7 @@ function checkRows(open: Open): void {
     expect(JSON.stringify(found)).toBe(JSON.stringify(metadata))
   })
 
-  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold the status', async () => {
+  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold status and erasure', async () => {
     const { store, reopen } = await open()
     await run(store, insertSamples)
     const [full, bare] = samples.drops
@@ -291,7 +291,8 @@ function checkRows(open: Open): void {
       sold: 4,
     })
     const statuses = ['captured', 'released', 'expired'] as const
-    const holds = statuses.map((status, index) => ({ ...sampleHold(index), status }))
+    const erased = { ...sampleHold(3), customer: { countedIn: ['drop_full email:x', 'drop_full phone:y'] } }
+    const holds = [...statuses.map((status, index) => ({ ...sampleHold(index), status })), erased]
     const [buyer] = samples.buyers
     await run(store, (set) => {
       set.drops.update(bare.id, swapped)

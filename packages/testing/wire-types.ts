@@ -60,7 +60,8 @@ export interface WireHold {
   readonly fees: readonly WireFee[]
   readonly amount: number
   readonly currency: string
-  readonly customer: Readonly<Record<string, unknown>>
+  /** Null once it was erased. */
+  readonly customer: Readonly<Record<string, unknown>> | null
   readonly client_secret: string
   readonly created: number
   readonly expires_at: number
@@ -91,7 +92,8 @@ export interface WireOrder {
   readonly fees: readonly WireFee[]
   readonly amount: number
   readonly currency: string
-  readonly customer: Readonly<Record<string, unknown>>
+  /** Null once it was erased. */
+  readonly customer: Readonly<Record<string, unknown>> | null
   /** Of one order, not in lists. */
   readonly codes?: readonly WireCode[]
   readonly created: number

@@ -3,6 +3,7 @@ import { serveRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
 import { codeVerify } from './code-verify.ts'
+import { holdErase, orderErase } from './customer-erase.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
@@ -33,6 +34,8 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, holdRelease, deps)
   serveWrite(router, paymentCreate, deps)
   serveWrite(router, codeVerify, deps)
+  serveWrite(router, holdErase, deps)
+  serveWrite(router, orderErase, deps)
   for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
   serveHealth(router, deps)
   serveFallback(transport, methodsByPath, deps)

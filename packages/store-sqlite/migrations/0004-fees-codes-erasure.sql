@@ -17,7 +17,12 @@ CREATE TABLE code_use (
 
 -- Answers remembered by an earlier release get what is new: no fees, no limit.
 UPDATE request SET answer = json_set(answer, '$.drop.fees', json('[]'), '$.skus',
-  (SELECT json_group_array(json_set(sku.value, '$.maxPerOrder', NULL)) FROM json_each(answer, '$.skus') AS sku))
+  json((SELECT json_group_array(json_set(sku.value, '$.maxPerOrder', NULL)) FROM json_each(answer, '$.skus') AS sku)))
 WHERE answer_kind = 'result' AND answer ->> '$.outcome' = 'drop_saved';
-UPDATE request SET answer = json_set(answer, '$.hold.fees', json('[]'))
+-- Those about a released hold keep its id and status: the customer is in the hold alone, where it can be erased.
+UPDATE request SET answer = json_object('outcome', 'hold_released', 'holdId', answer ->> '$.hold.id', 'status',
+  answer ->> '$.hold.status')
 WHERE answer_kind = 'result' AND answer ->> '$.outcome' = 'hold_released';
+
+-- The counters of buyers are found by a digest of what was their id: e-mail addresses are in holds alone.
+UPDATE buyer_units SET id = buyer_units_id(id);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { buyerKeys, buyerUnitsId } from '@penstock/domain/customer.ts'
+import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { MemoryData } from './memory-store.ts'
@@ -86,8 +86,7 @@ function checkBuyers(data: MemoryData): void {
   for (const hold of data.holds.values()) {
     if (hold.status !== 'active' && hold.status !== 'captured') continue
     const units = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
-    for (const key of buyerKeys(hold.customer)) {
-      const id = buyerUnitsId(hold.dropId, key)
+    for (const id of buyerUnitsIds(hold.dropId, hold.customer)) {
       expected.set(id, (expected.get(id) ?? 0) + units)
     }
   }

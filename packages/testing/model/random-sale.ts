@@ -250,7 +250,10 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
     ...newDrop(`drop_${index}`, {}, [newSku(`sku_${index}`, 1)]),
     key,
   }))
-  return [update, phase, restock, create]
+  const erase = fc
+    .record({ key: anyKey('erase_customer', options), number: holdNumber })
+    .map(({ key, number }): Draft => (place) => ({ kind: 'erase_customer', key, holdId: holdAt(place, number).id }))
+  return [update, phase, restock, create, erase]
 }
 
 function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
@@ -258,7 +261,7 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
   const again = fc.nat({ max: 30 }).map((back): Draft => ({ earlier }) => {
     return earlier[earlier.length - 1 - (back % Math.max(1, earlier.length))] ?? { kind: 'expire_holds', key: null }
   })
-  const [update, phase, restock, create] = sellerCommands(options)
+  const [update, phase, restock, create, erase] = sellerCommands(options)
   const buyers: fc.WeightedArbitrary<Draft>[] = [
     { arbitrary: createHold(options), weight: 16 },
     { arbitrary: capturePayment(options), weight: 14 },
@@ -271,7 +274,8 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
     update === undefined ||
     phase === undefined ||
     restock === undefined ||
-    create === undefined
+    create === undefined ||
+    erase === undefined
   ) {
     return fc.oneof(...buyers)
   }
@@ -281,6 +285,7 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
     { arbitrary: phase, weight: 1 },
     { arbitrary: restock, weight: 1 },
     { arbitrary: create, weight: 1 },
+    { arbitrary: erase, weight: 1 },
   )
 }
 

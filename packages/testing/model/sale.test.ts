@@ -170,6 +170,7 @@ function withOwnKey(command: Command, id: string): Command {
     case 'expire_holds':
     case 'capture_payment':
     case 'use_code':
+    case 'erase_customer':
       return command
   }
 }
