@@ -54,6 +54,9 @@ const statusCases: readonly StatusCase[] = [
   { what: 'a sold out draft', change: { phase: 'draft' }, skus: soldOut, status: 'draft' },
   { what: 'one ended by hand before its start', change: { phase: 'ended' }, nowMs: 0, status: 'ended' },
   { what: 'one ended by hand while sold out', change: { phase: 'ended' }, skus: soldOut, status: 'ended' },
+  { what: 'one cancelled before its start', change: { phase: 'cancelled' }, nowMs: 0, status: 'cancelled' },
+  { what: 'one cancelled past its end', change: { phase: 'cancelled' }, nowMs: endsAtMs, status: 'cancelled' },
+  { what: 'one cancelled while sold out', change: { phase: 'cancelled' }, skus: soldOut, status: 'cancelled' },
   { what: 'one at exactly its end', nowMs: endsAtMs, status: 'ended' },
   { what: 'one paused past its end', change: { phase: 'paused' }, nowMs: endsAtMs, status: 'ended' },
   { what: 'one sold out past its end', skus: soldOut, nowMs: endsAtMs + 1, status: 'ended' },
@@ -95,6 +98,15 @@ it.each<[DropPhase, DropAction, DropPhase | null]>([
   ['ended', 'pause', null],
   ['ended', 'resume', null],
   ['ended', 'end', 'ended'],
+  ['draft', 'cancel', null],
+  ['published', 'cancel', 'cancelled'],
+  ['paused', 'cancel', 'cancelled'],
+  ['ended', 'cancel', 'cancelled'],
+  ['cancelled', 'cancel', 'cancelled'],
+  ['cancelled', 'publish', null],
+  ['cancelled', 'pause', null],
+  ['cancelled', 'resume', null],
+  ['cancelled', 'end', null],
 ])('nextPhase from %s by %s is %s', (phase, action, next) => {
   expect(nextPhase(phase, action)).toBe(next)
 })

@@ -13,7 +13,7 @@ import type {
 } from '@penstock/domain/command.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
-import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Drop, DropAction, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
@@ -170,7 +170,7 @@ export function dropCommand(change: Partial<CreateDrop> = {}): CreateDrop {
   }
 }
 
-export function phaseCommand(action: 'publish' | 'pause' | 'resume' | 'end', id = dropId): ChangeDropPhase {
+export function phaseCommand(action: DropAction, id = dropId): ChangeDropPhase {
   return { kind: 'change_drop_phase', key: null, dropId: id, action }
 }
 

@@ -129,7 +129,7 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
   change_drop_phase: {
     key: orNull(key),
     dropId: text,
-    action: fc.constantFrom('publish', 'pause', 'resume', 'end'),
+    action: fc.constantFrom('publish', 'pause', 'resume', 'end', 'cancel'),
   },
   restock_sku: { key, dropId: text, skuId: text, quantity: whole },
   create_hold: {
@@ -216,7 +216,7 @@ const drop = fc.record(
     latePayment,
     fees: feeRules,
     metadata: texts,
-    phase: fc.constantFrom('draft', 'published', 'paused', 'ended'),
+    phase: fc.constantFrom('draft', 'published', 'paused', 'ended', 'cancelled'),
     createdMs: amount,
     skuIds: fc.array(text, { maxLength: 5 }),
   },

@@ -92,7 +92,7 @@ it.each<[CommandKind, string, unknown]>([
   ['update_drop', 'changes.phase', 'ended'],
   ['update_drop', 'changes.id', 'drop_2'],
   ['update_drop', 'changes.name', null],
-  ['change_drop_phase', 'action', 'cancel'],
+  ['change_drop_phase', 'action', 'stop'],
   ['restock_sku', 'key', null],
   ['expire_holds', 'key', { id: 'x', fingerprint: 'y' }],
 ])('checkCommand refuses %s with %s = %j', (kind, path, value) => {

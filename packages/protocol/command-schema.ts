@@ -98,7 +98,13 @@ const schemas = {
     kind: Type.Literal('change_drop_phase'),
     key: anyKey,
     dropId: text,
-    action: Type.Union([Type.Literal('publish'), Type.Literal('pause'), Type.Literal('resume'), Type.Literal('end')]),
+    action: Type.Union([
+      Type.Literal('publish'),
+      Type.Literal('pause'),
+      Type.Literal('resume'),
+      Type.Literal('end'),
+      Type.Literal('cancel'),
+    ]),
   }),
   restock_sku: Type.Object({
     kind: Type.Literal('restock_sku'),

@@ -594,6 +594,7 @@ const samples = {
     }),
     drop({ id: 'drop_bare', phase: 'draft', skuIds: ['sku_3'] }),
     drop({ id: 'drop_ended', phase: 'ended', skuIds: [] }),
+    drop({ id: 'drop_cancelled', phase: 'cancelled', skuIds: [] }),
   ],
   // In another order than the drop lists them.
   skus: [

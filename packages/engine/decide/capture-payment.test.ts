@@ -336,3 +336,18 @@ it('capturePayment makes one entry for goods without fees, and for fees without 
   plain.accept(holdCommand('hold_1'), captureCommand('hold_1'))
   expect(plain.set.entries).toMatchObject([{ credit: 'sales', amountMinor: 100 }])
 })
+
+/** What happens between hold and payment in a drop that is cancelled, and why there are no goods. */
+it.each<[string, (sale: TestSale) => void, PaymentReason | null]>([
+  ['an active hold is paid', () => undefined, null],
+  ['one released before', release, 'hold_released'],
+  ['one expired before', expire, 'hold_expired'],
+  ['one whose deadline just passed', pastDeadline, 'hold_expired'],
+])('capturePayment in a cancelled drop: %s', (_, before, reason) => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'), phaseCommand('cancel'))
+  before(sale)
+  const status = reason === null ? 'captured' : 'refund_due'
+  expect(sale.run(captureCommand('hold_1'))).toMatchObject({ payment: { status, reason } })
+  expect(sale.counters(shoe)).toEqual([0, reason === null ? 1 : 0])
+})

@@ -22,8 +22,8 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
  * 6. hold active → order paid;
  * 7. hold ended → the units are taken again if the drop says so and they are left, else refund due.
  *
- * The status of the drop is not asked: closing a sale between payment and report never punishes the payer. Whatever
- * the case, the money is in the ledger in the same commit (promise P5).
+ * The status of the drop is not asked for an active hold: closing or cancelling a sale between payment and report never
+ * punishes the payer. Only case 7 looks whether the drop was cancelled, and then owes the money back. Whatever the case, the money is in the ledger in the same commit (promise P5).
  */
 export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: number): Result {
   const known = set.payments.find(paymentKey(command.provider, command.providerPaymentId))
@@ -64,7 +64,9 @@ function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs:
   if (status === 'captured') return 'hold_already_captured'
   if (status === 'active') return null
   const drop = found(set.drops, hold.dropId)
-  if (drop.latePayment === 'refund') return status === 'released' ? 'hold_released' : 'hold_expired'
+  // A cancelled drop takes nothing back into a sale.
+  if (drop.latePayment === 'refund' || drop.phase === 'cancelled')
+    return status === 'released' ? 'hold_released' : 'hold_expired'
   // A deadline that just passed has not been settled: its own units and its share of the limit still come back.
   const unsettled = hold.status === 'active'
   if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'

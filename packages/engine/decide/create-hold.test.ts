@@ -60,6 +60,13 @@ const perOrder = (maxPerOrder: number | null): Partial<CreateDrop> => ({ skus: s
 const refusals: readonly Refusal[] = [
   { what: 'an unknown drop', command: hopeless, outcome: 'not_found', param: 'drop' },
   {
+    what: 'a drop that is cancelled',
+    arrange: (sale) => sale.accept(phaseCommand('cancel')),
+    command: knownDrop,
+    outcome: 'not_live',
+    param: 'drop',
+  },
+  {
     what: 'a drop that is paused',
     arrange: (sale) => sale.accept(phaseCommand('pause')),
     command: knownDrop,

@@ -41,6 +41,13 @@ it.each<[string, Partial<UpdateDrop>, RejectionCode, string, ((sale: TestSale) =
     (sale) => sale.accept(phaseCommand('end')),
   ],
   [
+    'a cancelled drop',
+    { changes: { endsAtMs: 1, maxPerCustomer: 1 }, ...badSku },
+    'invalid_transition',
+    'id',
+    (sale) => sale.accept(phaseCommand('cancel')),
+  ],
+  [
     'an end that is not after the start',
     { changes: { endsAtMs: startMs, maxPerCustomer: 1 }, ...badSku },
     'invalid_request',

@@ -1,5 +1,29 @@
--- [[name, kind, amount, basis_points], ...]: one of amount and basis_points is null. Null: no fees.
-ALTER TABLE drops ADD COLUMN fees TEXT;
+-- A drop can be cancelled, and have fees: [[name, kind, amount, basis_points], ...], one of the last two null; NULL is none.
+-- SQLite cannot widen a CHECK, so the table is built again (sqlite.org/lang_altertable.html section 7). sku goes on
+-- referring to it by name; foreign keys are off.
+CREATE TABLE drops_new (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  description TEXT,
+  image TEXT,
+  currency TEXT NOT NULL,
+  starts_ms INTEGER NOT NULL,
+  ends_ms INTEGER,
+  hold_ttl_ms INTEGER NOT NULL CHECK (hold_ttl_ms > 0),
+  max_per_customer INTEGER CHECK (max_per_customer > 0),
+  late_payment TEXT NOT NULL CHECK (late_payment = 'reacquire' OR late_payment = 'refund'),
+  fees TEXT,
+  metadata TEXT NOT NULL,
+  phase TEXT NOT NULL CHECK (
+    phase = 'draft' OR phase = 'published' OR phase = 'paused' OR phase = 'ended' OR phase = 'cancelled'),
+  created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO drops_new (id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer,
+  late_payment, metadata, phase, created_ms)
+SELECT id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, metadata,
+  phase, created_ms FROM drops;
+DROP TABLE drops;
+ALTER TABLE drops_new RENAME TO drops;
 
 -- [[name, kind, amount], ...], part of the amount. Null: no fees.
 ALTER TABLE hold ADD COLUMN fees TEXT;

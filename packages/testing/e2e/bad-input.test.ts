@@ -74,6 +74,14 @@ const writeRoutes: WriteRoute[] = [
   emptyAction('pause'),
   emptyAction('resume'),
   emptyAction('end'),
+  emptyAction('cancel'),
+  {
+    name: 'POST /v1/holds/{id}/erase',
+    method: 'POST',
+    schema: 'emptyBody',
+    path: ({ hold }) => `/v1/holds/${hold.id}/erase`,
+    body: () => ({}),
+  },
   {
     name: 'POST /v1/drops/{id}/restock',
     method: 'POST',

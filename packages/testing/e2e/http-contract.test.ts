@@ -204,6 +204,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         ['pause', 409, 'draft'],
         ['resume', 409, 'draft'],
         ['end', 409, 'draft'],
+        ['cancel', 409, 'draft'],
         ['publish', 200, 'live'],
         ['publish', 200, 'live'],
         ['pause', 200, 'paused'],
@@ -216,6 +217,11 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         ['publish', 409, 'ended'],
         ['pause', 409, 'ended'],
         ['resume', 409, 'ended'],
+        ['cancel', 200, 'cancelled'],
+        ['cancel', 200, 'cancelled'],
+        ['end', 409, 'cancelled'],
+        ['publish', 409, 'cancelled'],
+        ['resume', 409, 'cancelled'],
       ] as const
       for (const [action, status, after] of steps) {
         const answer = await act(action)
@@ -515,8 +521,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       expect(skuOf(await readDrop(seller, drop.id))).toMatchObject({ held: 0, sold: 2 })
     })
 
-    it('are never punished for a drop that was paused or ended meanwhile', async () => {
-      for (const action of ['pause', 'end']) {
+    it('are never punished for a drop that was paused, ended or cancelled meanwhile', async () => {
+      for (const action of ['pause', 'end', 'cancel']) {
         const drop = await openDrop(seller)
         const hold = await takeHold(browser, drop)
         expectStatus(await seller.post(`/v1/drops/${drop.id}/${action}`), 200)
@@ -540,6 +546,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         reason: 'hold_released',
         order: null,
       })
+      const [cancelled, afterCancel] = await released({ late_payment: 'reacquire' })
+      expectStatus(await seller.post(`/v1/drops/${cancelled.id}/cancel`), 200)
+      expect((await pay(seller, afterCancel)).body).toMatchObject({ status: 'refund_due', reason: 'hold_released' })
       const [gone, tooLate] = await released({ late_payment: 'reacquire' })
       await takeHold(browser, gone)
       expect((await pay(seller, tooLate)).body).toMatchObject({ status: 'refund_due', reason: 'sold_out', order: null })
@@ -599,6 +608,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['POST', `/v1/drops/drop_${none}/pause`, empty, 403, 404],
       ['POST', `/v1/drops/drop_${none}/resume`, empty, 403, 404],
       ['POST', `/v1/drops/drop_${none}/end`, empty, 403, 404],
+      ['POST', `/v1/drops/drop_${none}/cancel`, empty, 403, 404],
       ['POST', `/v1/drops/drop_${none}/restock`, { sku: `sku_${none}`, quantity: 1 }, 403, 404],
       ['POST', '/v1/holds', hold, 404, 404],
       ['GET', `/v1/holds/hold_${none}`, undefined, 404, 404],
@@ -687,6 +697,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       action('pause', ['publish']),
       action('resume', ['publish', 'pause']),
       action('end', ['publish']),
+      action('cancel', ['publish']),
       {
         name: 'POST /v1/drops/{id}/restock',
         make: async () => {

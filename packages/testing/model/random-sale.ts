@@ -238,6 +238,7 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
         'resume',
         'publish',
         'end',
+        'cancel',
       ),
     })
     .map((fields): Draft => (): ChangeDropPhase => ({ kind: 'change_drop_phase', ...fields }))
