@@ -1,6 +1,7 @@
 import type { Customer } from './customer.ts'
 import type { DisputeStatus } from './dispute.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
+import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
 import type { RefundLine, RefundStatus } from './refund.ts'
 
@@ -25,6 +26,8 @@ export type Command =
   | CloseDispute
   | CancelOrder
   | FulfilOrder
+  | UseCode
+  | EraseCustomer
 
 export type CommandKind = Command['kind']
 
@@ -40,7 +43,7 @@ export interface RequestKey {
   readonly fingerprint: string
 }
 
-export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock'>
+export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock' | 'maxPerOrder'>
 
 /** What has to have a key, because its effect has no other name by which a repeat could be told. */
 type KeyedCommand = Exclude<Command, { readonly key: null }>
@@ -52,6 +55,7 @@ const lastingKinds: Readonly<Record<LastingKind, true> & Partial<Record<CommandK
   restock_sku: true,
   // Sent again with its key after any time, it must not pay twice.
   create_refund: true,
+  use_code: true,
 }
 
 /**
@@ -77,6 +81,7 @@ export interface CreateDrop {
   readonly holdTtlMs: number
   readonly maxPerCustomer: number | null
   readonly latePayment: LatePayment
+  readonly fees: readonly FeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly skus: readonly NewSku[]
 }
@@ -93,15 +98,18 @@ export type DropChanges = Partial<
     | 'holdTtlMs'
     | 'maxPerCustomer'
     | 'latePayment'
+    | 'fees'
     | 'metadata'
   >
 >
 
-/** A change of one SKU. Prices apply to new holds only. Stock changes by `restock_sku`. */
+/** A change of one SKU; null: as it is. Prices and limits apply to new holds only. Stock changes by `restock_sku`. */
 export interface SkuChange {
   readonly skuId: string
   readonly name: string | null
   readonly unitAmountMinor: number | null
+  /** 0 takes the limit away. */
+  readonly maxPerOrder: number | null
 }
 
 /** Changes a drop, its SKUs' names and prices, and adds SKUs. Accepted: `drop_saved`. */
@@ -248,4 +256,25 @@ export interface FulfilOrder {
   readonly kind: 'fulfil_order'
   readonly key: RequestKey | null
   readonly orderId: string
+}
+
+/**
+ * Somebody showed the code of a unit. Accepted: `code_activated`. Refused: `not_found`, `code_used`, `code_void`. Always has
+ * a key: sent again without one after a writer restart, it would find itself.
+ */
+export interface UseCode {
+  readonly kind: 'use_code'
+  readonly key: RequestKey
+  readonly orderId: string
+  /** Of the order: its lines say which units there are. */
+  readonly holdId: string
+  /** From 0, over all lines in order. */
+  readonly unit: number
+}
+
+/** Removes who the buyer of a hold, and so of its order, was. Accepted: `customer_erased`, also when it was done before. */
+export interface EraseCustomer {
+  readonly kind: 'erase_customer'
+  readonly key: RequestKey | null
+  readonly holdId: string
 }

@@ -74,6 +74,13 @@ function encode80(high: number, middle: number, low: number): string {
   return encode(left, 5) + encode(centre, 6) + encode(right, 5)
 }
 
+/** The first 10 bytes as 16 characters of the alphabet of ids. */
+export function encodeBase32(bytes: Uint8Array): string {
+  const byte = (index: number): number => bytes[index] ?? 0
+  const high = ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
+  return encode80(high, (byte(4) << 16) | (byte(5) << 8) | byte(6), (byte(7) << 16) | (byte(8) << 8) | byte(9))
+}
+
 function encode(value: number, length: number): string {
   let text = ''
   for (let shift = (length - 1) * 5; shift >= 0; shift -= 5) text += alphabet.charAt((value >>> shift) & 31)

@@ -1,9 +1,10 @@
+import type { FeeKind } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /**
  * One double entry: `amountMinor` leaves `credit` and enters `debit`, so every entry sums to zero (promise P4).
- * Append-only. Accounts: `cash:<provider>` (money received), `sales` (money earned), `refunds_due` (money owed to
- * buyers), `disputes` (money a bank holds until it has decided).
+ * Append-only. Accounts: `cash:<provider>` (money received), `sales` (goods sold), `fees:<kind>` (charged on top of the
+ * goods), `refunds_due` (money owed to buyers), `disputes` (money a bank holds until it has decided).
  */
 export interface LedgerEntry {
   readonly paymentId: string
@@ -21,6 +22,11 @@ export function cashAccount(provider: string): string {
 }
 
 export const salesAccount = 'sales'
+
+export function feesAccount(kind: FeeKind): string {
+  return `fees:${kind}`
+}
+
 export const refundsDueAccount = 'refunds_due'
 export const disputesAccount = 'disputes'
 

@@ -12,8 +12,13 @@ export const linesPerHoldMax = 8
 /** Of one hold and one payment. The ledger adds up a whole batch of them exactly (asserted below). */
 export const amountMax = 1_000_000_000_000
 export const stockMax = 100_000_000
+/** Fee lines of one drop, and so of one hold. */
+export const feesPerDropMax = 8
+/** 100 % of the goods. */
+export const basisPointsMax = 10_000
 /** SKUs of one drop: keeps a drop's commands and answers far below one frame. */
 export const skusPerDropMax = 500
+export const maxPerOrderMax = linesPerHoldMax * quantityPerLineMax
 export const maxPerCustomerMax = linesPerHoldMax * quantityPerLineMax
 
 // Texts, in UTF-16 code units as JSON Schema counts them.
@@ -126,6 +131,8 @@ export const startDeadlineMs = 15_000
 
 const relations: readonly (readonly [boolean, string])[] = [
   [unitAmountMax * quantityPerLineMax * linesPerHoldMax <= Number.MAX_SAFE_INTEGER, 'a hold adds up exactly'],
+  [amountMax + feesPerDropMax * amountMax <= Number.MAX_SAFE_INTEGER, 'goods and fees add up exactly'],
+  [(amountMax / 10_000) * basisPointsMax + 10_000 * basisPointsMax <= Number.MAX_SAFE_INTEGER, 'a share is exact'],
   [amountMax * batchCommandsMax <= Number.MAX_SAFE_INTEGER, 'the amounts of a batch add up exactly'],
   [bodyBytesMax * 2 < frameBytesMax, 'any one command fits a frame'],
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],

@@ -11,6 +11,7 @@ const hold: Hold = {
     { skuId: 'sku_b', quantity: 1, unitAmountMinor: 70 },
     { skuId: 'sku_a', quantity: 1, unitAmountMinor: 10 },
   ],
+  fees: [],
   amountMinor: 100,
   currency: 'usd',
   customer: { email: 'a@b', phone: null, externalId: null, name: null, shippingAddress: null },

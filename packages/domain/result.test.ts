@@ -17,6 +17,8 @@ const expected: Record<RejectionCode, boolean> = {
   refund_too_large: false,
   dispute_conflict: false,
   dispute_too_large: false,
+  code_used: false,
+  code_void: false,
   overloaded: true,
   internal_error: true,
 }
@@ -31,6 +33,8 @@ const outcomes: Record<Accepted['outcome'], true> = {
   refund_saved: true,
   dispute_saved: true,
   order_saved: true,
+  code_activated: true,
+  customer_erased: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

@@ -18,6 +18,8 @@ export type Accepted =
   | RefundSaved
   | DisputeSaved
   | OrderSaved
+  | CodeActivated
+  | CustomerErased
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -75,6 +77,18 @@ export interface OrderSaved extends AcceptedBase, OrderFacts {
   readonly outcome: 'order_saved'
 }
 
+export interface CodeActivated extends AcceptedBase {
+  readonly outcome: 'code_activated'
+  readonly orderId: string
+  readonly skuId: string
+  readonly usedMs: number
+}
+
+export interface CustomerErased extends AcceptedBase {
+  readonly outcome: 'customer_erased'
+  readonly hold: Hold
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -90,6 +104,8 @@ export type RejectionCode =
   | 'refund_too_large'
   | 'dispute_conflict'
   | 'dispute_too_large'
+  | 'code_used'
+  | 'code_void'
   | 'overloaded'
   | 'internal_error'
 
@@ -116,6 +132,8 @@ export const retryable: Record<RejectionCode, boolean> = {
   refund_too_large: false,
   dispute_conflict: false,
   dispute_too_large: false,
+  code_used: false,
+  code_void: false,
   overloaded: true,
   internal_error: true,
 }

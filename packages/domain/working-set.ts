@@ -1,3 +1,4 @@
+import type { CodeUse } from './code.ts'
 import type { BuyerUnits } from './customer.ts'
 import type { Dispute } from './dispute.ts'
 import type { Drop, Sku } from './drop.ts'
@@ -27,6 +28,8 @@ export interface WorkingSet {
   /** Keyed by `disputeKey(provider, providerDisputeId)`. */
   readonly disputes: Rows<Dispute>
   readonly buyers: Rows<BuyerUnits>
+  /** Keyed by `codeUseKey(orderId, unit)`. */
+  readonly codeUses: Pick<Rows<CodeUse>, 'find' | 'insert'>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly ledger: { append(entry: LedgerEntry): void }
   readonly events: { append(event: OutboxEvent): void }

@@ -115,6 +115,16 @@ const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
     again: fulfilCommand({ key }),
     meanwhile: (sale) => sale.accept(refundCommand('rfnd_2')),
   },
+  erase_customer: {
+    command: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    again: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    meanwhile: (sale) => sale.accept(captureCommand('hold_1')),
+  },
+  use_code: {
+    command: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
+    again: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
+    meanwhile: () => undefined,
+  },
 }
 
 it.each(Object.entries(cases))('decide %s with the same key gives the first answer, marked replayed', (_, row) => {
@@ -180,9 +190,14 @@ const refused: readonly Refused[] = [
   },
   {
     what: 'update_drop of an unknown SKU',
-    command: updateCommand({ key, skuChanges: [{ skuId: 'sku_3', name: 'X', unitAmountMinor: null }] }),
+    command: updateCommand({
+      key,
+      skuChanges: [{ skuId: 'sku_3', name: 'X', unitAmountMinor: null, maxPerOrder: null }],
+    }),
     repair: (sale) =>
-      sale.accept(updateCommand({ newSkus: [{ id: 'sku_3', name: 'New', unitAmountMinor: 1, stock: 1 }] })),
+      sale.accept(
+        updateCommand({ newSkus: [{ id: 'sku_3', name: 'New', unitAmountMinor: 1, stock: 1, maxPerOrder: null }] }),
+      ),
   },
   {
     what: 'create_drop with an end that comes too early',
@@ -196,7 +211,12 @@ const refused: readonly Refused[] = [
 it.each(refused)('decide a refused $what leaves its key free', ({ command, repair }) => {
   const sale = openSale()
   sale.accept(holdCommand('hold_1'))
-  sale.accept(dropCommand({ dropId: 'drop_2', skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1 }] }))
+  sale.accept(
+    dropCommand({
+      dropId: 'drop_2',
+      skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1, maxPerOrder: null }],
+    }),
+  )
   expect(isRejected(sale.run(command))).toBe(true)
   expect(sale.set.requests.find('k1')).toBeUndefined()
   repair(sale)
@@ -243,7 +263,10 @@ it.each<[string, Partial<ReturnType<typeof captureCommand>>, string]>([
 /** A create or capture without a key is its own key: the very same object sent again after a writer restart. */
 it.each<[string, Command]>([
   ['create_drop', dropCommand({ dropId: 'drop_2', skus: [] })],
-  ['update_drop', updateCommand({ newSkus: [{ id: 'sku_9', name: 'X', unitAmountMinor: 1, stock: 1 }] })],
+  [
+    'update_drop',
+    updateCommand({ newSkus: [{ id: 'sku_9', name: 'X', unitAmountMinor: 1, stock: 1, maxPerOrder: null }] }),
+  ],
   ['change_drop_phase', phaseCommand('pause')],
   ['restock_sku', restockCommand(1)],
   ['create_hold', holdCommand('hold_2')],

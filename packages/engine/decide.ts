@@ -9,6 +9,7 @@ import { closeDispute } from './decide/close-dispute.ts'
 import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
 import { createRefund } from './decide/create-refund.ts'
+import { eraseCustomer } from './decide/erase-customer.ts'
 import { expireHolds } from './decide/expire-holds.ts'
 import { fulfilOrder } from './decide/fulfil-order.ts'
 import { openDispute } from './decide/open-dispute.ts'
@@ -16,6 +17,7 @@ import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
 import { settleRefund } from './decide/settle-refund.ts'
 import { updateDrop } from './decide/update-drop.ts'
+import { useCode } from './decide/use-code.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -82,5 +84,9 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return cancelOrder(set, command, nowMs)
     case 'fulfil_order':
       return fulfilOrder(set, command, nowMs)
+    case 'erase_customer':
+      return eraseCustomer(set, command)
+    case 'use_code':
+      return useCode(set, command, nowMs)
   }
 }

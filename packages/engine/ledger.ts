@@ -1,4 +1,13 @@
-import { cashAccount, refundsDueAccount, salesAccount, sharesBetween } from '@penstock/domain/ledger-entry.ts'
+import { totalFees } from '@penstock/domain/fee.ts'
+import {
+  cashAccount,
+  feesAccount,
+  refundsDueAccount,
+  salesAccount,
+  sharesBetween,
+} from '@penstock/domain/ledger-entry.ts'
+import { found } from './found.ts'
+import type { Fee, FeeKind } from '@penstock/domain/fee.ts'
 import type { Share } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -32,7 +41,7 @@ export function cashOf(payment: Payment): string {
  */
 export function takeBack(set: WorkingSet, payment: Payment, cause: Cause, to: string, amountMinor: number): void {
   const gone = payment.refundedMinor + payment.lostMinor
-  for (const share of sharesBetween(sharesOf(payment), gone, gone + amountMinor)) {
+  for (const share of sharesBetween(sharesOf(set, payment), gone, gone + amountMinor)) {
     post(set, payment, cause, { debit: share.account, credit: to, amountMinor: share.amountMinor })
   }
 }
@@ -40,12 +49,26 @@ export function takeBack(set: WorkingSet, payment: Payment, cause: Cause, to: st
 /** The reverse: the last `amountMinor` that are refunded or lost are earned (or owed) again. */
 export function giveBack(set: WorkingSet, payment: Payment, cause: Cause, from: string, amountMinor: number): void {
   const gone = payment.refundedMinor + payment.lostMinor
-  for (const share of sharesBetween(sharesOf(payment), gone - amountMinor, gone)) {
+  for (const share of sharesBetween(sharesOf(set, payment), gone - amountMinor, gone)) {
     post(set, payment, cause, { debit: from, credit: share.account, amountMinor: share.amountMinor })
   }
 }
 
+/**
+ * What a sale earns: the goods, then each kind of fee on an account of its own. One share where there are no fees; the
+ * goods even when they are free, so that every payment has an entry.
+ */
+export function saleShares(amountMinor: number, fees: readonly Fee[]): readonly Share[] {
+  const shares: Share[] = [{ account: salesAccount, amountMinor: amountMinor - totalFees(fees) }]
+  if (fees.length === 0) return shares
+  const byKind = new Map<FeeKind, number>()
+  for (const fee of fees) byKind.set(fee.kind, (byKind.get(fee.kind) ?? 0) + fee.amountMinor)
+  for (const [kind, minor] of byKind) if (minor > 0) shares.push({ account: feesAccount(kind), amountMinor: minor })
+  return shares
+}
+
 /** Where the money of a payment stands when nothing is refunded or disputed, in the order in which it goes back. */
-function sharesOf({ status, amountMinor }: Payment): readonly Share[] {
-  return [{ account: status === 'captured' ? salesAccount : refundsDueAccount, amountMinor }]
+function sharesOf(set: WorkingSet, { status, amountMinor, orderId }: Payment): readonly Share[] {
+  if (status !== 'captured' || orderId === null) return [{ account: refundsDueAccount, amountMinor }]
+  return saleShares(amountMinor, found(set.holds, found(set.orders, orderId).holdId).fees)
 }

@@ -1,3 +1,4 @@
+import { buyerKeys, buyerUnitsId, isErased } from '@penstock/domain/customer.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { decide } from './decide.ts'
 import type {
@@ -15,9 +16,10 @@ import type {
   RestockSku,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
-import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Drop, DropAction, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
@@ -77,6 +79,7 @@ export class MemorySet implements WorkingSet {
   readonly lineRefunds = new MemoryRows<LineRefund>()
   readonly disputes = new MemoryRows<Dispute>()
   readonly buyers = new MemoryRows<BuyerUnits>()
+  readonly codeUses = new MemoryRows<CodeUse>()
   readonly requests = new MemoryRows<RequestRecord>()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
@@ -105,8 +108,8 @@ export class MemorySet implements WorkingSet {
   }
 
   get tables(): readonly { readonly rows: ReadonlyMap<string, unknown>; readonly writes: number }[] {
-    const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, requests } = this
-    return [drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, requests]
+    const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests } = this
+    return [drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests]
   }
 }
 
@@ -170,9 +173,12 @@ export class TestSale {
 
   /** Units by buyer key, without the drop. */
   buyers(): Record<string, number> {
-    return Object.fromEntries(
-      [...this.set.buyers.rows.values()].map(({ id, units }) => [id.slice(id.indexOf(' ') + 1), units]),
-    )
+    const keys = [...this.set.holds.rows.values()].flatMap((hold) => {
+      const known = isErased(hold.customer) ? [] : buyerKeys(hold.customer)
+      return known.map((key) => [buyerUnitsId(hold.dropId, key), key] as const)
+    })
+    const names = new Map(keys)
+    return Object.fromEntries([...this.set.buyers.rows.values()].map(({ id, units }) => [names.get(id) ?? id, units]))
   }
 }
 
@@ -202,16 +208,17 @@ export function dropCommand(change: Partial<CreateDrop> = {}): CreateDrop {
     holdTtlMs: ttlMs,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus: [
-      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10 },
-      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5 },
+      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null },
+      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null },
     ],
     ...change,
   }
 }
 
-export function phaseCommand(action: 'publish' | 'pause' | 'resume' | 'end', id = dropId): ChangeDropPhase {
+export function phaseCommand(action: DropAction, id = dropId): ChangeDropPhase {
   return { kind: 'change_drop_phase', key: null, dropId: id, action }
 }
 

@@ -1,15 +1,19 @@
 import Type from 'typebox'
+import { feeKinds } from '@penstock/domain/fee.ts'
 import { idPattern } from '@penstock/domain/id.ts'
 import {
   addressLengthMax,
   amountMax,
+  basisPointsMax,
   descriptionLengthMax,
   emailLengthMax,
   externalIdLengthMax,
+  feesPerDropMax,
   holdTtlMaxMs,
   holdTtlMinMs,
   linesPerHoldMax,
   maxPerCustomerMax,
+  maxPerOrderMax,
   metadataKeyLengthMax,
   metadataKeysMax,
   metadataValueLengthMax,
@@ -91,7 +95,22 @@ const metadata = Type.Record(
     description: `an object of at most ${metadataKeysMax} texts`,
   },
 )
-const newSku = Type.Object({ name, unit_amount: unitAmount, stock: whole(0, stockMax) }, strict)
+const maxPerOrder = orNull(whole(1, maxPerOrderMax))
+const newSku = Type.Object(
+  { name, unit_amount: unitAmount, stock: whole(0, stockMax), max_per_order: maxPerOrder },
+  strict,
+)
+
+/** Either an amount or basis points: `fee-rules.ts` checks it. */
+const feeRule = Type.Object(
+  {
+    name,
+    kind: Type.Enum([...feeKinds], { description: feeKinds.join(' or ') }),
+    amount: Type.Optional(whole(0, amountMax)),
+    basis_points: Type.Optional(whole(0, basisPointsMax)),
+  },
+  strict,
+)
 
 /** What a drop may do without, and a seller may change at any time. */
 const dropOptions = {
@@ -99,6 +118,9 @@ const dropOptions = {
   hold_ttl: Type.Optional(holdTtl),
   max_per_customer: orNull(whole(1, maxPerCustomerMax)),
   late_payment: Type.Optional(latePayment),
+  fees: Type.Optional(
+    Type.Array(feeRule, { maxItems: feesPerDropMax, description: `a list of at most ${feesPerDropMax} fees` }),
+  ),
   description: orNull(text('a text', descriptionLengthMax)),
   image: orNull(url),
   metadata: Type.Optional(metadata),
@@ -126,6 +148,7 @@ const skuChange = Type.Object(
     name: Type.Optional(name),
     unit_amount: Type.Optional(unitAmount),
     stock: Type.Optional(whole(0, stockMax)),
+    max_per_order: maxPerOrder,
   },
   strict,
 )

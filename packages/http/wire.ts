@@ -1,9 +1,11 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
+import { isErased } from '@penstock/domain/customer.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
 import { paymentStatus } from '@penstock/domain/payment.ts'
-import type { Customer } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
@@ -21,8 +23,18 @@ export function toSeconds(ms: number): number {
 }
 
 export function wireSku(sku: Sku) {
-  const { id, name, unitAmountMinor, stock, held, sold } = sku
-  return { id, object: 'sku', name, unit_amount: unitAmountMinor, stock, held, sold, available: availableUnits(sku) }
+  const { id, name, unitAmountMinor, maxPerOrder, stock, held, sold } = sku
+  return {
+    id,
+    object: 'sku',
+    name,
+    unit_amount: unitAmountMinor,
+    max_per_order: maxPerOrder,
+    stock,
+    held,
+    sold,
+    available: availableUnits(sku),
+  }
 }
 
 /** What of a drop changes only when the seller changes it. */
@@ -37,12 +49,23 @@ export function wireDropFacts(drop: Drop) {
     hold_ttl: toSeconds(drop.holdTtlMs),
     max_per_customer: drop.maxPerCustomer,
     late_payment: drop.latePayment,
+    fees: drop.fees.map(wireFeeRule),
     metadata: drop.metadata,
     created: toSeconds(drop.createdMs),
   }
 }
 
-function wireCustomer({ email, phone, externalId, name, shippingAddress }: Customer, audience: Audience) {
+function wireFeeRule({ name, kind, amountMinor, basisPoints }: FeeRule) {
+  return basisPoints === null ? { name, kind, amount: amountMinor } : { name, kind, basis_points: basisPoints }
+}
+
+function wireFee({ name, kind, amountMinor }: Fee) {
+  return { name, kind, amount: amountMinor }
+}
+
+function wireCustomer(customer: Customer | ErasedCustomer, audience: Audience) {
+  if (isErased(customer)) return null
+  const { email, phone, externalId, name, shippingAddress } = customer
   const contact = { email, phone, external_id: externalId }
   if (audience === 'publishable') return contact
   if (shippingAddress === null) return { ...contact, name, shipping_address: null }
@@ -69,6 +92,7 @@ export function wireHold(hold: Hold, nowMs: number, audience: Audience) {
     status: holdStatusAt(hold, nowMs),
     drop: hold.dropId,
     lines: wireLines(hold),
+    fees: hold.fees.map(wireFee),
     amount: hold.amountMinor,
     currency: hold.currency,
     customer: wireCustomer(hold.customer, audience),
@@ -107,6 +131,7 @@ export function wireOrder(facts: OrderFacts) {
     hold: order.holdId,
     payment: order.paymentId,
     lines: wireLines(hold).map((line, index) => ({ ...line, quantity_refunded: refunded[index] ?? 0 })),
+    fees: hold.fees.map(wireFee),
     amount: order.amountMinor,
     amount_refunded: refundedMinor,
     currency: order.currency,

@@ -36,9 +36,22 @@ const resultStructures: readonly (readonly string[])[] = [
     'disputedMinor',
     'lostMinor',
   ],
-  ['id', 'dropId', 'lines', 'amountMinor', 'currency', 'customer', 'clientSecret', 'createdMs', 'expiresMs', 'status'],
+  [
+    'id',
+    'dropId',
+    'lines',
+    'fees',
+    'amountMinor',
+    'currency',
+    'customer',
+    'clientSecret',
+    'createdMs',
+    'expiresMs',
+    'status',
+  ],
+  ['name', 'kind', 'amountMinor'],
   ['skuId', 'quantity', 'unitAmountMinor'],
-  ['id', 'name', 'unitAmountMinor', 'stock', 'dropId', 'held', 'sold'],
+  ['id', 'name', 'unitAmountMinor', 'stock', 'maxPerOrder', 'dropId', 'held', 'sold'],
 ]
 
 const structures = [...commandStructures, ...resultStructures]

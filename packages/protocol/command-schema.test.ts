@@ -95,7 +95,7 @@ it.each<[CommandKind, string, unknown]>([
   ['update_drop', 'changes.phase', 'ended'],
   ['update_drop', 'changes.id', 'drop_2'],
   ['update_drop', 'changes.name', null],
-  ['change_drop_phase', 'action', 'cancel'],
+  ['change_drop_phase', 'action', 'stop'],
   ['restock_sku', 'key', null],
   ['create_refund', 'amountMinor', -1],
   ['create_refund', 'lines', []],

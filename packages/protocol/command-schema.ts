@@ -18,8 +18,23 @@ const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([sc
 const key = Type.Object({ id: text, fingerprint: text })
 const anyKey = nullable(key)
 const texts = Type.Record(Type.String(), Type.String())
-const newSku = Type.Object({ id: text, name: text, unitAmountMinor: amount, stock: amount })
-const skuChange = Type.Object({ skuId: text, name: nullable(text), unitAmountMinor: nullable(amount) })
+const newSku = Type.Object({
+  id: text,
+  name: text,
+  unitAmountMinor: amount,
+  stock: amount,
+  maxPerOrder: nullable(units),
+})
+const skuChange = Type.Object({
+  skuId: text,
+  name: nullable(text),
+  unitAmountMinor: nullable(amount),
+  maxPerOrder: nullable(amount),
+})
+const feeKind = Type.Union([Type.Literal('shipping'), Type.Literal('tax'), Type.Literal('service')])
+const feeRules = Type.Array(
+  Type.Object({ name: text, kind: feeKind, amountMinor: nullable(amount), basisPoints: nullable(amount) }),
+)
 const latePayment = Type.Union([Type.Literal('reacquire'), Type.Literal('refund')])
 const address = Type.Object({
   line1: text,
@@ -54,6 +69,7 @@ const frequentSchemas = {
     holdTtlMs: units,
     maxPerCustomer: nullable(units),
     latePayment,
+    fees: feeRules,
     metadata: texts,
     skus: Type.Array(newSku, { minItems: 1 }),
   }),
@@ -71,6 +87,7 @@ const frequentSchemas = {
         holdTtlMs: Type.Optional(units),
         maxPerCustomer: Type.Optional(nullable(units)),
         latePayment: Type.Optional(latePayment),
+        fees: Type.Optional(feeRules),
         metadata: Type.Optional(texts),
       },
       { additionalProperties: false },
@@ -82,7 +99,13 @@ const frequentSchemas = {
     kind: Type.Literal('change_drop_phase'),
     key: anyKey,
     dropId: text,
-    action: Type.Union([Type.Literal('publish'), Type.Literal('pause'), Type.Literal('resume'), Type.Literal('end')]),
+    action: Type.Union([
+      Type.Literal('publish'),
+      Type.Literal('pause'),
+      Type.Literal('resume'),
+      Type.Literal('end'),
+      Type.Literal('cancel'),
+    ]),
   }),
   restock_sku: Type.Object({
     kind: Type.Literal('restock_sku'),
@@ -170,6 +193,8 @@ const rareSchemas = {
     reason: nullable(text),
   }),
   fulfil_order: Type.Object({ kind: Type.Literal('fulfil_order'), key: anyKey, orderId: text }),
+  erase_customer: Type.Object({ kind: Type.Literal('erase_customer'), key: anyKey, holdId: text }),
+  use_code: Type.Object({ kind: Type.Literal('use_code'), key, orderId: text, holdId: text, unit: amount }),
 }
 
 const schemas = { ...frequentSchemas, ...rareSchemas } satisfies Record<CommandKind, Type.TObject>

@@ -42,6 +42,7 @@ export class RowLoader implements RowSource {
   readonly disputeKeys: RowSource['disputeKeys']
   readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
+  readonly codeUses: RowSource['codeUses']
   readonly holdsDue: RowSource['holdsDue']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
@@ -71,6 +72,9 @@ export class RowLoader implements RowSource {
         'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
       )
       .raw()
+    const codeUse = db
+      .prepare<[string, number], number>('SELECT used_ms FROM code_use WHERE order_id = ? AND unit = ?')
+      .pluck()
 
     const money = loadMoney(db)
     this.orders = money.orders
@@ -120,6 +124,11 @@ export class RowLoader implements RowSource {
       return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
     }
     this.holdsDue = (nowMs, max) => this.dueHolds.list(nowMs, max)
+    this.codeUses = (key) => {
+      const [orderId = '', unit] = key.split(' ')
+      const usedMs = codeUse.get(orderId, Number(unit))
+      return usedMs === undefined ? undefined : { orderId, unit: Number(unit), usedMs }
+    }
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */
@@ -133,7 +142,7 @@ export class RowLoader implements RowSource {
     // A hold that ended is seldom asked for again, and its row says how it ended.
     for (const hold of holds.updated.values()) {
       this.#holds.delete(hold.id)
-      this.dueHolds.remove(hold)
+      if (hold.status !== 'active') this.dueHolds.remove(hold)
     }
     for (const hold of holds.inserted.values()) {
       if (hold.status !== 'active') continue

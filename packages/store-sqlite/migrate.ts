@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import type { Database as Connection } from 'better-sqlite3'
 
 /** One numbered file of `migrations/`: forward only, and never changed once it is released. */
@@ -90,6 +91,7 @@ export function migrate(
   checkTexts(db, from, migrations)
   const pending = migrations.slice(from)
   if (pending.length === 0) return
+  addFunctions(db)
   const isNew = from === 0
   const say = isNew ? () => {} : log
   say(
@@ -182,6 +184,15 @@ function explainOlder(db: Connection, version: number, known: number): string {
     `the database has schema version ${version}, this release ${release} needs ${known}: back up the data folder, ` +
     `then start the writer of this release (penstock start), which migrates it${or}`
   )
+}
+
+/** What migrations need beyond SQL. */
+function addFunctions(db: Connection): void {
+  // 0006: `drop_... email:ann@example.com` to the id without the address.
+  db.function('buyer_units_id', { deterministic: true }, (id) => {
+    const [dropId = '', ...key] = String(id).split(' ')
+    return buyerUnitsId(dropId, key.join(' '))
+  })
 }
 
 function readVersion(db: Connection): number {

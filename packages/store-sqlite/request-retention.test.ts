@@ -182,6 +182,18 @@ const rows: Record<Exclude<CommandKind, 'expire_holds'>, Row> = {
     again: fulfilCommand({ key }),
     later: { order: { fulfilledMs: startMs }, replayed: false },
   },
+  erase_customer: {
+    command: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    again: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    later: { hold: { id: 'hold_1' }, replayed: false },
+  },
+  // A scanner that sends it again must not be told that somebody else was there: never forgotten.
+  use_code: {
+    before: paid,
+    command: { kind: 'use_code', key, orderId: 'ord_paid for hold_1', holdId: 'hold_1', unit: 0 },
+    again: { kind: 'use_code', key, orderId: 'ord_paid for hold_1', holdId: 'hold_1', unit: 0 },
+    later: { outcome: 'code_activated', replayed: true },
+  },
 }
 
 it.each(Object.entries(rows))(

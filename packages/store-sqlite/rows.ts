@@ -1,6 +1,9 @@
-import type { Customer } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import { isErased } from '@penstock/domain/customer.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -13,7 +16,7 @@ import type { StoredAnswer } from '@penstock/domain/working-set.ts'
  */
 
 export const dropColumns =
-  'id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, metadata, phase, created_ms'
+  'id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, fees, metadata, phase, created_ms'
 
 export type DropRow = readonly [
   string,
@@ -26,6 +29,7 @@ export type DropRow = readonly [
   number,
   number | null,
   Drop['latePayment'],
+  string | null,
   string,
   Drop['phase'],
   number,
@@ -43,16 +47,17 @@ export function toDrop(row: DropRow, skuIds: readonly string[]): Drop {
     holdTtlMs: row[7],
     maxPerCustomer: row[8],
     latePayment: row[9],
-    metadata: JSON.parse(row[10]) as Record<string, string>,
-    phase: row[11],
-    createdMs: row[12],
+    fees: decodeFeeRules(row[10]),
+    metadata: JSON.parse(row[11]) as Record<string, string>,
+    phase: row[12],
+    createdMs: row[13],
     skuIds,
   }
 }
 
-export const skuColumns = 'id, name, unit_amount, stock, drop_id, held, sold'
+export const skuColumns = 'id, name, unit_amount, stock, max_per_order, drop_id, held, sold'
 
-export type SkuRow = readonly [string, string, number, number, string, number, number]
+export type SkuRow = readonly [string, string, number, number, number | null, string, number, number]
 
 export function toSku(row: SkuRow): Sku {
   return {
@@ -60,14 +65,16 @@ export function toSku(row: SkuRow): Sku {
     name: row[1],
     unitAmountMinor: row[2],
     stock: row[3],
-    dropId: row[4],
-    held: row[5],
-    sold: row[6],
+    maxPerOrder: row[4],
+    dropId: row[5],
+    held: row[6],
+    sold: row[7],
   }
 }
 
 /** Of a hold as it starts; `holdColumns` adds how it stands now. */
-export const holdStartColumns = 'id, drop_id, lines, amount, currency, customer, client_secret, created_ms, expires_ms'
+export const holdStartColumns =
+  'id, drop_id, lines, fees, amount, currency, customer, client_secret, created_ms, expires_ms'
 
 export const holdColumns = `${holdStartColumns}, status`
 
@@ -75,6 +82,7 @@ export type HoldRow = readonly [
   string,
   string,
   string,
+  string | null,
   number,
   Hold['currency'],
   string,
@@ -89,13 +97,14 @@ export function toHold(row: HoldRow): Hold {
     id: row[0],
     dropId: row[1],
     lines: decodeLines(row[2]),
-    amountMinor: row[3],
-    currency: row[4],
-    customer: decodeCustomer(row[5]),
-    clientSecret: row[6],
-    createdMs: row[7],
-    expiresMs: row[8],
-    status: row[9],
+    fees: decodeFees(row[3]),
+    amountMinor: row[4],
+    currency: row[5],
+    customer: decodeCustomer(row[6]),
+    clientSecret: row[7],
+    createdMs: row[8],
+    expiresMs: row[9],
+    status: row[10],
   }
 }
 
@@ -108,8 +117,32 @@ function decodeLines(json: string): HoldLine[] {
   return lines.map(([skuId, quantity, unitAmountMinor]) => ({ skuId, quantity, unitAmountMinor }))
 }
 
+/** Null where there are none: in almost every hold. */
+export function encodeFees(fees: readonly Fee[]): string | null {
+  if (fees.length === 0) return null
+  return JSON.stringify(fees.map(({ name, kind, amountMinor }) => [name, kind, amountMinor]))
+}
+
+function decodeFees(json: string | null): readonly Fee[] {
+  if (json === null) return noFees
+  const fees = JSON.parse(json) as [string, Fee['kind'], number][]
+  return fees.map(([name, kind, amountMinor]) => ({ name, kind, amountMinor }))
+}
+
+export function encodeFeeRules(rules: readonly FeeRule[]): string | null {
+  if (rules.length === 0) return null
+  return JSON.stringify(rules.map(({ name, kind, amountMinor, basisPoints }) => [name, kind, amountMinor, basisPoints]))
+}
+
+function decodeFeeRules(json: string | null): readonly FeeRule[] {
+  if (json === null) return noFees
+  const rules = JSON.parse(json) as [string, FeeRule['kind'], number | null, number | null][]
+  return rules.map(([name, kind, amountMinor, basisPoints]) => ({ name, kind, amountMinor, basisPoints }))
+}
+
 /** Absent fields are left out: most buyers give an e-mail address only. */
-export function encodeCustomer(customer: Customer): string {
+export function encodeCustomer(customer: Customer | ErasedCustomer): string {
+  if (isErased(customer)) return JSON.stringify(customer)
   const stored: Partial<Record<keyof Customer, unknown>> = { email: customer.email }
   if (customer.phone !== null) stored.phone = customer.phone
   if (customer.externalId !== null) stored.externalId = customer.externalId
@@ -118,8 +151,10 @@ export function encodeCustomer(customer: Customer): string {
   return JSON.stringify(stored)
 }
 
-function decodeCustomer(json: string): Customer {
-  const { email, phone, externalId, name, shippingAddress } = JSON.parse(json) as Partial<Customer> & { email: string }
+function decodeCustomer(json: string): Customer | ErasedCustomer {
+  const stored = JSON.parse(json) as (Partial<Customer> & { email: string }) | ErasedCustomer
+  if ('countedIn' in stored) return stored
+  const { email, phone, externalId, name, shippingAddress } = stored
   return {
     email,
     phone: phone ?? null,

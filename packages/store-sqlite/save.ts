@@ -1,9 +1,12 @@
+import { isErased } from '@penstock/domain/customer.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { RefundSaver } from './save-refunds.ts'
 import {
   dropColumns,
   encodeAnswer,
   encodeCustomer,
+  encodeFeeRules,
+  encodeFees,
   encodeLines,
   holdStartColumns,
   newOrderColumns,
@@ -24,6 +27,7 @@ import type { RowLoader } from './load.ts'
  * go through a deferred index.
  */
 export class ChangeSaver {
+  readonly #db: Connection
   readonly #insertDrop: BulkInsert
   readonly #updateDrop: Statement<[SqlValue[]]>
   readonly #raiseLongestHold: Statement<[number]>
@@ -31,6 +35,7 @@ export class ChangeSaver {
   readonly #updateSku: Statement<[SqlValue[]]>
   readonly #insertHold: BulkInsert
   readonly #endHold: BulkInsert
+  readonly #eraseHold: Statement<[string, string]>
   readonly #upsertBuyer: BulkInsert
   readonly #insertPayment: BulkInsert
   readonly #insertOrder: BulkInsert
@@ -40,21 +45,27 @@ export class ChangeSaver {
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
+  readonly #insertCodeUse: BulkInsert
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
   constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex'>) {
+    this.#db = db
     this.#paymentIndex = indexes.paymentIndex
     this.#requestIndex = indexes.requestIndex
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
     this.#updateDrop = db.prepare<[SqlValue[]]>(
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
-       max_per_customer = ?, late_payment = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
+       max_per_customer = ?, late_payment = ?, fees = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
+    )
+    this.#insertSku = new BulkInsert(
+      db,
+      'sku',
+      'id, drop_id, position, name, unit_amount, stock, max_per_order, held, sold',
     )
     this.#raiseLongestHold = db.prepare('UPDATE writer_state SET longest_hold_ms = max(longest_hold_ms, ?)')
-    this.#insertSku = new BulkInsert(db, 'sku', 'id, drop_id, position, name, unit_amount, stock, held, sold')
     this.#updateSku = db.prepare<[SqlValue[]]>(
-      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, held = ?, sold = ? WHERE id = ?',
+      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, max_per_order = ?, held = ?, sold = ? WHERE id = ?',
     )
     this.#insertHold = new BulkInsert(db, 'hold_start', holdStartColumns)
     // A hold that ended ends once more when late money takes its units again.
@@ -64,6 +75,7 @@ export class ChangeSaver {
       'hold_id, status',
       'ON CONFLICT (hold_id) DO UPDATE SET status = excluded.status',
     )
+    this.#eraseHold = db.prepare('UPDATE hold_start SET customer = ? WHERE id = ?')
     this.#upsertBuyer = new BulkInsert(
       db,
       'buyer_units',
@@ -85,6 +97,7 @@ export class ChangeSaver {
       'request',
       'seq, id, fingerprint, answer_kind, answer, created_ms, lasting',
     )
+    this.#insertCodeUse = new BulkInsert(db, 'code_use', 'order_id, unit, used_ms')
   }
 
   save(set: ChangeSet): void {
@@ -93,6 +106,7 @@ export class ChangeSaver {
     this.#saveMoney(set)
     this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
     this.#refunds.save(set)
+    this.#saveCodeUses(set)
     this.#saveRequests(set)
   }
 
@@ -105,6 +119,13 @@ export class ChangeSaver {
   rolledBack(): void {
     this.#paymentIndex.rolledBack()
     this.#requestIndex.rolledBack()
+  }
+
+  #saveCodeUses(set: ChangeSet): void {
+    if (!set.codeUses.isChanged) return
+    this.#insertCodeUse.run(
+      [...set.codeUses.inserted.values()].map(({ orderId, unit, usedMs }) => [orderId, unit, usedMs]),
+    )
   }
 
   #saveRequests(set: ChangeSet): void {
@@ -134,8 +155,8 @@ export class ChangeSaver {
     if (set.skus.inserted.size > 0) {
       this.#insertSku.run([...set.skus.inserted.values()].map((sku) => skuValues(sku, positionOf(set, sku))))
     }
-    for (const { id, name, unitAmountMinor, stock, held, sold } of set.skus.updated.values()) {
-      this.#updateSku.run([name, unitAmountMinor, stock, held, sold, id])
+    for (const { id, name, unitAmountMinor, stock, maxPerOrder, held, sold } of set.skus.updated.values()) {
+      this.#updateSku.run([name, unitAmountMinor, stock, maxPerOrder, held, sold, id])
     }
   }
 
@@ -146,6 +167,7 @@ export class ChangeSaver {
           hold.id,
           hold.dropId,
           encodeLines(hold.lines),
+          encodeFees(hold.fees),
           hold.amountMinor,
           hold.currency,
           encodeCustomer(hold.customer),
@@ -155,13 +177,21 @@ export class ChangeSaver {
         ]),
       )
     }
-    // Only the status of a hold ever changes, and an ended one is never active again.
+    // Of a hold only the status changes, and the customer when it is erased. An ended one is never active again.
     const ended = [...set.holds.inserted.values(), ...set.holds.updated.values()].filter(isEnded)
     this.#endHold.run(ended.map((hold) => [hold.id, hold.status]))
+    for (const hold of set.holds.updated.values()) if (isErased(hold.customer)) this.#saveErased(hold)
     if (set.buyers.isChanged) {
       const rows = [...set.buyers.inserted.values(), ...set.buyers.updated.values()]
       this.#upsertBuyer.run(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, units }) => [id, units]))
     }
+  }
+
+  /** Zeroes what the row frees: otherwise it stays in the page until something else needs the place. */
+  #saveErased({ id, customer }: Hold): void {
+    this.#db.pragma('secure_delete = ON')
+    this.#eraseHold.run(encodeCustomer(customer), id)
+    this.#db.pragma('secure_delete = OFF')
   }
 
   #saveMoney(set: ChangeSet): void {
@@ -228,6 +258,7 @@ function dropValues(drop: Drop): SqlValue[] {
     drop.holdTtlMs,
     drop.maxPerCustomer,
     drop.latePayment,
+    encodeFeeRules(drop.fees),
     JSON.stringify(drop.metadata),
     drop.phase,
     drop.createdMs,
@@ -235,7 +266,7 @@ function dropValues(drop: Drop): SqlValue[] {
 }
 
 function skuValues(sku: Sku, position: number): SqlValue[] {
-  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.held, sku.sold]
+  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.maxPerOrder, sku.held, sku.sold]
 }
 
 /** A new SKU comes with its drop, new or updated, in the same set. */

@@ -16,6 +16,7 @@ import {
   toSku,
 } from './rows.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -49,6 +50,7 @@ export class SqliteQueries implements Queries {
   readonly #refund: Statement<[string], RefundRow>
   readonly #dispute: Statement<[string], DisputeRow>
   readonly #balances: Statement<[], Balance>
+  readonly #codeUses: Statement<[string], CodeUse>
   readonly #credential: Statement<[string], Credential>
 
   constructor(path: string) {
@@ -71,6 +73,9 @@ export class SqliteQueries implements Queries {
     this.#dispute = db.prepare<[string], DisputeRow>(`SELECT ${disputeColumns} FROM dispute WHERE id = ?`).raw()
     this.#balances = db.prepare<[], Balance>(
       'SELECT account, currency, balance AS balanceMinor FROM ledger_balance ORDER BY account, currency',
+    )
+    this.#codeUses = db.prepare<[string], CodeUse>(
+      'SELECT order_id AS orderId, unit, used_ms AS usedMs FROM code_use WHERE order_id = ? ORDER BY unit',
     )
     this.#credential = db.prepare<[string], Credential>('SELECT id, kind FROM api_key WHERE secret_hash = ?')
   }
@@ -120,6 +125,10 @@ export class SqliteQueries implements Queries {
 
   listBalances(): readonly Balance[] {
     return this.#balances.all()
+  }
+
+  listCodeUses(orderId: string): readonly CodeUse[] {
+    return this.#codeUses.all(orderId)
   }
 
   findCredential(secretHash: string): Credential | null {

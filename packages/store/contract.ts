@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { codeUseKey } from '@penstock/domain/code.ts'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import { disputeKey } from '@penstock/domain/dispute.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from './store.ts'
@@ -279,7 +281,7 @@ function checkRows(open: Open): void {
     expect(JSON.stringify(found)).toBe(JSON.stringify(metadata))
   })
 
-  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold the status', async () => {
+  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold status and erasure', async () => {
     const { store, reopen } = await open()
     await run(store, insertSamples)
     const [full, bare] = samples.drops
@@ -292,11 +294,13 @@ function checkRows(open: Open): void {
       name: 'Other',
       unitAmountMinor: 7,
       stock: 90,
+      maxPerOrder: 2,
       held: 3,
       sold: 4,
     })
     const statuses = ['captured', 'released', 'expired'] as const
-    const holds = statuses.map((status, index) => ({ ...sampleHold(index), status }))
+    const erased = { ...sampleHold(3), customer: { countedIn: ['drop_full email:x', 'drop_full phone:y'] } }
+    const holds = [...statuses.map((status, index) => ({ ...sampleHold(index), status })), erased]
     const [buyer] = samples.buyers
     await run(store, (set) => {
       set.drops.update(bare.id, swapped)
@@ -524,8 +528,9 @@ const openingCommands: readonly Command[] = [
     holdTtlMs: 600_000,
     maxPerCustomer: 1,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
-    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10 }],
+    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null }],
   },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
 ]
@@ -569,6 +574,7 @@ function drop(change: Partial<Drop>): Drop {
     holdTtlMs: 600_000,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     phase: 'published',
     createdMs: nowMs,
@@ -578,7 +584,17 @@ function drop(change: Partial<Drop>): Drop {
 }
 
 function sku(change: Partial<Sku>): Sku {
-  return { id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 10, dropId: 'drop_1', held: 0, sold: 0, ...change }
+  return {
+    id: 'sku_1',
+    name: 'Size',
+    unitAmountMinor: 100,
+    stock: 10,
+    maxPerOrder: null,
+    dropId: 'drop_1',
+    held: 0,
+    sold: 0,
+    ...change,
+  }
 }
 
 function hold(change: Partial<Hold>): Hold {
@@ -586,6 +602,7 @@ function hold(change: Partial<Hold>): Hold {
     id: 'hold_1',
     dropId: 'drop_1',
     lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
+    fees: noFees,
     amountMinor: 100,
     currency: 'usd',
     customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },
@@ -709,6 +726,10 @@ function sampleHold(index: number): Hold {
       { skuId: 'sku_2', quantity: 1_000, unitAmountMinor: 1_000_000_000_000 },
       { skuId: 'sku_1', quantity: 1, unitAmountMinor: 5 },
     ],
+    fees: [
+      { name: hostileText, kind: 'shipping', amountMinor: 0 },
+      { name: '', kind: 'tax', amountMinor: 1_000_000_000_000 },
+    ],
     amountMinor: Number.MAX_SAFE_INTEGER,
     currency: 'jpy',
     customer: {
@@ -734,16 +755,21 @@ const samples = {
       holdTtlMs: 1,
       maxPerCustomer: 8_000,
       latePayment: 'refund',
+      fees: [
+        { name: hostileText, kind: 'shipping', amountMinor: 1_000_000_000_000, basisPoints: null },
+        { name: '', kind: 'service', amountMinor: null, basisPoints: 0 },
+      ],
       metadata: { [hostileText]: hostileText, ' ': '', ключ: '値', 'a"b': '{}' },
       phase: 'paused',
       skuIds: ['sku_2', 'sku_1', 'sku_0'],
     }),
     drop({ id: 'drop_bare', phase: 'draft', skuIds: ['sku_3'] }),
     drop({ id: 'drop_ended', phase: 'ended', skuIds: [] }),
+    drop({ id: 'drop_cancelled', phase: 'cancelled', skuIds: [] }),
   ],
   // In another order than the drop lists them.
   skus: [
-    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0 }),
+    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0, maxPerOrder: 8_000 }),
     sku({ id: 'sku_1', dropId: 'drop_full', stock: 100_000_000, held: 99_999_999, sold: 1 }),
     sku({ id: 'sku_2', dropId: 'drop_full', unitAmountMinor: 1_000_000_000_000, name: '' }),
     sku({ id: 'sku_3', dropId: 'drop_bare', sold: 10 }),
@@ -792,6 +818,7 @@ const samples = {
     id: buyerUnitsId('drop_full', `email:${index} ${hostileText}`),
     units: index,
   })),
+  codeUses: Array.from({ length: manyRows }, (_, unit) => ({ orderId: 'ord_000', unit, usedMs: nowMs + unit })),
   requests: [
     request('r_hold', { kind: 'hold', holdId: 'hold_000' }),
     request('r_payment', { kind: 'payment', paymentKey: 'manual/with/slash' }),
@@ -855,6 +882,7 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.holds.toReversed()) set.holds.insert(row.id, row)
   for (const row of samples.payments) set.payments.insert(paymentKey(row.provider, row.providerPaymentId), row)
   for (const row of samples.buyers.toReversed()) set.buyers.insert(row.id, row)
+  for (const row of samples.codeUses) set.codeUses.insert(codeUseKey(row.orderId, row.unit), row)
   for (const row of samples.requests) set.requests.insert(row.id, row)
   for (const row of sampleOrders) set.orders.insert(row.id, row)
   for (const row of samples.refunds) set.refunds.insert(row.id, row)
@@ -874,6 +902,7 @@ function findSamples(set: WorkingSet) {
     lineRefunds: samples.lineRefunds.map((row) => set.lineRefunds.find(lineRefundKey(row.orderId, row.skuId))),
     disputes: samples.disputes.map((row) => set.disputes.find(disputeKey(row.provider, row.providerDisputeId))),
     buyers: samples.buyers.map(({ id }) => set.buyers.find(id)),
+    codeUses: samples.codeUses.map((row) => set.codeUses.find(codeUseKey(row.orderId, row.unit))),
     requests: samples.requests.map(({ id }) => set.requests.find(id)),
   }
 }

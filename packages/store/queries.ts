@@ -1,4 +1,5 @@
 import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Currency } from '@penstock/domain/money.ts'
@@ -24,6 +25,8 @@ export interface Queries {
   listBalances(): readonly Balance[]
   /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
   listOrders(page: Page): readonly OrderFacts[]
+  /** Which codes of an order were used. */
+  listCodeUses(orderId: string): readonly CodeUse[]
   /** `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
   close(): void

@@ -124,6 +124,7 @@ function openSet(source: Partial<RowSource> = {}): ChangeSet {
     paymentKeys: none,
     disputeKeys: none,
     buyers: none,
+    codeUses: none,
     requests: none,
     holdsDue: () => [],
     ...source,
@@ -134,6 +135,7 @@ const row = { id: 'x' }
 
 it.each<[string, (set: ChangeSet) => void]>([
   ['drops', (set) => set.drops.insert('x', row as never)],
+  ['codeUses', (set) => set.codeUses.insert('x', row as never)],
   ['skus', (set) => set.skus.insert('x', row as never)],
   ['holds', (set) => set.holds.insert('x', row as never)],
   ['payments', (set) => set.payments.insert('x', row as never)],

@@ -1,3 +1,4 @@
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -68,6 +69,7 @@ export interface RowSource {
   readonly lineRefunds: LoadRow<LineRefund>
   readonly disputes: LoadRow<Dispute>
   readonly buyers: LoadRow<BuyerUnits>
+  readonly codeUses: LoadRow<CodeUse>
   readonly requests: LoadRow<RequestRecord>
   readonly paymentKeys: LoadRow<string>
   readonly disputeKeys: LoadRow<string>
@@ -85,6 +87,7 @@ export class ChangeSet implements WorkingSet {
   readonly lineRefunds: ChangedRows<LineRefund>
   readonly disputes: ChangedRows<Dispute>
   readonly buyers: ChangedRows<BuyerUnits>
+  readonly codeUses: ChangedRows<CodeUse>
   readonly requests: ChangedRows<RequestRecord>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
@@ -102,6 +105,7 @@ export class ChangeSet implements WorkingSet {
     this.lineRefunds = new ChangedRows(source.lineRefunds)
     this.disputes = new ChangedRows(source.disputes)
     this.buyers = new ChangedRows(source.buyers)
+    this.codeUses = new ChangedRows(source.codeUses)
     this.requests = new ChangedRows(source.requests)
     this.#source = source
   }
@@ -132,6 +136,7 @@ export class ChangeSet implements WorkingSet {
       this.payments.isChanged ||
       this.drops.isChanged ||
       this.buyers.isChanged ||
+      this.codeUses.isChanged ||
       this.requests.isChanged ||
       this.orders.isChanged ||
       this.refunds.isChanged ||

@@ -15,7 +15,7 @@ const lineUnits = (status: string): string => `
 
 /** Each payment with the sums of its refunds and disputes; `kept` is what did not leave for good. */
 const gone = `SELECT *, amount - succeeded - lost AS kept FROM (
-  SELECT payment.id, provider, status, payment.amount, refunded, disputed, payment.lost AS lost_column,
+  SELECT payment.id, provider, status, payment.amount, coalesce(attached_hold_id, hold_id) AS paid_hold_id, refunded, disputed, payment.lost AS lost_column,
     coalesce(pending, 0) AS pending, coalesce(succeeded, 0) AS succeeded, coalesce(open, 0) AS open,
     coalesce(closed.lost, 0) AS lost
   FROM payment
@@ -45,9 +45,11 @@ const checks = {
   hold_lines_known: `SELECT hold.id || ': line of ' || (line.value ->> 0)
     FROM hold, json_each(hold.lines) AS line LEFT JOIN sku ON sku.id = line.value ->> 0
     WHERE sku.drop_id IS NOT hold.drop_id OR line.value ->> 1 < 1`,
-  hold_amount: `SELECT hold.id || ': amount ' || amount || ', lines have ' || sum((line.value ->> 1) * (line.value ->> 2))
-    FROM hold, json_each(hold.lines) AS line GROUP BY hold.id
-    HAVING amount <> sum((line.value ->> 1) * (line.value ->> 2))`,
+  hold_amount: `WITH summed AS (SELECT id, amount,
+      (SELECT sum((line.value ->> 1) * (line.value ->> 2)) FROM json_each(hold.lines) AS line) AS goods,
+      (SELECT coalesce(sum(fee.value ->> 2), 0) FROM json_each(coalesce(hold.fees, '[]')) AS fee) AS fees FROM hold)
+    SELECT id || ': amount ' || amount || ', lines have ' || goods || ', fees ' || fees
+    FROM summed WHERE amount <> goods + fees`,
   // One e-mail key a hold, so the units of a drop's e-mail keys are the units of its holds.
   buyer_units: `WITH taken AS (
       SELECT drop_id, sum(line.value ->> 1) AS units FROM hold, json_each(hold.lines) AS line
@@ -81,14 +83,20 @@ const checks = {
     OR (status = 'unmatched') <> (reason IS 'unknown_hold') OR (attached_hold_id IS NOT NULL AND status <> 'captured')`,
   payment_once: `SELECT provider || '/' || provider_payment_id || ': ' || count(*) || ' rows'
     FROM payment GROUP BY provider, provider_payment_id HAVING count(*) > 1`,
-  payment_has_one_entry: `SELECT payment.id || ': ' || count(entry.payment_id) || ' ledger entries of its own'
-    FROM payment LEFT JOIN ledger_entry AS entry ON entry.payment_id = payment.id AND entry.cause_id IS NULL
+  // Fees have entries of their own beside it.
+  payment_has_one_entry: `SELECT payment.id || ': ' || count(entry.payment_id) || ' ledger entries'
+    FROM payment LEFT JOIN ledger_entry AS entry ON entry.payment_id = payment.id
+      AND entry.cause_id IS NULL AND entry.credit NOT LIKE 'fees:%'
     GROUP BY payment.id HAVING count(entry.payment_id) <> 1`,
+  entries_sum_to_payment: `SELECT payment.id || ': amount ' || payment.amount || ', entries ' || sum(entry.amount)
+    FROM payment JOIN ledger_entry AS entry ON entry.payment_id = payment.id AND entry.cause_id IS NULL
+    GROUP BY payment.id HAVING payment.amount <> sum(entry.amount)`,
   entry_fits_payment: `SELECT entry.seq || ': ' || entry.debit || ' from ' || entry.credit || ' for ' || entry.payment_id
     FROM ledger_entry AS entry LEFT JOIN payment ON payment.id = entry.payment_id
     WHERE payment.id IS NULL OR entry.currency <> payment.currency OR (entry.cause_id IS NULL
-      AND (entry.amount <> payment.amount OR entry.debit <> 'cash:' || payment.provider
-        OR entry.credit <> iif(payment.status = 'captured' AND attached_hold_id IS NULL, 'sales', 'refunds_due')))`,
+      AND (entry.debit <> 'cash:' || payment.provider
+        OR NOT (entry.credit = iif(payment.status = 'captured' AND attached_hold_id IS NULL, 'sales', 'refunds_due')
+          OR (payment.status = 'captured' AND attached_hold_id IS NULL AND entry.credit LIKE 'fees:%'))))`,
   entry_has_cause: `SELECT entry.seq || ': ' || entry.cause_id || ' for ' || entry.payment_id
     FROM ledger_entry AS entry LEFT JOIN payment ON payment.id = entry.payment_id
       LEFT JOIN refund ON refund.id = entry.cause_id LEFT JOIN dispute ON dispute.id = entry.cause_id
@@ -96,11 +104,20 @@ const checks = {
       OR entry.payment_id IS NOT coalesce(refund.payment_id, dispute.payment_id,
         iif(payment.attached_hold_id = entry.cause_id, payment.id, NULL)))`,
   // Where the money of each payment is, told by its entries and by what became of its refunds and disputes.
+  // Goods are given back before fees, and fees kind by kind.
   payment_accounts: `WITH gone AS (${gone}),
+    fees AS (SELECT gone.id, 'fees:' || (fee.value ->> 1) AS account, min(fee.key) AS place, sum(fee.value ->> 2) AS earned
+      FROM gone JOIN hold ON hold.id = paid_hold_id, json_each(coalesce(hold.fees, '[]')) AS fee
+      WHERE gone.status = 'captured' GROUP BY 1, 2),
+    shares AS (SELECT id, account, place, earned FROM fees UNION ALL
+      SELECT gone.id, 'sales', -1, gone.amount - coalesce((SELECT sum(earned) FROM fees WHERE fees.id = gone.id), 0)
+      FROM gone WHERE status = 'captured'),
+    earnings AS (SELECT id, account, earned, sum(earned) OVER (PARTITION BY id ORDER BY place) - earned AS before FROM shares),
     expected AS (
       SELECT id, 'cash:' || provider AS account, kept - open AS balance FROM gone
       UNION ALL SELECT id, 'disputes', open FROM gone
-      UNION ALL SELECT id, 'sales', iif(status = 'captured', pending - kept, 0) FROM gone
+      UNION ALL SELECT id, account, max(0, min(earned, pending + succeeded + lost - before)) - earned
+        FROM earnings JOIN gone USING (id)
       UNION ALL SELECT id, 'refunds_due', iif(status = 'captured', -pending, -kept) FROM gone),
     folded AS (SELECT id, account, sum(amount) AS balance FROM (
       SELECT payment_id AS id, debit AS account, amount FROM ledger_entry
@@ -138,6 +155,9 @@ const checks = {
     WHERE paid_quantity IS NOT paid.quantity OR refunded_quantity IS NOT coalesce(refunded, 0)
     OR restocked_quantity IS NOT coalesce(restocked, 0)
     OR restocked_quantity > refunded_quantity OR refunded_quantity > paid_quantity`,
+  code_use_fits_order: `SELECT code_use.order_id || ': unit ' || unit FROM code_use
+    LEFT JOIN orders ON orders.id = code_use.order_id LEFT JOIN hold ON hold.id = orders.hold_id
+    WHERE hold.id IS NULL OR unit >= (SELECT sum(line.value ->> 1) FROM json_each(hold.lines) AS line)`,
   balance_equals_entries: `WITH moved AS (
       SELECT debit AS account, currency, amount FROM ledger_entry
       UNION ALL SELECT credit, currency, -amount FROM ledger_entry),

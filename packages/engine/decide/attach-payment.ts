@@ -1,6 +1,6 @@
-import { refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
+import { refundsDueAccount } from '@penstock/domain/ledger-entry.ts'
 import { rejected } from '@penstock/domain/result.ts'
-import { post } from '../ledger.ts'
+import { post, saleShares } from '../ledger.ts'
 import { findPayment } from '../order-facts.ts'
 import { savePayment } from '../refund.ts'
 import { assignGoods, whyNoGoods } from './capture-payment.ts'
@@ -37,8 +37,9 @@ export function attachPayment(set: WorkingSet, command: AttachPayment, nowMs: nu
   savePayment(set, attached)
   set.events.append({ type: 'payment.captured', objectId: payment.id, createdMs: nowMs })
   const cause = { causeId: hold.id, nowMs }
-  const { amountMinor } = payment
-  post(set, payment, cause, { debit: refundsDueAccount, credit: salesAccount, amountMinor })
+  for (const { account, amountMinor } of saleShares(payment.amountMinor, hold.fees)) {
+    post(set, payment, cause, { debit: refundsDueAccount, credit: account, amountMinor })
+  }
   return { outcome: 'payment_attached', payment: attached, replayed: false }
 }
 

@@ -1,11 +1,14 @@
+import { noFees } from '@penstock/domain/fee.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
-import { cashAccount, refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
+import { cashAccount, refundsDueAccount } from '@penstock/domain/ledger-entry.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { paymentAsRecorded } from '../answer.ts'
 import { found } from '../found.ts'
+import { saleShares } from '../ledger.ts'
 import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
+import type { Fee } from '@penstock/domain/fee.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment, PaymentReason } from '@penstock/domain/payment.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -21,8 +24,8 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
  * 6. hold active → order paid;
  * 7. hold ended → the units are taken again if the drop says so and they are left, else refund due.
  *
- * The status of the drop is not asked: closing a sale between payment and report never punishes the payer. Whatever
- * the case, the money is in the ledger in the same commit (promise P5).
+ * The status of the drop is not asked for an active hold: closing or cancelling a sale between payment and report never
+ * punishes the payer. Only case 7 looks whether the drop was cancelled, and then owes the money back. Whatever the case, the money is in the ledger in the same commit (promise P5).
  */
 export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: number): Result {
   const known = set.payments.find(paymentKey(command.provider, command.providerPaymentId))
@@ -36,7 +39,7 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
     if (reason === null) assignGoods(set, command, hold, nowMs)
     else settle(set, hold, nowMs)
   }
-  return recordPayment(set, command, reason, nowMs)
+  return recordPayment(set, command, reason, hold?.fees ?? noFees, nowMs)
 }
 
 function answerKnownPayment(known: Payment, command: CapturePayment): Result {
@@ -68,7 +71,9 @@ export function whyNoGoods(
   if (status === 'captured') return 'hold_already_captured'
   if (status === 'active') return null
   const drop = found(set.drops, hold.dropId)
-  if (drop.latePayment === 'refund') return status === 'released' ? 'hold_released' : 'hold_expired'
+  // A cancelled drop takes nothing back into a sale.
+  if (drop.latePayment === 'refund' || drop.phase === 'cancelled')
+    return status === 'released' ? 'hold_released' : 'hold_expired'
   // A deadline that just passed has not been settled: its own units and its share of the limit still come back.
   const unsettled = hold.status === 'active'
   if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'
@@ -121,7 +126,13 @@ function recordOrder(
 }
 
 /** The money, with or without an order, and where it went. `reason` null: the order of the command was made. */
-function recordPayment(set: WorkingSet, command: CapturePayment, reason: PaymentReason | null, nowMs: number): Result {
+function recordPayment(
+  set: WorkingSet,
+  command: CapturePayment,
+  reason: PaymentReason | null,
+  fees: readonly Fee[],
+  nowMs: number,
+): Result {
   const { provider, providerPaymentId, amountMinor, currency } = command
   const payment: Payment = {
     id: command.paymentId,
@@ -141,14 +152,18 @@ function recordPayment(set: WorkingSet, command: CapturePayment, reason: Payment
   }
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
   set.events.append({ type: `payment.${payment.status}`, objectId: payment.id, createdMs: nowMs })
-  set.ledger.append({
-    paymentId: payment.id,
-    debit: cashAccount(provider),
-    credit: reason === null ? salesAccount : refundsDueAccount,
-    amountMinor,
-    currency,
-    createdMs: nowMs,
-    causeId: null,
-  })
+  const shares = reason === null ? saleShares(amountMinor, fees) : [{ account: refundsDueAccount, amountMinor }]
+  const debit = cashAccount(provider)
+  for (const { account: credit, amountMinor: shareMinor } of shares) {
+    set.ledger.append({
+      paymentId: payment.id,
+      debit,
+      credit,
+      amountMinor: shareMinor,
+      currency,
+      createdMs: nowMs,
+      causeId: null,
+    })
+  }
   return { outcome: 'payment_recorded', payment, duplicate: false, replayed: false }
 }

@@ -6,7 +6,7 @@ import type { Drop } from '@penstock/domain/drop.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
-/** Publishes, pauses, resumes or ends a drop. Holds and payments already under way are not touched. */
+/** Publishes, pauses, resumes, ends or cancels a drop. Holds and payments already under way are not touched. */
 export function changeDropPhase(set: WorkingSet, command: ChangeDropPhase, nowMs: number): Result {
   const drop = set.drops.find(command.dropId)
   if (drop === undefined) return rejected('not_found', 'id', `There is no drop ${command.dropId}.`)

@@ -26,6 +26,7 @@ export function createDrop(set: WorkingSet, command: CreateDrop, nowMs: number):
     holdTtlMs: command.holdTtlMs,
     maxPerCustomer: command.maxPerCustomer,
     latePayment: command.latePayment,
+    fees: command.fees,
     metadata: command.metadata,
     phase: 'draft',
     createdMs: nowMs,

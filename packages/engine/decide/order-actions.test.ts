@@ -16,7 +16,10 @@ import type { TestSale } from '../test-sale.ts'
 
 /** Two shoes at 100, paid. */
 function paidSale(provider = 'manual', unitAmountMinor = 100): TestSale {
-  const sale = openSale({ maxPerCustomer: 9, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 10 }] })
+  const sale = openSale({
+    maxPerCustomer: 9,
+    skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 10, maxPerOrder: null }],
+  })
   const lines = [{ skuId: shoe, quantity: 2 }]
   sale.accept(
     holdCommand('hold_1', { lines, customer: customer('ann@example.com') }),

@@ -1,3 +1,4 @@
+import { isClosed } from '@penstock/domain/drop.ts'
 import { skusPerDropMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { dropSaved } from '../drop-saved.ts'
@@ -26,6 +27,7 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
       ...sku,
       name: change.name ?? sku.name,
       unitAmountMinor: change.unitAmountMinor ?? sku.unitAmountMinor,
+      maxPerOrder: change.maxPerOrder === null ? sku.maxPerOrder : change.maxPerOrder || null,
     })
   }
   for (const sku of added) insertSku(set, drop.id, sku)
@@ -40,7 +42,9 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
 }
 
 function checkChanges(before: Drop, after: Drop): Rejected | null {
-  if (before.phase === 'ended') return rejected('invalid_transition', 'id', 'An ended drop cannot be changed.')
+  if (isClosed(before.phase)) {
+    return rejected('invalid_transition', 'id', `A drop that is ${before.phase} cannot be changed.`)
+  }
   if (after.endsAtMs !== null && after.endsAtMs <= after.startsAtMs) {
     return rejected('invalid_request', 'ends_at', 'ends_at must be after starts_at.')
   }

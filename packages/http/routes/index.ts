@@ -4,6 +4,8 @@ import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
 import { disputeClose } from './dispute-close.ts'
 import { disputeOpen } from './dispute-open.ts'
+import { codeVerify } from './code-verify.ts'
+import { holdErase, orderErase } from './customer-erase.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
@@ -45,6 +47,9 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, disputeClose, deps)
   serveWrite(router, orderCancel, deps)
   serveWrite(router, orderFulfil, deps)
+  serveWrite(router, codeVerify, deps)
+  serveWrite(router, holdErase, deps)
+  serveWrite(router, orderErase, deps)
   for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
   for (const route of [paymentFind, refundFind, disputeFind, ledgerBalances]) serveRead(router, route, deps)
   serveHealth(router, deps)

@@ -8,7 +8,7 @@ import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { expectStatus, holdBody, newEmail, openDrop, pay, skuOf, takeHold } from './shop.ts'
 import type { AuditCheck } from '../audit.ts'
-import type { WireDrop, WireHold, WirePayment } from '../wire-types.ts'
+import type { WireDrop, WireHold, WireOrder, WirePayment } from '../wire-types.ts'
 
 /**
  * A small sound database with every kind of row, and copies of it that are each wrong in one way: an auditor that
@@ -25,6 +25,7 @@ beforeAll(async () => {
   const seller = new Client(box.url, box.secretKey)
   const drop = await openDrop(seller, { max_per_customer: 5 })
   await openDrop(seller)
+  const charged = await openDrop(seller, { fees: [{ name: 'VAT', kind: 'tax', basis_points: 1_900 }] })
   for (let index = 0; index < 3; index++) {
     await takeHold(seller, drop, 2, { 'idempotency-key': `hold ${index}` })
     const customer = { email: newEmail(), phone: '1' }
@@ -39,6 +40,10 @@ beforeAll(async () => {
     expectStatus(await seller.delete(`/v1/holds/${(await takeHold(seller, drop)).id}`), 200)
   }
   await sendMoneyBack(seller, drop)
+  const { order: orderId } = expectStatus(await pay(seller, await takeHold(seller, charged)), 201).body
+  const order = expectStatus(await seller.get<WireOrder>(`/v1/orders/${orderId}`), 200).body
+  expectStatus(await seller.post(`/v1/codes/${order.codes?.[0]?.code}/verify`), 200)
+  await takeHold(seller, charged)
   seller.close()
   await box.stop()
 })
@@ -101,7 +106,10 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     `UPDATE hold_start SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
     `UPDATE hold_start SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
   ],
-  hold_amount: [`UPDATE hold_start SET amount = amount + 1 WHERE id = ${one('hold')}`],
+  hold_amount: [
+    `UPDATE hold_start SET amount = amount + 1 WHERE id = ${one('hold')}`,
+    "UPDATE hold_start SET fees = json_replace(fees, '$[0][2]', 1) WHERE fees IS NOT NULL",
+  ],
   buyer_units: [
     `UPDATE buyer_units SET units = units + 1 WHERE id = ${one('buyer_units', "id LIKE '% email:%'")}`,
     'DELETE FROM buyer_units',
@@ -134,8 +142,9 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   ],
   payment_once: [duplicate('payment', 'true', paymentColumns, paymentColumns.replace('id', "'pay_twice'"))],
   payment_has_one_entry: ['DELETE FROM ledger_entry WHERE seq = 1', duplicate('ledger_entry', 'seq = 1', entryColumns)],
+  entries_sum_to_payment: ['UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1'],
   entry_fits_payment: [
-    'UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1',
+    "UPDATE ledger_entry SET credit = 'fees:tax' WHERE credit = 'refunds_due'",
     "UPDATE ledger_entry SET currency = 'eur' WHERE seq = 1",
     "UPDATE ledger_entry SET credit = 'nobody' WHERE seq = 1",
     "UPDATE ledger_entry SET debit = 'cash:nobody' WHERE seq = 1",
@@ -186,6 +195,11 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     'UPDATE order_line_refund SET restocked_quantity = restocked_quantity + 1',
     "UPDATE refund SET lines = json_replace(lines, '$[0][1]', 9) WHERE lines <> '[]'",
     "UPDATE refund SET status = 'failed', settled_ms = 1 WHERE status = 'pending'",
+  ],
+  code_use_fits_order: [
+    `DELETE FROM orders WHERE id = (SELECT order_id FROM code_use)`,
+    'UPDATE code_use SET unit = 1',
+    "UPDATE code_use SET order_id = 'ord_x'",
   ],
   balance_equals_entries: [
     "UPDATE ledger_balance SET balance = balance + 1 WHERE account = 'sales'",

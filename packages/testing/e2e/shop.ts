@@ -115,6 +115,7 @@ const tables = [
   'dispute',
   'ledger_entry',
   'ledger_balance',
+  'code_use',
   'request',
   'api_key',
 ]

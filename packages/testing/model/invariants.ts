@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { buyerKeys, buyerUnitsId } from '@penstock/domain/customer.ts'
+import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
-import { checkRefunds } from './money-invariants.ts'
+import { checkRefunds, earningsOf } from './money-invariants.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { MemoryData } from './memory-store.ts'
 
@@ -45,23 +45,30 @@ function checkMoney(data: MemoryData): void {
   const told = data.events.filter(({ type }) => type.startsWith('payment.'))
   const attached = payments.filter(({ attachedHoldId }) => attachedHoldId !== null)
   assert.equal(told.length, payments.length + attached.length, 'a payment has no or several events')
-  const first = data.entries.filter((entry) => entry.causeId === null)
-  const entries = new Map(first.map((entry) => [entry.paymentId, entry]))
-  assert.equal(first.length, payments.length, 'a payment has no or several ledger entries of its own')
+  const own = Map.groupBy(
+    data.entries.filter(({ causeId }) => causeId === null),
+    (entry) => entry.paymentId,
+  )
+  assert.equal(own.size, payments.length, 'a payment has no ledger entry, or an entry no payment')
   const ordersSeen = new Set<string>()
   for (const payment of payments) {
     assert.equal(data.payments.get(paymentKey(payment.provider, payment.providerPaymentId)), payment)
-    const entry = entries.get(payment.id)
     assert.ok(told.some(({ type, objectId }) => objectId === payment.id && type === `payment.${payment.status}`))
-    assert.deepEqual(entry, {
-      paymentId: payment.id,
-      debit: `cash:${payment.provider}`,
-      credit: payment.orderId === null || payment.attachedHoldId !== null ? 'refunds_due' : 'sales',
-      amountMinor: payment.amountMinor,
-      currency: payment.currency,
-      createdMs: payment.createdMs,
-      causeId: null,
-    })
+    const { id: paymentId, provider, amountMinor, currency, createdMs } = payment
+    const shares =
+      payment.attachedHoldId === null ? earningsOf(data, payment) : [{ account: 'refunds_due', amountMinor }]
+    assert.deepEqual(
+      own.get(paymentId),
+      shares.map((share) => ({
+        paymentId,
+        debit: `cash:${provider}`,
+        credit: share.account,
+        amountMinor: share.amountMinor,
+        currency,
+        createdMs,
+        causeId: null,
+      })),
+    )
     const status =
       payment.orderId !== null ? 'captured' : payment.reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
     assert.equal(payment.status, status)
@@ -109,8 +116,7 @@ function checkBuyers(data: MemoryData): void {
     if (hold.status !== 'active' && hold.status !== 'captured') continue
     const taken = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
     const units = taken - (restocked.get(hold.id) ?? 0)
-    for (const key of buyerKeys(hold.customer)) {
-      const id = buyerUnitsId(hold.dropId, key)
+    for (const id of buyerUnitsIds(hold.dropId, hold.customer)) {
       expected.set(id, (expected.get(id) ?? 0) + units)
     }
   }

@@ -3,6 +3,7 @@ import { paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -30,6 +31,7 @@ export class MemoryData {
   readonly lineRefunds = new Map<string, LineRefund>()
   readonly disputes = new Map<string, Dispute>()
   readonly buyers = new Map<string, BuyerUnits>()
+  readonly codeUses = new Map<string, CodeUse>()
   readonly requests = new Map<string, RequestRecord>()
   readonly entries: LedgerEntry[] = []
   readonly events: OutboxEvent[] = []
@@ -39,9 +41,9 @@ export class MemoryData {
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
     const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes } = this
-    const { buyers, requests, entries, balances, events } = this
+    const { buyers, codeUses, requests, entries, balances, events } = this
     const money = { payments, orders, refunds, lineRefunds, disputes, entries, balances }
-    return structuredClone({ drops, skus, holds, buyers, requests, events, ...money })
+    return structuredClone({ drops, skus, holds, buyers, codeUses, requests, events, ...money })
   }
 }
 
@@ -67,6 +69,7 @@ export class MemoryStore implements Store {
       paymentKeys: (id) => keyOf(data.payments, id),
       disputeKeys: (id) => keyOf(data.disputes, id),
       buyers: (id) => data.buyers.get(id),
+      codeUses: (key) => data.codeUses.get(key),
       requests: (id) => data.requests.get(id),
       holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
     }
@@ -155,6 +158,8 @@ function save(data: MemoryData, set: ChangeSet): void {
   for (const row of [...set.disputes.inserted.values(), ...set.disputes.updated.values()]) {
     data.disputes.set(disputeKey(row.provider, row.providerDisputeId), row)
   }
+  for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
+  for (const [key, row] of set.codeUses.inserted) data.codeUses.set(key, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
   data.events.push(...set.outboxEvents)
   for (const entry of set.ledgerEntries) {

@@ -21,7 +21,11 @@ export function checkRefunds(data: MemoryData): void {
     assert.equal(disputedMinor, sums.open + sums.lost, `${payment.id}: disputed is not the sum of its disputes`)
     assert.equal(lostMinor, sums.lost, `${payment.id}: lost is not the sum of its lost disputes`)
     assert(refundedMinor + disputedMinor <= amountMinor, `${payment.id} gives back more than it has`)
-    assert.deepEqual(foldOf(entries.get(payment.id) ?? []), accountsOf(payment, sums), `accounts of ${payment.id}`)
+    assert.deepEqual(
+      foldOf(entries.get(payment.id) ?? []),
+      accountsOf(data, payment, sums),
+      `accounts of ${payment.id}`,
+    )
   }
   checkRows(data)
   checkCauses(data)
@@ -48,15 +52,33 @@ function foldOf(entries: readonly { debit: string; credit: string; amountMinor: 
   return withoutZeros(fold)
 }
 
+/** What a payment earns, account by account: goods, then each kind of fee. Money without goods is owed. */
+export function earningsOf(data: MemoryData, payment: Payment): { account: string; amountMinor: number }[] {
+  const { orderId, amountMinor } = payment
+  if (orderId === null) return [{ account: 'refunds_due', amountMinor }]
+  const fees = data.holds.get(payment.attachedHoldId ?? payment.holdId)?.fees ?? []
+  const byKind = Map.groupBy(fees, (fee) => fee.kind)
+  const feeMinor = (of: readonly { amountMinor: number }[]): number => of.reduce((sum, fee) => sum + fee.amountMinor, 0)
+  return [
+    { account: 'sales', amountMinor: amountMinor - feeMinor(fees) },
+    ...[...byKind].map(([kind, of]) => ({ account: `fees:${kind}`, amountMinor: feeMinor(of) })),
+  ].filter((share, index) => index === 0 || share.amountMinor > 0)
+}
+
 /** Where the money of a payment must be, derived from nothing but what became of its refunds and disputes. */
-function accountsOf({ provider, orderId, amountMinor }: Payment, sums: Sums): Record<string, number> {
+function accountsOf(data: MemoryData, payment: Payment, sums: Sums): Record<string, number> {
+  const { provider, orderId, amountMinor } = payment
   const kept = amountMinor - sums.succeeded - sums.lost
-  return withoutZeros({
-    [`cash:${provider}`]: kept - sums.open,
-    disputes: sums.open,
-    sales: orderId === null ? 0 : sums.pending - kept,
-    refunds_due: orderId === null ? -kept : -sums.pending,
-  })
+  const accounts: Record<string, number> = { [`cash:${provider}`]: kept - sums.open, disputes: sums.open }
+  if (orderId === null) return withoutZeros({ ...accounts, refunds_due: -kept })
+  // Goods go back before fees.
+  let gone = sums.pending + sums.succeeded + sums.lost
+  for (const share of earningsOf(data, payment)) {
+    const taken = Math.min(gone, share.amountMinor)
+    gone -= taken
+    accounts[share.account] = taken - share.amountMinor
+  }
+  return withoutZeros({ ...accounts, refunds_due: -sums.pending })
 }
 
 function withoutZeros(accounts: Record<string, number>): Record<string, number> {

@@ -20,6 +20,7 @@ import type {
   UpdateDrop,
 } from '@penstock/domain/command.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
+import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 
 /**
@@ -30,6 +31,11 @@ import type { Currency } from '@penstock/domain/money.ts'
 export const startMs = 1_700_000_000_000
 export const holdTtlMs = 10_000
 const unitAmountMinor = 100
+/** Of drop_2: 19 of each unit, and 5 of each order. */
+const fees: readonly FeeRule[] = [
+  { name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 },
+  { name: 'Parcel', kind: 'shipping', amountMinor: 5, basisPoints: null },
+]
 
 /** Commands that share one moment. */
 export interface Moment {
@@ -40,7 +46,7 @@ export interface Moment {
 /** What is on sale before the first random command. */
 export const openingCommands: readonly Command[] = [
   newDrop('drop_1', { maxPerCustomer: 2 }, [newSku('sku_a', 3), newSku('sku_b', 2)]),
-  newDrop('drop_2', { latePayment: 'refund' }, [newSku('sku_c', 3)]),
+  newDrop('drop_2', { latePayment: 'refund', fees }, [newSku('sku_c', 3)]),
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_2', action: 'publish' },
 ]
@@ -59,6 +65,7 @@ export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: reado
     holdTtlMs,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus,
     ...change,
@@ -66,7 +73,7 @@ export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: reado
 }
 
 export function newSku(id: string, stock: number): NewSku {
-  return { id, name: id, unitAmountMinor, stock }
+  return { id, name: id, unitAmountMinor, stock, maxPerOrder: null }
 }
 
 /** A command but for what depends on its place in the list: ids it mints, holds and commands it points to. */
@@ -125,7 +132,8 @@ function holdAt({ earlier }: Place, wanted: number): { id: string; amountMinor: 
   const hold = wanted === 20 ? undefined : holds[holds.length - 1 - (wanted % Math.min(6, holds.length))]
   if (hold === undefined) return { id: `hold_none_${wanted}`, amountMinor: unitAmountMinor, secret: 'none' }
   const units = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
-  return { id: hold.holdId, amountMinor: units * unitAmountMinor, secret: hold.clientSecret }
+  const feesMinor = hold.dropId === 'drop_2' ? units * 19 + 5 : 0
+  return { id: hold.holdId, amountMinor: units * unitAmountMinor + feesMinor, secret: hold.clientSecret }
 }
 
 const proof = fc.constantFrom('right', 'right', 'none', 'wrong')
@@ -329,7 +337,7 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
       key,
       dropId: wanted,
       changes: fields,
-      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150 }] : [],
+      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150, maxPerOrder: null }] : [],
       newSkus: addSku ? [newSku(`sku_${index}`, 1)] : [],
     }))
   const phase = fc
@@ -344,6 +352,7 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
         'resume',
         'publish',
         'end',
+        'cancel',
       ),
     })
     .map((fields): Draft => (): ChangeDropPhase => ({ kind: 'change_drop_phase', ...fields }))
@@ -356,7 +365,10 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
     ...newDrop(`drop_${index}`, {}, [newSku(`sku_${index}`, 1)]),
     key,
   }))
-  return [update, phase, restock, create]
+  const erase = fc
+    .record({ key: anyKey('erase_customer', options), number: holdNumber })
+    .map(({ key, number }): Draft => (place) => ({ kind: 'erase_customer', key, holdId: holdAt(place, number).id }))
+  return [update, phase, restock, create, erase]
 }
 
 function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {

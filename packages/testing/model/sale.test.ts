@@ -176,6 +176,8 @@ function withOwnKey(command: Command, id: string): Command {
     case 'close_dispute':
     case 'cancel_order':
     case 'fulfil_order':
+    case 'use_code':
+    case 'erase_customer':
       return command
   }
 }
@@ -230,6 +232,8 @@ function sentAgain(command: Command, number: number): Command {
     case 'settle_refund':
     case 'close_dispute':
     case 'fulfil_order':
+    case 'erase_customer':
+    case 'use_code':
       return command
   }
 }

@@ -34,7 +34,7 @@ const [size42, size43, pair, later] = [1, 2, 3, 4].map((number) => id('sku', num
 ]
 
 function sku(skuId: string, unitAmountMinor: number, stock: number): NewSku {
-  return { id: skuId, name: `Size ${skuId.slice(-2)}`, unitAmountMinor, stock }
+  return { id: skuId, name: `Size ${skuId.slice(-2)}`, unitAmountMinor, stock, maxPerOrder: null }
 }
 
 function hold(number: number, change: Partial<CreateHold> = {}): CreateHold {
@@ -106,7 +106,7 @@ export const firstSale: readonly Moment[] = [
         key: requestKey('update shoes'),
         dropId: shoes,
         changes: { name: 'Friday drop' },
-        skuChanges: [{ skuId: size43, name: 'Size 43', unitAmountMinor: 6_000 }],
+        skuChanges: [{ skuId: size43, name: 'Size 43', unitAmountMinor: 6_000, maxPerOrder: null }],
         newSkus: [sku(later, 100, 0)],
       },
       { kind: 'restock_sku', key: requestKey('restock 42'), dropId: shoes, skuId: size42, quantity: 5 },
