@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -7,6 +7,7 @@ import { migrate, schemaVersion } from './migrate.ts'
 import { openReader, openWriter } from './open.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
+const migrations = join(import.meta.dirname, 'migrations')
 let folder = ''
 let path = ''
 
@@ -47,6 +48,23 @@ it.each<[string, () => unknown]>([
 it('openReader refuses a database of an older release: the writer migrates', () => {
   makeDatabase(schemaVersion - 1)
   expect(() => openReader(path)).toThrow(`has schema version ${schemaVersion - 1}, this release has ${schemaVersion}`)
+})
+
+it('migrate keeps the money of an older release: nothing of it is refunded or disputed', () => {
+  const db = new Database(path)
+  for (const name of readdirSync(migrations).toSorted().slice(0, 2))
+    db.exec(readFileSync(join(migrations, name), 'utf8'))
+  db.pragma('user_version = 2')
+  db.exec(`
+    INSERT INTO payment VALUES (1, 'pay_1', 'manual', 'p', 'hold_1', 'ord_1', 100, 'usd', 'captured', NULL, 5);
+    INSERT INTO orders VALUES ('ord_1', 'drop_1', 'hold_1', 'pay_1', 100, 'usd', 'paid', 5);
+    INSERT INTO ledger_entry VALUES (1, 'pay_1', 'cash:manual', 'sales', 100, 'usd', 5)`)
+  migrate(db)
+  const money = db.prepare(`SELECT refunded, disputed, lost, attached_hold_id, cancelled_ms, fulfilled_ms, cause_id
+    FROM payment JOIN orders ON orders.payment_id = payment.id JOIN ledger_entry ON ledger_entry.payment_id = payment.id`)
+  expect(money.raw().all()).toEqual([[0, 0, 0, null, null, null, null]])
+  expect(() => db.exec('UPDATE payment SET refunded = 60, disputed = 41')).toThrow(/CHECK constraint failed/)
+  db.close()
 })
 
 it('migrate leaves no half of a migration that fails', () => {
