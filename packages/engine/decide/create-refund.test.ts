@@ -274,6 +274,8 @@ it.each([
   expect(sale.set.refunds.find('rfnd_2')).toMatchObject({ amountMinor: 59, orderId: null, lines: [] })
   sale.accept(settleCommand('rfnd_1', 'failed'), settleCommand('rfnd_2', 'succeeded'))
   expect(sale.balances()).toEqual({ 'cash:stripe': 40, refunds_due: -40 })
+  // Nothing moves until it is paid: the money was owed before.
+  expect(sale.set.entries.map((entry) => entry.causeId)).toEqual([null, 'rfnd_2'])
 })
 
 it('createRefund sent again after a restart is answered, not done twice', () => {

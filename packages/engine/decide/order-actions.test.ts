@@ -92,6 +92,13 @@ it.each<[string, number, Command[], number]>([
   expect(sale.counters(shoe)).toEqual([0, price === 0 ? 0 : 2])
 })
 
+it('cancelOrder has nothing to put on sale when all units are refunded', () => {
+  const sale = paidSale()
+  sale.accept(refundCommand('rfnd_1', { amountMinor: 0, lines: [{ skuId: shoe, quantity: 2 }] }))
+  sale.accept(cancelCommand({ restock: true }))
+  expect(sale.set.refunds.find('rfnd_cancel')).toMatchObject({ amountMinor: 200, lines: [], restock: false })
+})
+
 it('cancelOrder whose refund fails stays cancelled, and can be refunded again', () => {
   const sale = paidSale('stripe')
   sale.accept(cancelCommand({ restock: true }), settleCommand('rfnd_cancel', 'failed'))

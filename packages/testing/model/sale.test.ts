@@ -86,38 +86,45 @@ function withDatabase(use: (path: string) => Result[]) {
   }
 }
 
-it('SqliteStore gives the results of the model however the commands are cut, also over restarts', () => {
-  fc.assert(
-    fc.property(randomSale(), randomCuts, (moments, cuts) => {
-      const model = openMemory()
-      const expected = runWhole(model.store, moments)
-      const whole = withDatabase((path) => {
-        const store = new SqliteStore(path)
-        run(store, openingCommands, startMs)
-        const results = runWhole(store, moments)
-        store.close()
-        return results
-      })
-      const restarted = withDatabase((path) => {
-        let store = new SqliteStore(path)
-        run(store, openingCommands, startMs)
-        const results = moments.flatMap((moment) => {
-          const own = runInPieces(store, [moment], cuts)
+/** Hundreds of databases on a real disk: a busy machine needs its time. */
+const manyDatabasesMs = 120_000
+
+it(
+  'SqliteStore gives the results of the model however the commands are cut, also over restarts',
+  { timeout: manyDatabasesMs },
+  () => {
+    fc.assert(
+      fc.property(randomSale(), randomCuts, (moments, cuts) => {
+        const model = openMemory()
+        const expected = runWhole(model.store, moments)
+        const whole = withDatabase((path) => {
+          const store = new SqliteStore(path)
+          run(store, openingCommands, startMs)
+          const results = runWhole(store, moments)
           store.close()
-          store = new SqliteStore(path)
-          return own
+          return results
         })
-        store.close()
-        return results
-      })
-      expect(whole.results).toEqual(expected)
-      expect(restarted.results).toEqual(expected)
-      expect(restarted.tables).toEqual(whole.tables)
-      expect([whole.violations, restarted.violations]).toEqual([[], []])
-    }),
-    { numRuns: 60 },
-  )
-})
+        const restarted = withDatabase((path) => {
+          let store = new SqliteStore(path)
+          run(store, openingCommands, startMs)
+          const results = moments.flatMap((moment) => {
+            const own = runInPieces(store, [moment], cuts)
+            store.close()
+            store = new SqliteStore(path)
+            return own
+          })
+          store.close()
+          return results
+        })
+        expect(whole.results).toEqual(expected)
+        expect(restarted.results).toEqual(expected)
+        expect(restarted.tables).toEqual(whole.tables)
+        expect([whole.violations, restarted.violations]).toEqual([[], []])
+      }),
+      { numRuns: 60 },
+    )
+  },
+)
 
 it('decide keeps every invariant of stock, money and limits after every command', () => {
   fc.assert(
