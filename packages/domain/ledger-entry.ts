@@ -1,4 +1,5 @@
-import type { FeeKind } from './fee.ts'
+import { totalFees } from './fee.ts'
+import type { Fee, FeeKind } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /**
@@ -27,3 +28,20 @@ export function feesAccount(kind: FeeKind): string {
 }
 
 export const refundsDueAccount = 'refunds_due'
+
+/** An amount on one account. */
+export interface Share {
+  readonly account: string
+  readonly amountMinor: number
+}
+
+/** Where the money of a sale goes: the goods to `sales`, then each kind of fee to an account of its own, if it is above 0. */
+export function saleShares(amountMinor: number, fees: readonly Fee[]): Share[] {
+  const byKind = new Map<FeeKind, number>()
+  for (const fee of fees) byKind.set(fee.kind, (byKind.get(fee.kind) ?? 0) + fee.amountMinor)
+  const charged = [...byKind].filter(([, feeMinor]) => feeMinor > 0)
+  return [
+    { account: salesAccount, amountMinor: amountMinor - totalFees(fees) },
+    ...charged.map(([kind, feeMinor]) => ({ account: feesAccount(kind), amountMinor: feeMinor })),
+  ]
+}

@@ -1,12 +1,12 @@
-import { noFees, totalFees } from '@penstock/domain/fee.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
-import { cashAccount, feesAccount, refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
+import { cashAccount, refundsDueAccount, salesAccount, saleShares } from '@penstock/domain/ledger-entry.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { found } from '../found.ts'
 import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
-import type { Fee, FeeKind } from '@penstock/domain/fee.ts'
+import type { Fee } from '@penstock/domain/fee.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment, PaymentReason } from '@penstock/domain/payment.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -127,13 +127,10 @@ function recordPayment(
   return { outcome: 'payment_recorded', payment, duplicate: false, replayed: false }
 }
 
-/** The goods to `sales`, and each kind of fee to an account of its own: one entry where there are no fees. */
+/** One entry where there are no fees. */
 function postSale(set: WorkingSet, payment: Payment, fees: readonly Fee[]): void {
-  post(set, payment, salesAccount, payment.amountMinor - totalFees(fees))
-  if (fees.length === 0) return
-  const byKind = new Map<FeeKind, number>()
-  for (const { kind, amountMinor } of fees) byKind.set(kind, (byKind.get(kind) ?? 0) + amountMinor)
-  for (const [kind, amountMinor] of byKind) if (amountMinor > 0) post(set, payment, feesAccount(kind), amountMinor)
+  if (fees.length === 0) return post(set, payment, salesAccount, payment.amountMinor)
+  for (const { account, amountMinor } of saleShares(payment.amountMinor, fees)) post(set, payment, account, amountMinor)
 }
 
 function post(set: WorkingSet, payment: Payment, credit: string, amountMinor: number): void {
