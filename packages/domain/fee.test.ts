@@ -20,6 +20,7 @@ it.each([
   // In floats 1.005 * 100 is 100.49999999999999.
   ['a half that floats lose', 10_050, 100, 101],
   ['a product beyond 2^53', 999_999_999_999, 9_999, 999_899_999_999],
+  ['a product beyond 2^53 that a float would round up', 999_270_232_451, 9_949, 994_173_954_265],
   ['a half at the greatest amount', 999_999_995_000, 1, 100_000_000],
 ])('shareOf takes %s', (_, amountMinor, basisPoints, share) => {
   expect(shareOf(amountMinor, basisPoints)).toBe(share)

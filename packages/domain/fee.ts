@@ -22,7 +22,7 @@ export interface Fee {
 /** Of most drops: shared, so that a hold without fees costs nothing. */
 export const noFees: readonly never[] = Object.freeze([])
 
-/** `goodsMinor` at most `amountMax`. Shares are rounded half up, each by itself, so that each can be shown. */
+/** Shares are rounded half up, each by itself, so that each can be shown. */
 export function computeFees(rules: readonly FeeRule[], goodsMinor: number): readonly Fee[] {
   if (rules.length === 0) return noFees
   return rules.map(({ name, kind, amountMinor, basisPoints }) => ({

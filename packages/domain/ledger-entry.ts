@@ -1,4 +1,5 @@
-import type { FeeKind } from './fee.ts'
+import { totalFees } from './fee.ts'
+import type { Fee, FeeKind } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /**
@@ -51,4 +52,17 @@ export function sharesBetween(shares: readonly Share[], fromMinor: number, toMin
     startMinor = endMinor
   }
   return taken
+}
+
+/** Where the money of a sale goes: the goods to `sales`, then each kind of fee to an account of its own, if it is above 0. */
+export function saleShares(amountMinor: number, fees: readonly Fee[]): Share[] {
+  // Most drops have none, and every payment comes by here.
+  if (fees.length === 0) return [{ account: salesAccount, amountMinor }]
+  const byKind = new Map<FeeKind, number>()
+  for (const fee of fees) byKind.set(fee.kind, (byKind.get(fee.kind) ?? 0) + fee.amountMinor)
+  const charged = [...byKind].filter(([, feeMinor]) => feeMinor > 0)
+  return [
+    { account: salesAccount, amountMinor: amountMinor - totalFees(fees) },
+    ...charged.map(([kind, feeMinor]) => ({ account: feesAccount(kind), amountMinor: feeMinor })),
+  ]
 }

@@ -14,7 +14,7 @@ export const amountMax = 1_000_000_000_000
 export const stockMax = 100_000_000
 /** Fee lines of one drop, and so of one hold. */
 export const feesPerDropMax = 8
-/** 100 % of the goods. */
+/** As much as the goods themselves. */
 export const basisPointsMax = 10_000
 /** SKUs of one drop: keeps a drop's commands and answers far below one frame. */
 export const skusPerDropMax = 500

@@ -1,13 +1,5 @@
-import { totalFees } from '@penstock/domain/fee.ts'
-import {
-  cashAccount,
-  feesAccount,
-  refundsDueAccount,
-  salesAccount,
-  sharesBetween,
-} from '@penstock/domain/ledger-entry.ts'
+import { cashAccount, refundsDueAccount, saleShares, sharesBetween } from '@penstock/domain/ledger-entry.ts'
 import { found } from './found.ts'
-import type { Fee, FeeKind } from '@penstock/domain/fee.ts'
 import type { Share } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -52,19 +44,6 @@ export function giveBack(set: WorkingSet, payment: Payment, cause: Cause, from: 
   for (const share of sharesBetween(sharesOf(set, payment), gone - amountMinor, gone)) {
     post(set, payment, cause, { debit: from, credit: share.account, amountMinor: share.amountMinor })
   }
-}
-
-/**
- * What a sale earns: the goods, then each kind of fee on an account of its own. One share where there are no fees; the
- * goods even when they are free, so that every payment has an entry.
- */
-export function saleShares(amountMinor: number, fees: readonly Fee[]): readonly Share[] {
-  const shares: Share[] = [{ account: salesAccount, amountMinor: amountMinor - totalFees(fees) }]
-  if (fees.length === 0) return shares
-  const byKind = new Map<FeeKind, number>()
-  for (const fee of fees) byKind.set(fee.kind, (byKind.get(fee.kind) ?? 0) + fee.amountMinor)
-  for (const [kind, minor] of byKind) if (minor > 0) shares.push({ account: feesAccount(kind), amountMinor: minor })
-  return shares
 }
 
 /** Where the money of a payment stands when nothing is refunded or disputed, in the order in which it goes back. */

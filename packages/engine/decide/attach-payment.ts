@@ -1,6 +1,6 @@
-import { refundsDueAccount } from '@penstock/domain/ledger-entry.ts'
+import { refundsDueAccount, saleShares } from '@penstock/domain/ledger-entry.ts'
 import { rejected } from '@penstock/domain/result.ts'
-import { post, saleShares } from '../ledger.ts'
+import { post } from '../ledger.ts'
 import { findPayment } from '../order-facts.ts'
 import { savePayment } from '../refund.ts'
 import { assignGoods, whyNoGoods } from './capture-payment.ts'

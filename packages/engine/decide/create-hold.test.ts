@@ -437,7 +437,7 @@ it('createHold keeps the fees a hold was made with when the drop changes them', 
 
 it.each([
   ['fees that pass the bound', amountMax, [parcel]],
-  ['goods that pass the bound, whose share is not computed', amountMax + 1, [vat]],
+  ['goods that pass the bound, fees or not', amountMax + 1, [vat]],
 ])('createHold refuses %s', (_, unitAmountMinor, fees) => {
   const sale = openSale({ fees, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 1, maxPerOrder: null }] })
   const { writes } = sale.set

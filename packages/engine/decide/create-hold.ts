@@ -1,5 +1,5 @@
 import { dropStatus } from '@penstock/domain/drop.ts'
-import { computeFees, noFees, totalFees } from '@penstock/domain/fee.ts'
+import { computeFees, totalFees } from '@penstock/domain/fee.ts'
 import { holdDeadlineMs, holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
 import { amountMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
@@ -123,8 +123,7 @@ function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number
     unitAmountMinor: found(set.skus, skuId).unitAmountMinor,
   }))
   const goodsMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0)
-  // Goods above the bound are refused anyway, and shares of them would no longer be exact.
-  const fees = goodsMinor > amountMax ? noFees : computeFees(drop.fees, goodsMinor)
+  const fees = computeFees(drop.fees, goodsMinor)
   return {
     id: command.holdId,
     dropId: drop.id,

@@ -29,9 +29,9 @@ ALTER TABLE drops_new RENAME TO drops;
 ALTER TABLE hold_start ADD COLUMN fees TEXT;
 DROP VIEW hold;
 CREATE VIEW hold AS
-SELECT s.id, s.drop_id, coalesce(e.status, 'active') AS status, s.amount, s.currency, s.lines, s.fees, s.customer,
-  s.client_secret, s.created_ms, s.expires_ms
-FROM hold_start s LEFT JOIN hold_end e ON e.hold_id = s.id;
+SELECT id, drop_id, coalesce((SELECT status FROM hold_end WHERE hold_id = id), 'active') AS status, amount, currency, lines,
+  fees, customer, client_secret, created_ms, expires_ms
+FROM hold_start;
 
 -- Units of one order. Null: no limit.
 ALTER TABLE sku ADD COLUMN max_per_order INTEGER CHECK (max_per_order > 0);

@@ -24,6 +24,8 @@ afterAll(async () => {
   await box.stop()
 })
 
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
 interface Sold {
   readonly hold: WireHold
   readonly orderId: string
@@ -48,19 +50,24 @@ async function codesOf(orderId: string): Promise<readonly WireCode[]> {
 const verify = (code: string, client = seller): Promise<Answer<Record<string, unknown>>> =>
   client.post(`/v1/codes/${code}/verify`)
 
+/** The code of a unit, as the buyer can compute it. 80 bits as one integer, five at a time: another way than the server's. */
+function codeOf({ hold, orderId }: Sold, unit: number): string {
+  const mac = createHmac('sha256', hold.client_secret).update(`${orderId} ${unit}`).digest().subarray(0, 10)
+  let bits = BigInt(`0x${mac.toString('hex')}`)
+  let text = ''
+  for (let count = 0; count < 16; count++, bits >>= 5n) text = alphabet.charAt(Number(bits & 31n)) + text
+  return `pc_${orderId.slice(4)}_${unit}_${text}`
+}
+
 it('codes are one per unit, in order, derived from the order and the secret of its hold', async () => {
-  const { hold, orderId } = await sell()
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  const expected = [0, 0, 1].map((line, unit) => {
-    const mac = createHmac('sha256', hold.client_secret).update(`${orderId} ${unit}`).digest().subarray(0, 10)
-    // 80 bits as one integer, five at a time: another way than the server's.
-    let bits = BigInt(`0x${mac.toString('hex')}`)
-    let text = ''
-    for (let count = 0; count < 16; count++, bits >>= 5n) text = alphabet.charAt(Number(bits & 31n)) + text
-    const code = `pc_${orderId.slice(4)}_${unit}_${text}`
-    return { code, sku: hold.lines[line]?.sku, status: 'valid', used_at: null }
-  })
-  expect(await codesOf(orderId)).toEqual(expected)
+  const sold = await sell()
+  const expected = [0, 0, 1].map((line, unit) => ({
+    code: codeOf(sold, unit),
+    sku: sold.hold.lines[line]?.sku,
+    status: 'valid',
+    used_at: null,
+  }))
+  expect(await codesOf(sold.orderId)).toEqual(expected)
 })
 
 it('a code is used once; the second time says when', async () => {
@@ -112,6 +119,7 @@ it('an unknown order, a unit it does not have and a wrong mac get the same 404, 
     `${foreign.slice(0, -16)}${mac}`,
     code.replace('_0_', '_1_'),
     code.replace('_0_', '_3_'),
+    codeOf(one, 3),
     `pc_00000000000000000000000000_0_${mac}`,
     'pc_',
     'hold_1',

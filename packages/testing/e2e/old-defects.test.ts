@@ -286,6 +286,15 @@ test('S12: an order is read with a secret key only, a hold with its own secret, 
   expect(randoms.size).toBeGreaterThan(5)
 })
 
+function ordersIn(path: string): number {
+  const db = openReader(path)
+  try {
+    return Number(db.prepare('SELECT count(*) FROM orders').pluck().get())
+  } finally {
+    db.close()
+  }
+}
+
 test('S13: a copy of the database file alone loses sales; the documented copy of a running box has them all', async () => {
   const manual = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
   expect(manual).toContain('copying them with `cp` while a box runs is not a backup')
@@ -302,7 +311,8 @@ test('S13: a copy of the database file alone loses sales; the documented copy of
   vacuumInto(running.databasePath, whole)
   shop.close()
   await running.stop()
-  expect(() => openReader(torn)).toThrow(/schema version 0/)
+  expect(ordersIn(torn)).toBe(0)
+  expect(ordersIn(whole)).toBe(1)
   expect(auditDatabase(whole)).toEqual([])
   const restored = await Box.start({ dataFolder: restoredData, httpProcesses: 1 })
   const client = new Client(restored.url, restored.secretKey)
