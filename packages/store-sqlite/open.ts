@@ -70,8 +70,22 @@ export function openReader(path: string): Connection {
   }
 }
 
+/** The SQLite that better-sqlite3 brings. */
+export function readSqliteVersion(): string {
+  const db = new Database(':memory:')
+  try {
+    return versionOf(db)
+  } finally {
+    db.close()
+  }
+}
+
+function versionOf(db: Connection): string {
+  return String(db.prepare('SELECT sqlite_version()').pluck().get())
+}
+
 function assertVersion(db: Connection): void {
-  const version = String(db.prepare('SELECT sqlite_version()').pluck().get())
+  const version = versionOf(db)
   const parts = version.split('.').map(Number)
   const difference = versionMin.map((min, index) => (parts[index] ?? 0) - min).find((delta) => delta !== 0) ?? 0
   if (difference < 0) throw new Error(`SQLite ${version} is too old: ${versionMin.join('.')} or newer is needed`)
