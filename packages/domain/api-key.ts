@@ -4,6 +4,7 @@ export const resources = [
   'holds',
   'payments',
   'refunds',
+  'disputes',
   'orders',
   'ledger',
   'api_keys',

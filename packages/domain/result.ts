@@ -1,7 +1,10 @@
+import type { Dispute } from './dispute.ts'
 import type { ApiKey } from './api-key.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
+import type { OrderFacts } from './order.ts'
 import type { Payment } from './payment.ts'
+import type { Refund } from './refund.ts'
 
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
@@ -12,6 +15,12 @@ export type Accepted =
   | HoldReleased
   | HoldsExpired
   | PaymentRecorded
+  | PaymentAttached
+  | RefundSaved
+  | DisputeSaved
+  | OrderSaved
+  | CodeActivated
+  | CustomerErased
   | ApiKeySaved
   | KeysTouched
 
@@ -50,6 +59,39 @@ export interface PaymentRecorded extends AcceptedBase {
   readonly duplicate: boolean
 }
 
+export interface PaymentAttached extends AcceptedBase {
+  readonly outcome: 'payment_attached'
+  readonly payment: Payment
+}
+
+export interface RefundSaved extends AcceptedBase {
+  readonly outcome: 'refund_saved'
+  readonly refund: Refund
+}
+
+export interface DisputeSaved extends AcceptedBase {
+  readonly outcome: 'dispute_saved'
+  readonly dispute: Dispute
+  /** True when this dispute was reported before with the same facts. */
+  readonly duplicate: boolean
+}
+
+export interface OrderSaved extends AcceptedBase, OrderFacts {
+  readonly outcome: 'order_saved'
+}
+
+export interface CodeActivated extends AcceptedBase {
+  readonly outcome: 'code_activated'
+  readonly orderId: string
+  readonly skuId: string
+  readonly usedMs: number
+}
+
+export interface CustomerErased extends AcceptedBase {
+  readonly outcome: 'customer_erased'
+  readonly hold: Hold
+}
+
 export interface ApiKeySaved extends AcceptedBase {
   readonly outcome: 'api_key_saved'
   readonly apiKey: ApiKey
@@ -72,6 +114,11 @@ export type RejectionCode =
   | 'limit_reached'
   | 'hold_not_active'
   | 'payment_conflict'
+  | 'refund_too_large'
+  | 'dispute_conflict'
+  | 'dispute_too_large'
+  | 'code_used'
+  | 'code_void'
   | 'last_secret_key'
   | 'overloaded'
   | 'internal_error'
@@ -96,6 +143,11 @@ export const retryable: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  refund_too_large: false,
+  dispute_conflict: false,
+  dispute_too_large: false,
+  code_used: false,
+  code_void: false,
   last_secret_key: false,
   overloaded: true,
   internal_error: true,

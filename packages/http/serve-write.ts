@@ -24,7 +24,7 @@ export interface WriteRoute<Body> {
   /** The command of a valid request, or what is wrong with it. */
   toCommand(request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
   /** The response to an accepted command. */
-  toResponse(result: Accepted, request: WriteRequest<Body>): JsonResponse
+  toResponse(result: Accepted, request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): JsonResponse
 }
 
 export interface WriteRequest<Body> {
@@ -110,7 +110,7 @@ function submit<Body>(exchange: HttpExchange, route: WriteRoute<Body>, request: 
   const taken = deps.writer.submit(command, (reply) => {
     if (reply === null) return sendProblem(exchange, deps, deadlineExceeded)
     answerLate(exchange, deps, () =>
-      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request)),
+      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request, deps)),
     )
   })
   if (!taken)

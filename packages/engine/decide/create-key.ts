@@ -27,5 +27,6 @@ export function createKey(set: WorkingSet, command: CreateKey, nowMs: number): R
     lastUsedMs: null,
   }
   set.apiKeys.insert(apiKey.id, apiKey)
+  set.events.append({ type: 'api_key.created', objectId: apiKey.id, createdMs: nowMs })
   return apiKeySaved(apiKey)
 }

@@ -19,6 +19,7 @@ export function revokeKey(set: WorkingSet, command: RevokeKey, nowMs: number): R
   // Point of no return.
   const revoked: ApiKey = { ...apiKey, revokedMs: nowMs }
   set.apiKeys.update(revoked.id, revoked)
+  set.events.append({ type: 'api_key.revoked', objectId: revoked.id, createdMs: nowMs })
   return apiKeySaved(revoked)
 }
 

@@ -33,5 +33,8 @@ export function rollKey(set: WorkingSet, command: RollKey, nowMs: number): Resul
   set.apiKeys.insert(apiKey.id, apiKey)
   const endMs = nowMs + command.overlapMs
   set.apiKeys.update(old.id, { ...old, expiresMs: Math.min(endMs, old.expiresMs ?? endMs) })
+  // Of the old key: whoever watches it learns that it ends. The new one is told like every other.
+  set.events.append({ type: 'api_key.created', objectId: apiKey.id, createdMs: nowMs })
+  set.events.append({ type: 'api_key.rolled', objectId: old.id, createdMs: nowMs })
   return apiKeySaved(apiKey)
 }

@@ -111,8 +111,12 @@ const tables = [
   'buyer_units',
   'payment',
   'orders',
+  'refund',
+  'order_line_refund',
+  'dispute',
   'ledger_entry',
   'ledger_balance',
+  'code_use',
   'request',
   'api_key',
 ]

@@ -1,1 +1,0 @@
--- Holds the number: this migration is made elsewhere and takes the place of this file.
