@@ -19,14 +19,9 @@ export async function sendOnce(
 ): Promise<{ response: Response; deadline: Deadline }> {
   const deadline = new Deadline(sending.signal, timeoutMs, sending.failed)
   const { fetch, url, method, headers, body } = sending
-  try {
-    // A redirect is not followed: fetch would turn a POST into a GET.
-    const init: RequestInit = { method, headers, body, redirect: 'manual', signal: deadline.signal }
-    return { response: await deadline.guard(fetch(url, init)), deadline }
-  } catch (error) {
-    deadline.close()
-    throw error
-  }
+  // A redirect is not followed: fetch would turn a POST into a GET.
+  const init: RequestInit = { method, headers, body, redirect: 'manual', signal: deadline.signal }
+  return { response: await deadline.guard(fetch(url, init)), deadline }
 }
 
 /** The whole body as text. Closes the deadline. */
@@ -41,7 +36,6 @@ export async function readText(response: Response, deadline: Deadline): Promise<
 /** The body as it comes; each chunk has the time of an attempt. The deadline is closed at the end, by an error or by `cancel`. */
 export function readStream(response: Response, deadline: Deadline): ReadableStream<Uint8Array> {
   const reader = response.body?.getReader()
-  deadline.pause()
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       deadline.restart()

@@ -151,6 +151,10 @@ describe('Transport', () => {
     expect(error).toBeInstanceOf(TimeoutError)
     expect(performance.now() - startMs).toBeLessThan(2_000)
     expect(server.received.length).toBeLessThan(5)
+
+    server.will('silence')
+    expect(await failure(client({ totalTimeoutMs: 100 }).get('/v1/a'))).toBeInstanceOf(TimeoutError)
+    expect(performance.now() - startMs).toBeLessThan(4_000)
   })
 
   it('gives a ConnectionError with its cause when nobody listens', async () => {
@@ -179,11 +183,15 @@ describe('Transport', () => {
     await expect(silent).rejects.toBe(reason)
 
     const between = new AbortController()
+    const listen = between.signal.addEventListener.bind(between.signal)
+    let listeners = 0
+    // The first to listen is the attempt, the second the wait after it.
+    between.signal.addEventListener = (...args: Parameters<typeof listen>) => {
+      listen(...args)
+      if (++listeners === 2) queueMicrotask(() => between.abort(reason))
+    }
     server.will(problemReaction(503, 'overloaded', true, { 'retry-after': '20' }))
-    const waiting = transport.post('/v1/a', {}, { signal: between.signal })
-    await server.untilReceived(2)
-    between.abort(reason)
-    await expect(waiting).rejects.toBe(reason)
+    await expect(transport.post('/v1/a', {}, { signal: between.signal })).rejects.toBe(reason)
     expect(server.received).toHaveLength(2)
   })
 

@@ -90,12 +90,12 @@ describe('the SDK', () => {
   })
 
   it('reads its writes, whichever process answers', async () => {
-    const drop = await openDrop({ skus: [{ name: 'One', unit_amount: 100, stock: 100 }] })
-    for (let taken = 1; taken <= 50; taken++) {
+    const drop = await openDrop({ skus: [{ name: 'One', unit_amount: 100, stock: 200 }] })
+    for (let taken = 1; taken <= 200; taken++) {
       const { id } = await hold(penstock, drop)
       const [found, seen] = await Promise.all([penstock.holds.retrieve(id), penstock.drops.retrieve(drop.id)])
       expect(found).toMatchObject({ id, status: 'active' })
-      expect(seen.skus).toMatchObject([{ held: taken, available: 100 - taken }])
+      expect(seen.skus).toMatchObject([{ held: taken, available: 200 - taken }])
     }
   })
 
