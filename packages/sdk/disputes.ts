@@ -21,7 +21,7 @@ export interface Dispute {
 export interface DisputeCreate {
   readonly payment: string
   readonly provider_dispute_id: string
-  /** The whole payment when absent. */
+  /** All that is left of the payment when absent. */
   readonly amount?: number
   readonly reason?: string | null
 }
@@ -48,6 +48,7 @@ export class Disputes {
     return this.#transport.get(path`disputes/${id}`, options)
   }
 
+  /** A bank took money back. The same dispute again gives the same object. */
   create(body: DisputeCreate, options?: RequestOptions): Promise<Dispute> {
     return this.#transport.post(path`disputes`, body, options)
   }

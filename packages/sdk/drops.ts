@@ -90,6 +90,8 @@ export interface DropUpdate extends Omit<DropOptions, 'starts_at'> {
 
 export interface DropListParams extends ListParams, CreatedParams {
   readonly status?: DropStatus | undefined
+  /** Search. */
+  readonly q?: string | undefined
 }
 
 export class Drops {

@@ -10,6 +10,7 @@ export interface ExportParams extends CreatedParams {
   readonly format: 'csv' | 'ndjson'
   readonly status?: string | undefined
   readonly drop?: string | undefined
+  readonly hold?: string | undefined
   readonly order?: string | undefined
   readonly payment?: string | undefined
   readonly customer_email?: string | undefined

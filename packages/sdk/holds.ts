@@ -1,6 +1,7 @@
 import { path } from './path.ts'
 import type { Customer, CustomerCreate } from './customer.ts'
 import type { FeeKind } from './drops.ts'
+import type { CreatedParams, Listing, ListParams } from './listing.ts'
 import type { HoldOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
@@ -46,12 +47,25 @@ export interface HoldCreate {
   readonly replace?: { readonly hold: string; readonly client_secret?: string } | null
 }
 
+export interface HoldListParams extends ListParams, CreatedParams {
+  readonly status?: HoldStatus | undefined
+  readonly drop?: string | undefined
+  readonly customer_email?: string | undefined
+  /** Search. */
+  readonly q?: string | undefined
+}
+
 export class Holds {
   readonly #transport: Transport
 
   /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport
+  }
+
+  /** Newest first; with a secret key. */
+  list(params?: HoldListParams, options?: RequestOptions): Listing<Hold> {
+    return this.#transport.list(path`holds`, { ...params }, options)
   }
 
   /** All lines or none. ProblemError `not_live`, `sold_out` or `limit_reached` when the sale refuses. */

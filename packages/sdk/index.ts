@@ -38,7 +38,7 @@ export type {
 } from './drops.ts'
 export type { EventListParams, Events, PenstockEvent } from './events.ts'
 export type { ExportedNoun, ExportParams, Exports } from './exports.ts'
-export type { Fee, Hold, HoldCreate, HoldLine, Holds, HoldStatus } from './holds.ts'
+export type { Fee, Hold, HoldCreate, HoldLine, HoldListParams, Holds, HoldStatus } from './holds.ts'
 export type { Ledger, LedgerBalance, LedgerEntry, LedgerEntryListParams } from './ledger.ts'
 export type {
   Order,

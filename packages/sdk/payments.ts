@@ -45,9 +45,8 @@ export interface PaymentCreate {
 
 export interface PaymentListParams extends ListParams, CreatedParams {
   readonly status?: PaymentStatus | undefined
-  readonly drop?: string | undefined
+  readonly hold?: string | undefined
   readonly order?: string | undefined
-  readonly customer_email?: string | undefined
   /** Search. */
   readonly q?: string | undefined
 }

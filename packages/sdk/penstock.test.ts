@@ -117,6 +117,11 @@ const calls: readonly [string, (client: Penstock) => Promise<unknown>, string, o
   ['apiKeys.revoke', (p) => p.apiKeys.revoke('key_1'), 'POST /v1/api_keys/key_1/revoke', {}],
   ['drops.list', (p) => p.drops.list({ status: 'live' }).page(), 'GET /v1/drops?status=live'],
   [
+    'holds.list',
+    (p) => p.holds.list({ status: 'active', drop: 'drop_1' }).page(),
+    'GET /v1/holds?status=active&drop=drop_1',
+  ],
+  [
     'payments.list',
     (p) => p.payments.list({ q: 'a', created_from: 1, limit: 2 }).page(),
     'GET /v1/payments?q=a&created_from=1&limit=2',
