@@ -33,12 +33,12 @@ export async function readText(response: Response, deadline: Deadline): Promise<
   }
 }
 
-/** The body as it comes; each chunk has the time of an attempt. The deadline is closed at the end, by an error or by `cancel`. */
-export function readStream(response: Response, deadline: Deadline): ReadableStream<Uint8Array> {
+/** The body as it comes; each chunk has `chunkTimeoutMs`. The deadline is closed at the end, by an error or by `cancel`. */
+export function readStream(response: Response, deadline: Deadline, chunkTimeoutMs: number): ReadableStream<Uint8Array> {
   const reader = response.body?.getReader()
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      deadline.restart()
+      deadline.restart(chunkTimeoutMs)
       const chunk = reader === undefined ? undefined : await deadline.guard(reader.read())
       deadline.pause()
       if (chunk?.value !== undefined) return controller.enqueue(chunk.value)
@@ -56,26 +56,28 @@ export function readStream(response: Response, deadline: Deadline): ReadableStre
 export class Deadline {
   readonly #controller = new AbortController()
   readonly #caller: AbortSignal | undefined
-  readonly #timeoutMs: number
   readonly #failed: FailedRequest
   readonly #onAbort = (): void => this.#controller.abort(this.#caller?.reason)
   #timer: ReturnType<typeof setTimeout> | undefined
+  #timeoutMs = 0
   #isOver = false
 
   constructor(caller: AbortSignal | undefined, timeoutMs: number, failed: FailedRequest) {
     this.#caller = caller
-    this.#timeoutMs = Math.max(1, Math.round(timeoutMs))
     this.#failed = failed
     caller?.addEventListener('abort', this.#onAbort, { once: true })
-    this.restart()
+    this.restart(timeoutMs)
+    // One that was aborted while the request was made ready tells nobody any more.
+    if (caller?.aborted === true) this.#onAbort()
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  restart(): void {
+  restart(timeoutMs: number): void {
     this.pause()
+    this.#timeoutMs = Math.max(1, Math.round(timeoutMs))
     this.#timer = setTimeout(() => {
       this.#isOver = true
       this.#controller.abort()

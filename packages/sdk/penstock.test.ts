@@ -194,8 +194,11 @@ describe('exports.stream', () => {
 
   it('rejects in the middle when nothing comes in time, and when the caller ends it', async () => {
     server.will('stall', 'stall')
-    const slow = await penstock.exports.stream('orders', { format: 'csv' }, { timeoutMs: 200 })
-    await expect(new Response(slow).text()).rejects.toMatchObject({ name: 'TimeoutError' })
+    const bounds = { timeoutMs: 300, totalTimeoutMs: 200 }
+    const slow = await penstock.exports.stream('orders', { format: 'csv' }, bounds)
+    // What is left of the time for the start is no bound for a chunk.
+    const message = 'No answer within 300 ms.'
+    await expect(new Response(slow).text()).rejects.toMatchObject({ name: 'TimeoutError', message })
     const ended = new AbortController()
     const reason = new Error('gone')
     const endless = await penstock.exports.stream('orders', { format: 'csv' }, { signal: ended.signal })

@@ -175,6 +175,12 @@ describe('Transport', () => {
     await expect(transport.get('/v1/a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(server.received).toHaveLength(0)
 
+    const early = new AbortController()
+    const starting = transport.post('/v1/a', {}, { signal: early.signal })
+    early.abort(reason)
+    await expect(starting).rejects.toBe(reason)
+    expect(server.received).toHaveLength(0)
+
     const during = new AbortController()
     server.will('silence')
     const silent = transport.post('/v1/a', {}, { signal: during.signal })

@@ -90,8 +90,9 @@ export class Transport {
   }
 
   stream(path: string, query: Query, options: RequestOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const { timeoutMs } = boundsOf(options, this.#options)
     return this.#call({ method: 'GET', path, query, options }, async (response, deadline) =>
-      readStream(response, deadline),
+      readStream(response, deadline, timeoutMs),
     )
   }
 

@@ -41,6 +41,7 @@ describe('verifyWebhook', () => {
     expect(await verify(headersOf())).toMatchObject(event)
     expect(await verify(headersOf(), new TextEncoder().encode(body))).toMatchObject(event)
     expect(await verify(new Headers(headersOf()))).toMatchObject(event)
+    expect(await verify({ get: (name) => headersOf()[name] ?? null })).toMatchObject(event)
     const upper = Object.entries(headersOf()).map(([name, value]) => [name.toUpperCase(), value])
     expect(await verify(Object.fromEntries(upper) as Record<string, string>)).toMatchObject(event)
     expect(await verifyWebhook(body, headersOf(), secret.slice(6), { nowSeconds })).toMatchObject(event)

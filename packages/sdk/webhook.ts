@@ -28,8 +28,8 @@ export interface WebhookOptions {
   readonly nowSeconds?: number | undefined
 }
 
-/** Headers as fetch has them, or as node:http does. */
-export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
+/** Headers as fetch has them (of whichever library), or as node:http does. */
+export type WebhookHeaders = Pick<Headers, 'get'> | Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
  * Checks a request by Standard Webhooks 1.0 and gives back its event. `body` is what came, byte for byte: parsed and
@@ -56,12 +56,16 @@ export async function verifyWebhook(
 }
 
 function readHeader(headers: WebhookHeaders, name: string): string {
-  const value = headers instanceof Headers ? headers.get(name) : findHeader(headers, name)
+  const value = isFetchHeaders(headers) ? headers.get(name) : findHeader(headers, name)
   if (typeof value === 'string' && value !== '') return value
   throw new WebhookVerificationError('missing_header', `The header ${name} is missing.`)
 }
 
-function findHeader(headers: Exclude<WebhookHeaders, Headers>, name: string): unknown {
+function isFetchHeaders(headers: WebhookHeaders): headers is Pick<Headers, 'get'> {
+  return typeof headers.get === 'function'
+}
+
+function findHeader(headers: Exclude<WebhookHeaders, Pick<Headers, 'get'>>, name: string): unknown {
   return Object.entries(headers).find(([other]) => other.toLowerCase() === name)?.[1]
 }
 
