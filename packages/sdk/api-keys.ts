@@ -3,7 +3,17 @@ import type { Listing, ListParams } from './listing.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
-type Resource = 'drops' | 'holds' | 'payments' | 'refunds' | 'orders' | 'ledger' | 'api_keys' | 'events' | 'codes'
+type Resource =
+  | 'drops'
+  | 'holds'
+  | 'payments'
+  | 'refunds'
+  | 'disputes'
+  | 'orders'
+  | 'ledger'
+  | 'api_keys'
+  | 'events'
+  | 'codes'
 
 /** What a secret key may do; `*` is everything. */
 export type Scope = '*' | `${Resource}:${'read' | 'write'}`
