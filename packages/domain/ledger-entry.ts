@@ -20,3 +20,13 @@ export function cashAccount(provider: string): string {
 
 export const salesAccount = 'sales'
 export const refundsDueAccount = 'refunds_due'
+
+/** The public id of the `seq`-th entry. Entries are numbered by the writer, so this is no TypeID. */
+export function ledgerEntryId(seq: number): string {
+  return `le_${seq}`
+}
+
+/** The number in an id of `ledgerEntryId`; null for any other text. */
+export function ledgerEntrySeq(id: string): number | null {
+  return /^le_[1-9]\d{0,14}$/.test(id) ? Number(id.slice(3)) : null
+}

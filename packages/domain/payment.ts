@@ -6,6 +6,8 @@ import type { Currency } from './money.ts'
  */
 export type PaymentStatus = 'captured' | 'refund_due' | 'unmatched'
 
+export const paymentStatuses: readonly PaymentStatus[] = ['captured', 'refund_due', 'unmatched']
+
 /** Why money came without goods, in the order in which `capture_payment` checks. */
 export type PaymentReason =
   | 'unknown_hold'

@@ -1,9 +1,13 @@
+import { ledgerEntryId } from '@penstock/domain/ledger-entry.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
+import type { OrderWithHold } from '@penstock/store/queries.ts'
+import type { NumberedEntry } from '@penstock/store/scanner.ts'
 
 /**
  * Rows as SQLite returns them (`raw` mode: arrays in column order) to nouns of the domain. The column lists stand
@@ -160,6 +164,25 @@ export const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency,
 
 export type OrderRow = readonly [string, string, string, string, number, Order['currency'], Order['status'], number]
 
+const orderColumnCount = orderColumns.split(',').length
+
+/** The columns of an order (`o`) and of its hold (`h`). */
+export const orderWithHoldColumns = `${qualify('o', orderColumns)}, ${qualify('h', holdColumns)}`
+
+export function toOrderWithHold(row: readonly unknown[]): OrderWithHold {
+  return {
+    order: toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow),
+    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
+  }
+}
+
+function qualify(table: string, columns: string): string {
+  return columns
+    .split(', ')
+    .map((column) => `${table}.${column}`)
+    .join(', ')
+}
+
 export function toOrder(row: OrderRow): Order {
   return {
     id: row[0],
@@ -170,6 +193,24 @@ export function toOrder(row: OrderRow): Order {
     currency: row[5],
     status: row[6],
     createdMs: row[7],
+  }
+}
+
+export const ledgerColumns = 'seq, payment_id, debit, credit, amount, currency, created_ms'
+
+export type LedgerRow = readonly [number, string, string, string, number, LedgerEntry['currency'], number]
+
+export function toNumberedEntry(row: LedgerRow): NumberedEntry {
+  return {
+    id: ledgerEntryId(row[0]),
+    entry: {
+      paymentId: row[1],
+      debit: row[2],
+      credit: row[3],
+      amountMinor: row[4],
+      currency: row[5],
+      createdMs: row[6],
+    },
   }
 }
 

@@ -1,22 +1,18 @@
 import { openReader } from './open.ts'
-import { dropColumns, holdColumns, orderColumns, skuColumns, toDrop, toHold, toOrder, toSku } from './rows.ts'
+import {
+  dropColumns,
+  holdColumns,
+  orderWithHoldColumns,
+  skuColumns,
+  toDrop,
+  toHold,
+  toOrderWithHold,
+  toSku,
+} from './rows.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
-import type {
-  CatalogueSnapshot,
-  Credential,
-  DropWithSkus,
-  OrderWithHold,
-  Page,
-  Queries,
-} from '@penstock/store/queries.ts'
+import type { CatalogueSnapshot, Credential, DropWithSkus, OrderWithHold, Queries } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
-import type { DropRow, HoldRow, OrderRow, SkuRow } from './rows.ts'
-
-const orderWithHold = `SELECT ${qualify('o', orderColumns)}, ${qualify('h', holdColumns)}
-  FROM orders o JOIN hold h ON h.id = o.hold_id`
-const orderColumnCount = orderColumns.split(',').length
-
-type OrderWithHoldRow = readonly unknown[]
+import type { DropRow, HoldRow, SkuRow } from './rows.ts'
 
 /** `Queries` on this process's own read-only connection. Statements are prepared once and never left open. */
 export class SqliteQueries implements Queries {
@@ -25,10 +21,7 @@ export class SqliteQueries implements Queries {
   readonly #drops: Statement<[], DropRow>
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
-  readonly #order: Statement<[string], OrderWithHoldRow>
-  readonly #ordersNewest: Statement<[number], OrderWithHoldRow>
-  readonly #ordersBefore: Statement<[string, number], OrderWithHoldRow>
-  readonly #ordersAfter: Statement<[string, number], OrderWithHoldRow>
+  readonly #order: Statement<[string], unknown[]>
   readonly #credential: Statement<[string], Credential>
 
   constructor(path: string) {
@@ -38,13 +31,10 @@ export class SqliteQueries implements Queries {
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
-    this.#order = db.prepare<[string], OrderWithHoldRow>(`${orderWithHold} WHERE o.id = ?`).raw()
-    this.#ordersNewest = db.prepare<[number], OrderWithHoldRow>(`${orderWithHold} ORDER BY o.id DESC LIMIT ?`).raw()
-    this.#ordersBefore = db
-      .prepare<[string, number], OrderWithHoldRow>(`${orderWithHold} WHERE o.id < ? ORDER BY o.id DESC LIMIT ?`)
-      .raw()
-    this.#ordersAfter = db
-      .prepare<[string, number], OrderWithHoldRow>(`${orderWithHold} WHERE o.id > ? ORDER BY o.id LIMIT ?`)
+    this.#order = db
+      .prepare<[string], unknown[]>(
+        `SELECT ${orderWithHoldColumns} FROM orders o JOIN hold h ON h.id = o.hold_id WHERE o.id = ?`,
+      )
       .raw()
     this.#credential = db.prepare<[string], Credential>('SELECT id, kind FROM api_key WHERE secret_hash = ?')
   }
@@ -71,12 +61,6 @@ export class SqliteQueries implements Queries {
     return row === undefined ? null : toOrderWithHold(row)
   }
 
-  listOrders({ limit, startingAfter, endingBefore }: Page): readonly OrderWithHold[] {
-    if (startingAfter !== null) return this.#ordersBefore.all(startingAfter, limit).map(toOrderWithHold)
-    if (endingBefore !== null) return this.#ordersAfter.all(endingBefore, limit).map(toOrderWithHold).toReversed()
-    return this.#ordersNewest.all(limit).map(toOrderWithHold)
-  }
-
   findCredential(secretHash: string): Credential | null {
     return this.#credential.get(secretHash) ?? null
   }
@@ -95,18 +79,4 @@ export class SqliteQueries implements Queries {
       skus,
     }
   }
-}
-
-function toOrderWithHold(row: OrderWithHoldRow): OrderWithHold {
-  return {
-    order: toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow),
-    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
-  }
-}
-
-function qualify(table: string, columns: string): string {
-  return columns
-    .split(', ')
-    .map((column) => `${table}.${column}`)
-    .join(', ')
 }

@@ -13,8 +13,6 @@ export interface Queries {
   listDrops(): CatalogueSnapshot
   findHold(id: string): Hold | null
   findOrder(id: string): OrderWithHold | null
-  /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
-  listOrders(page: Page): readonly OrderWithHold[]
   /** `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
   close(): void
