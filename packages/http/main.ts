@@ -8,7 +8,9 @@ import { Credentials } from './credentials.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
+import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
+import { openSlowReads } from './slow-reads.ts'
 import { WriterClient } from './writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
@@ -50,9 +52,11 @@ async function run(settings: Settings): Promise<void> {
   await connected.promise
 
   // The writer has made and migrated the database by now.
-  const queries = new SqliteQueries(join(settings.dataFolder, 'penstock.db'))
+  const databasePath = join(settings.dataFolder, 'penstock.db')
+  const queries = new SqliteQueries(databasePath)
   catalogue = new Catalogue(queries, clock)
   catalogue.reload()
+  const pool = new ReadPool(databasePath, (error) => log('a thread for slow reads failed', error))
   const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
   const deps = {
     queries,
@@ -60,6 +64,7 @@ async function run(settings: Settings): Promise<void> {
     writer,
     credentials: new Credentials(queries, clock),
     mint: new Mint(clock),
+    slowReads: openSlowReads(pool.readPart),
     clock,
     log,
   }
@@ -71,6 +76,7 @@ async function run(settings: Settings): Promise<void> {
   closers.unshift(() => queries.close())
   closers.push(
     () => clearInterval(sweep),
+    () => pool.close(),
     () => transport.close(httpDrainMs),
   )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)

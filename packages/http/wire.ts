@@ -5,6 +5,7 @@ import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Credential, OrderWithHold } from '@penstock/store/queries.ts'
+import type { NumberedEntry } from '@penstock/store/scanner.ts'
 
 /** Nouns of the domain as the objects of the API (DESIGN section 7). Times become Unix seconds. */
 
@@ -98,5 +99,19 @@ export function wireOrder({ order, hold }: OrderWithHold) {
     currency: order.currency,
     customer: wireCustomer(hold.customer, 'secret'),
     created: toSeconds(order.createdMs),
+  }
+}
+
+/** `amount` leaves the account `credit` and enters `debit`. */
+export function wireLedgerEntry({ id, entry }: NumberedEntry) {
+  return {
+    id,
+    object: 'ledger_entry',
+    payment: entry.paymentId,
+    debit: entry.debit,
+    credit: entry.credit,
+    amount: entry.amountMinor,
+    currency: entry.currency,
+    created: toSeconds(entry.createdMs),
   }
 }

@@ -1,7 +1,8 @@
 import { sendProblem } from '../api.ts'
-import { serveRead } from '../serve-read.ts'
+import { serveRead, serveSlowRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { collectionLists } from './collection-list.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
@@ -10,7 +11,7 @@ import { serveHealth } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
 import { holdRelease } from './hold-release.ts'
-import { orderFind, orderList } from './order-read.ts'
+import { orderFind } from './order-read.ts'
 import { paymentCreate } from './payment-create.ts'
 import type { Deps, Router } from '../api.ts'
 import type { HttpTransport } from '../transport.ts'
@@ -31,7 +32,8 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, holdCreate, deps)
   serveWrite(router, holdRelease, deps)
   serveWrite(router, paymentCreate, deps)
-  for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
+  for (const route of [dropList, dropFind, holdFind, orderFind]) serveRead(router, route, deps)
+  for (const route of collectionLists) serveSlowRead(router, route, deps)
   serveHealth(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }
