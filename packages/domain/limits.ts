@@ -76,7 +76,7 @@ export const slowReadDeadlineMs = 2_000
 export const slowReadStepMs = 5_000
 /** A whole export; past it the connection is broken off. */
 export const exportDeadlineMs = 900_000
-/** A client that takes nothing of a streamed body for so long is cut off. uWebSockets.js does so itself. */
+/** A client that takes nothing of a streamed body for so long is cut off. */
 export const streamStallMs = 10_000
 /** In UTF-16 code units: what a list is searched for. */
 export const searchLengthMax = 200

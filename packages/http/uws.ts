@@ -13,8 +13,11 @@ import { once } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import net from 'node:net'
 import type * as Uws from 'uWebSockets.js'
+import { streamStallMs } from '@penstock/domain/limits.ts'
 import { Drain } from './drain.ts'
 import { INTERNAL_ERROR } from './internal-error.ts'
+import { streamBody } from './stream-body.ts'
+import type { BodySink } from './stream-body.ts'
 import type { HttpExchange, HttpHandler, HttpTransport } from './transport.ts'
 
 /** What `loadUws` hands over. */
@@ -46,16 +49,21 @@ export class UwsTransport implements HttpTransport {
   readonly #library: UwsLibrary
   readonly #app: Uws.TemplatedApp
   readonly #onError: OnError
+  readonly #stallMs: number
   readonly #drain = new Drain()
   readonly #segments = new Map<string, Set<string>>()
   #fallback: HttpHandler = (exchange) => exchange.send(404, [], '')
   #listenSocket: Uws.us_listen_socket | undefined
   #closed: Promise<void> | undefined
 
-  /** `onError` gets what a handler threw; the client has got a 500 by then, unless it was answered already. */
-  constructor(library: UwsLibrary, onError: OnError) {
+  /**
+   * `onError` gets what a handler threw; the client has got a 500 by then, unless it was answered already. `stallMs`: a
+   * client that takes nothing of a streamed body for so long is cut off.
+   */
+  constructor(library: UwsLibrary, onError: OnError, stallMs = streamStallMs) {
     this.#library = library
     this.#onError = onError
+    this.#stallMs = stallMs
     this.#app = library.App()
     this.#app.filter((_res, change) => {
       if (Number(change) > 0) this.#drain.connectionOpened()
@@ -115,7 +123,7 @@ export class UwsTransport implements HttpTransport {
       res.close()
       return
     }
-    new UwsExchange(method, res, req, this.#drain, this.#onError).run(handler)
+    new UwsExchange(method, res, req, this.#drain, this.#stallMs, this.#onError).run(handler)
   }
 
   /**
@@ -142,17 +150,29 @@ class UwsExchange implements HttpExchange {
   readonly #res: Uws.HttpResponse
   readonly #req: Uws.HttpRequest
   readonly #drain: Drain
+  readonly #stallMs: number
   readonly #onError: OnError
   #isDone = false
-  /** The handler has returned: the exchange counts as in flight, and writing needs a cork. */
+  /** The handler has returned: writing needs a cork. */
   #isLate = false
+  /** Counted by the drain. */
+  #isInFlight = false
   #mustClose = false
+  #body: UwsBody | null = null
 
-  constructor(method: string, res: Uws.HttpResponse, req: Uws.HttpRequest, drain: Drain, onError: OnError) {
+  constructor(
+    method: string,
+    res: Uws.HttpResponse,
+    req: Uws.HttpRequest,
+    drain: Drain,
+    stallMs: number,
+    onError: OnError,
+  ) {
     this.method = method
     this.#res = res
     this.#req = req
     this.#drain = drain
+    this.#stallMs = stallMs
     this.#onError = onError
   }
 
@@ -163,10 +183,14 @@ class UwsExchange implements HttpExchange {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#isDone) return
+    if (this.#isDone && this.#body === null) return
     this.#isLate = true
+    this.#isInFlight = true
     this.#drain.requestStarted()
-    this.#res.onAborted(() => this.#settle())
+    this.#res.onAborted(() => {
+      this.#settle()
+      this.#body?.close()
+    })
   }
 
   get path(): string {
@@ -201,6 +225,24 @@ class UwsExchange implements HttpExchange {
       this.#isDone = true
       this.#write(status, headers, body)
     }
+  }
+
+  async stream(status: number, headers: readonly string[], chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.#isDone) return
+    try {
+      assertHeaderValues(headers)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#isDone = true
+    const body = new UwsBody(this.#res, {
+      writeHead: () => this.#writeHead(status, this.#drain.isDraining ? [...headers, 'connection', 'close'] : headers),
+      onEnd: () => this.#settle(),
+      failAll: () => this.#writeAll(INTERNAL_ERROR.status, INTERNAL_ERROR.headers, INTERNAL_ERROR.body),
+    })
+    this.#body = body
+    await streamBody(chunks, body, this.#stallMs, this.#onError)
+    body.close()
   }
 
   readBody(bytesMax: number, onBody: (body: Uint8Array | null) => void): void {
@@ -239,9 +281,19 @@ class UwsExchange implements HttpExchange {
 
   /** Answered late, or the client is gone. An answer to a late exchange may be followed by the abort of its rest. */
   #settle(): void {
-    if (this.#isDone) return
     this.#isDone = true
+    if (!this.#isInFlight) return
+    this.#isInFlight = false
     this.#drain.requestEnded()
+  }
+
+  #writeHead(status: number, headers: readonly string[]): void {
+    const res = this.#res
+    // uWebSockets.js writes `200 OK` itself, without a string to convert.
+    if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status} Unknown`)
+    for (let index = 1; index < headers.length; index += 2) {
+      res.writeHeader(headers[index - 1] ?? '', headers[index] ?? '')
+    }
   }
 
   /** An answer that breaks halfway (a header that is no string) must not leave its client and uWebSockets.js waiting. */
@@ -257,11 +309,7 @@ class UwsExchange implements HttpExchange {
   /** The one place that writes. */
   #writeAll(status: number, headers: readonly string[], body: string | Uint8Array): void {
     const res = this.#res
-    // uWebSockets.js writes `200 OK` itself, without a string to convert.
-    if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status} Unknown`)
-    for (let index = 1; index < headers.length; index += 2) {
-      res.writeHeader(headers[index - 1] ?? '', headers[index] ?? '')
-    }
+    this.#writeHead(status, headers)
     const mustClose = this.#mustClose || this.#drain.isDraining
     if (status === 204 || status === 304) {
       // These must have no Content-Length, and any argument, even undefined, writes one. So the client has to close.
@@ -269,6 +317,98 @@ class UwsExchange implements HttpExchange {
       res.endWithoutBody()
     } else if (this.method === 'HEAD') res.endWithoutBody(Buffer.byteLength(body), mustClose)
     else res.end(body, mustClose)
+  }
+}
+
+interface BodyActions {
+  /** Status and headers; called within a cork. */
+  readonly writeHead: () => void
+  /** Called before the response is ended by us. */
+  readonly onEnd: () => void
+  /** A whole answer of 500; called within a cork. */
+  readonly failAll: () => void
+}
+
+/** A chunked body on uWebSockets.js, which has no timeout of its own while the next piece is made (25 s were tried). */
+class UwsBody implements BodySink {
+  readonly #res: Uws.HttpResponse
+  readonly #actions: BodyActions
+  #isHeadSent = false
+  #isBlocked = false
+  #isClosed = false
+  #onWritable: (() => void) | null = null
+
+  constructor(res: Uws.HttpResponse, actions: BodyActions) {
+    this.#res = res
+    this.#actions = actions
+    res.onWritable(() => {
+      this.#isBlocked = false
+      this.#wake()
+      return true
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  write(bytes: Uint8Array): boolean {
+    let isTaken = true
+    this.#res.cork(() => {
+      this.#sendHead()
+      isTaken = this.#res.write(bytes)
+    })
+    this.#isBlocked = !isTaken
+    return isTaken
+  }
+
+  whenWritable(callback: () => void): void {
+    if (this.#isClosed || !this.#isBlocked) callback()
+    else this.#onWritable = callback
+  }
+
+  end(): void {
+    this.#finish(() => {
+      this.#sendHead()
+      // Not with the order to close: uWebSockets.js would write `Connection: close` into the body.
+      this.#res.end('')
+    })
+  }
+
+  cut(): void {
+    this.#actions.onEnd()
+    this.close()
+    this.#res.close()
+  }
+
+  fail(): void {
+    if (this.#isHeadSent) this.cut()
+    else this.#finish(this.#actions.failAll)
+  }
+
+  /** The response is not ours any more. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#wake()
+  }
+
+  #finish(write: () => void): void {
+    this.#actions.onEnd()
+    this.close()
+    this.#res.cork(write)
+  }
+
+  #sendHead(): void {
+    if (this.#isHeadSent) return
+    this.#isHeadSent = true
+    this.#actions.writeHead()
+  }
+
+  #wake(): void {
+    const callback = this.#onWritable
+    this.#onWritable = null
+    callback?.()
   }
 }
 
