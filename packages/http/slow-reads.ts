@@ -1,6 +1,8 @@
 import { exportsMax, slowListsMax } from '@penstock/domain/limits.ts'
+import { sendProblem } from './api.ts'
 import { problem } from './problem.ts'
-import type { Problem } from './problem.ts'
+import type { Deps } from './api.ts'
+import type { HttpExchange } from './transport.ts'
 import type { ReadPart } from './read-part.ts'
 
 /** What an HTTP process reads on other threads, and how much of it at once. */
@@ -40,8 +42,15 @@ export class SlowReadTimeout extends Error {
   override readonly name = 'SlowReadTimeout'
 }
 
-/** What to answer when a step failed; null when that is a bug. */
-export function describeSlowReadError(error: unknown): Problem | null {
-  if (!(error instanceof SlowReadTimeout)) return null
-  return problem('read_timeout', 'The database was not read in time. Nothing was changed: ask again later.')
+/** Answers what a step that failed calls for; throws what is a bug. */
+export function answerSlowReadError(
+  exchange: HttpExchange,
+  deps: Pick<Deps, 'mint' | 'log'>,
+  error: unknown,
+  headers: readonly string[],
+): void {
+  if (!(error instanceof SlowReadTimeout)) throw error
+  deps.log('a slow read was not done in time', error)
+  const detail = 'The database was not read in time. Nothing was changed: ask again later.'
+  sendProblem(exchange, deps, problem('read_timeout', detail), headers)
 }

@@ -3,7 +3,7 @@ import { collectionNames, collections } from '../collections.ts'
 import { sendProblem } from '../api.ts'
 import { readListPage, renderListPage } from '../list-page.ts'
 import { problem } from '../problem.ts'
-import { describeSlowReadError } from '../slow-reads.ts'
+import { answerSlowReadError } from '../slow-reads.ts'
 import type { CollectionName } from '@penstock/store/scanner.ts'
 import type { SlowReadRoute } from '../serve-read.ts'
 
@@ -27,10 +27,7 @@ function collectionList(name: CollectionName): SlowReadRoute {
         const read = await readListPage(slowReads.readPart, selection, page, clock, () => !exchange.done)
         exchange.send(200, ['Content-Type', 'application/json', ...seqHeader], renderListPage(read))
       } catch (error) {
-        const cause = describeSlowReadError(error)
-        if (cause === null) throw error
-        deps.log('a list was not read in time', error)
-        sendProblem(exchange, deps, cause, seqHeader)
+        answerSlowReadError(exchange, deps, error, seqHeader)
       } finally {
         slowReads.lists.leave()
       }

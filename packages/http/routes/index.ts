@@ -7,6 +7,7 @@ import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
 import { dropUpdate } from './drop-update.ts'
+import { exportRoutes } from './export.ts'
 import { serveHealth } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
@@ -33,7 +34,7 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, holdRelease, deps)
   serveWrite(router, paymentCreate, deps)
   for (const route of [dropList, dropFind, holdFind, orderFind]) serveRead(router, route, deps)
-  for (const route of collectionLists) serveSlowRead(router, route, deps)
+  for (const route of [...collectionLists, ...exportRoutes]) serveSlowRead(router, route, deps)
   serveHealth(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }
