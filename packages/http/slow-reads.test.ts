@@ -345,13 +345,15 @@ describe.each(collectionNames)('%s', (name) => {
     expect(whole.length).toBeGreaterThan(filter === '' ? 20 : 3)
     for (const limit of [1, 3, whole.length - 1, whole.length, whole.length + 1]) {
       const forward: string[] = []
+      let pages = 0
       for (let cursor = ''; ; cursor = `&starting_after=${forward.at(-1) ?? ''}`) {
         const page = await list(`${path}?limit=${limit}&${filter}${cursor}`)
         forward.push(...page.data.map(({ id }) => id))
+        pages += 1
         if (!page.has_more) break
         expect(page.data).toHaveLength(limit)
       }
-      expect(forward).toEqual(whole)
+      expect([pages, forward]).toEqual([Math.ceil(whole.length / limit), whole])
       const backward: string[] = [whole.at(-1) ?? '']
       for (;;) {
         const page = await list(`${path}?limit=${limit}&${filter}&ending_before=${backward[0] ?? ''}`)
