@@ -583,6 +583,10 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['GET', `/v1/holds/hold_${none}`, undefined, 404, 404],
       ['DELETE', `/v1/holds/hold_${none}`, undefined, 404, 404],
       ['POST', '/v1/payments', payment, 403, 201],
+      ['GET', '/v1/holds', undefined, 403, 200],
+      ['GET', '/v1/payments', undefined, 403, 200],
+      ['GET', '/v1/ledger/entries', undefined, 403, 200],
+      ['GET', '/v1/exports/payments?format=ndjson&q=nothing', undefined, 403, 200],
       ['GET', '/v1/orders', undefined, 403, 200],
       ['GET', `/v1/orders/ord_${none}`, undefined, 403, 404],
     ]
