@@ -36,7 +36,7 @@ Measures a box that it starts in a temporary folder: durable (synchronous FULL),
 phase the rows in the database are counted; unless they equal the 2xx answers the figures are void and it exits 1.
 
 scenarios (all of them unless named):
-${scenarios.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+${scenarios.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`).join('\n')}
 
   --duration <seconds>            of each measured phase (5)
   --connections <count>           keep-alive connections (64)

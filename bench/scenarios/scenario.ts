@@ -17,6 +17,8 @@ export interface Scenario {
   readonly server: 'box' | 'empty'
   /** Requests of the next phase. Not measured. */
   prepare(lab: Lab, preparation: Preparation): Promise<RequestPlan>
+  /** Other load, from before the measurement until `signal` aborts; it must add no rows. A rejection fails the phase. */
+  readonly alongside?: (lab: Lab, signal: AbortSignal) => Promise<void>
   /** Rows that one 2xx answer adds, by name; what is not named must not change. */
   readonly rowsPerAnswer: Readonly<Partial<RowCounts>>
 }

@@ -385,9 +385,11 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ...['publish', 'pause', 'resume', 'end', 'restock'].map(
         (action) => [`/v1/drops/${fixture.drop.id}/${action}`, ['POST']] as [string, string[]],
       ),
-      ['/v1/holds', ['POST']],
+      ['/v1/holds', ['POST', 'GET']],
       [`/v1/holds/${fixture.hold.id}`, ['DELETE', 'GET']],
-      ['/v1/payments', ['POST']],
+      ['/v1/payments', ['POST', 'GET']],
+      ['/v1/ledger/entries', ['GET']],
+      ['/v1/exports/orders', ['GET']],
       ['/v1/orders', ['GET']],
       [`/v1/orders/ord_${none}`, ['GET']],
       ['/healthz', ['GET']],
@@ -478,7 +480,8 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
           ['status=constructor', 'status'],
         ],
       ],
-      ['/v1/orders', 'ord', [['status=paid', 'status']]],
+      ['/v1/orders', 'ord', [['status=open', 'status']]],
+      ['/v1/payments', 'pay', [['order=1', 'order']]],
     ]
     await tryAll(
       lists.flatMap(([path, prefix, own]) =>
