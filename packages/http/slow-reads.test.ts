@@ -394,6 +394,29 @@ describe.each(collectionNames)('%s', (name) => {
   })
 })
 
+describe('GET /v1/drops', () => {
+  it.each<[query: string, found: number]>([
+    ['q=FRIDAY', 1],
+    [`q=${dropId.slice(5)}`, 1],
+    ['q=monday', 0],
+    ['created_from=1700000000&created_to=1700000000', 1],
+    ['created_from=1700000001', 0],
+    ['created_to=1699999999', 0],
+    ['status=live&q=drop', 1],
+    ['status=ended&q=drop', 0],
+  ])('with %s finds %i', async (query, found) => {
+    expect((await list(`/v1/drops?${query}`)).data).toHaveLength(found)
+  })
+
+  it.each<Refusal>([...created(), ['q=', 'q'], [`q=${'x'.repeat(201)}`, 'q'], ['status=x&q=', 'status']])(
+    'refuses %s for %s',
+    async (query, param) => {
+      const answer = await problemOf(await get(`/v1/drops?${query}`))
+      expect(answer).toMatchObject({ status: 400, code: 'invalid_request', param })
+    },
+  )
+})
+
 it('a CSV of orders has amounts in minor units and as people write them, ISO times, and no formulas', async () => {
   const [order] = (await list('/v1/orders?limit=1&q=cmd')).data
   const { id, ...rest } = order as { id: string; created: number; hold: string; payment: string }
@@ -493,7 +516,6 @@ it('paging through any filter gives what was there when it began exactly once, w
       limit: fc.integer({ min: 1, max: 9 }),
     }),
   )
-  // What a sale changes: an active hold may be captured meanwhile, so only what stays as it is can be compared.
   const ids = (page: List): string[] => page.data.map(({ id }) => id)
   await fc.assert(
     fc.asyncProperty(anyFilter, fc.boolean(), async ({ name, filter, limit }, forward) => {

@@ -344,6 +344,24 @@ it('SqliteScanner walks along the key: no statement sorts, none visits a table f
   db.close()
 })
 
+it('SqliteScanner holds nothing between two steps: a checkpoint empties the WAL under a read of any length', () => {
+  const path = join(folder, 'penstock.db')
+  const db = new Database(path)
+  let steps = 0
+  walk(selection('holds', { filters: { q: 'buyer1' } }), {
+    direction: 'newest_first',
+    rowsMax: 5,
+    matchesMax: 5,
+    between: () => {
+      steps += 1
+      sellOne()
+      expect(db.pragma('wal_checkpoint(TRUNCATE)')).toEqual([{ busy: 0, log: 0, checkpointed: 0 }])
+    },
+  })
+  db.close()
+  expect(steps).toBeGreaterThan(5)
+})
+
 it('SqliteScanner finds an order by its payment and a payment by its order without walking', () => {
   const payment = payments.find(({ orderId }) => orderId !== null)
   const one = { direction: 'newest_first', rowsMax: 1, matchesMax: 10, after: null } as const

@@ -82,6 +82,8 @@ export interface WireList<Item> {
   readonly object: 'list'
   readonly data: readonly Item[]
   readonly has_more: boolean
+  /** Where to go on, when time ran out before the page was full. */
+  readonly scanned_to?: string
 }
 
 export interface WireProblem {
