@@ -44,12 +44,18 @@ const LINE_BREAK = /[\r\n\0]/
 
 type OnError = (error: unknown) => void
 
+/** What all exchanges of a transport have in common, as one field: an exchange is made for every request. */
+interface Shared {
+  readonly drain: Drain
+  readonly stallMs: number
+  readonly onError: OnError
+}
+
 export class UwsTransport implements HttpTransport {
   readonly name = 'uws'
   readonly #library: UwsLibrary
   readonly #app: Uws.TemplatedApp
-  readonly #onError: OnError
-  readonly #stallMs: number
+  readonly #shared: Shared
   readonly #drain = new Drain()
   readonly #segments = new Map<string, Set<string>>()
   #fallback: HttpHandler = (exchange) => exchange.send(404, [], '')
@@ -62,8 +68,7 @@ export class UwsTransport implements HttpTransport {
    */
   constructor(library: UwsLibrary, onError: OnError, stallMs = streamStallMs) {
     this.#library = library
-    this.#onError = onError
-    this.#stallMs = stallMs
+    this.#shared = { drain: this.#drain, stallMs, onError }
     this.#app = library.App()
     this.#app.filter((_res, change) => {
       if (Number(change) > 0) this.#drain.connectionOpened()
@@ -123,7 +128,7 @@ export class UwsTransport implements HttpTransport {
       res.close()
       return
     }
-    new UwsExchange(method, res, req, this.#drain, this.#stallMs, this.#onError).run(handler)
+    new UwsExchange(method, res, req, this.#shared).run(handler)
   }
 
   /**
@@ -149,31 +154,18 @@ class UwsExchange implements HttpExchange {
   readonly method: string
   readonly #res: Uws.HttpResponse
   readonly #req: Uws.HttpRequest
-  readonly #drain: Drain
-  readonly #stallMs: number
-  readonly #onError: OnError
+  readonly #shared: Shared
   #isDone = false
-  /** The handler has returned: writing needs a cork. */
+  /** The handler has returned, and it is not over: the exchange counts as in flight, and writing needs a cork. */
   #isLate = false
-  /** Counted by the drain. */
-  #isInFlight = false
   #mustClose = false
   #body: UwsBody | null = null
 
-  constructor(
-    method: string,
-    res: Uws.HttpResponse,
-    req: Uws.HttpRequest,
-    drain: Drain,
-    stallMs: number,
-    onError: OnError,
-  ) {
+  constructor(method: string, res: Uws.HttpResponse, req: Uws.HttpRequest, shared: Shared) {
     this.method = method
     this.#res = res
     this.#req = req
-    this.#drain = drain
-    this.#stallMs = stallMs
-    this.#onError = onError
+    this.#shared = shared
   }
 
   /** Calls the handler and leaves the response either answered or with an abort handler. */
@@ -185,8 +177,7 @@ class UwsExchange implements HttpExchange {
     }
     if (this.#isDone && this.#body === null) return
     this.#isLate = true
-    this.#isInFlight = true
-    this.#drain.requestStarted()
+    this.#shared.drain.requestStarted()
     this.#res.onAborted(() => {
       this.#settle()
       this.#body?.close()
@@ -236,12 +227,13 @@ class UwsExchange implements HttpExchange {
     }
     this.#isDone = true
     const body = new UwsBody(this.#res, {
-      writeHead: () => this.#writeHead(status, this.#drain.isDraining ? [...headers, 'connection', 'close'] : headers),
+      writeHead: () =>
+        this.#writeHead(status, this.#shared.drain.isDraining ? [...headers, 'connection', 'close'] : headers),
       onEnd: () => this.#settle(),
       failAll: () => this.#writeAll(INTERNAL_ERROR.status, INTERNAL_ERROR.headers, INTERNAL_ERROR.body),
     })
     this.#body = body
-    await streamBody(chunks, body, this.#stallMs, this.#onError)
+    await streamBody(chunks, body, this.#shared.stallMs, this.#shared.onError)
     body.close()
   }
 
@@ -276,15 +268,15 @@ class UwsExchange implements HttpExchange {
 
   #fail(error: unknown): void {
     this.send(INTERNAL_ERROR.status, INTERNAL_ERROR.headers, INTERNAL_ERROR.body)
-    this.#onError(error)
+    this.#shared.onError(error)
   }
 
   /** Answered late, or the client is gone. An answer to a late exchange may be followed by the abort of its rest. */
   #settle(): void {
     this.#isDone = true
-    if (!this.#isInFlight) return
-    this.#isInFlight = false
-    this.#drain.requestEnded()
+    if (!this.#isLate) return
+    this.#isLate = false
+    this.#shared.drain.requestEnded()
   }
 
   #writeHead(status: number, headers: readonly string[]): void {
@@ -310,7 +302,7 @@ class UwsExchange implements HttpExchange {
   #writeAll(status: number, headers: readonly string[], body: string | Uint8Array): void {
     const res = this.#res
     this.#writeHead(status, headers)
-    const mustClose = this.#mustClose || this.#drain.isDraining
+    const mustClose = this.#mustClose || this.#shared.drain.isDraining
     if (status === 204 || status === 304) {
       // These must have no Content-Length, and any argument, even undefined, writes one. So the client has to close.
       if (mustClose) res.writeHeader('connection', 'close')
