@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { firstIdAt, idPattern, idTimeMs, isId, mintId } from './id.ts'
+import { idFloor, idPattern, idTimeMs, isId, mintId } from './id.ts'
 import type { IdKind } from './id.ts'
 
 const kinds: readonly IdKind[] = ['drop', 'sku', 'hold', 'payment', 'order', 'key']
@@ -106,12 +106,12 @@ it('mintId sorts by time, whatever the random bytes', () => {
   )
 })
 
-it('firstIdAt is behind every id made before and not behind any made at its time or later', () => {
+it('idFloor is behind every id made before and not behind any made at its time or later', () => {
   const notLast = fc.integer({ min: 0, max: timeMax - 1 })
   fc.assert(
     fc.property(anyKind, notLast, anyRandom, (kind, timeMs, random) => {
       const id = mintId(kind, timeMs, random)
-      expect(firstIdAt(kind, timeMs) <= id && id < firstIdAt(kind, timeMs + 1)).toBe(true)
+      expect(idFloor(kind, timeMs) <= id && id < idFloor(kind, timeMs + 1)).toBe(true)
     }),
   )
 })

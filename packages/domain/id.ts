@@ -40,11 +40,6 @@ export function idTimeMs(id: string): number {
   return timeMs
 }
 
-/** The smallest text that could be an id made at `timeMs`, 0 to 2^48 - 1: ids of that time and later sort behind it. */
-export function firstIdAt(kind: IdKind, timeMs: number): string {
-  return `${prefixes[kind]}_${encodeTime(timeMs)}${'0'.repeat(suffixLength - 10)}`
-}
-
 /**
  * A new id. `random` must hold 10 fresh random bytes at `offset`; the caller owns the clock and the generator, so
  * that a replay with the same inputs gives the same id.
@@ -55,18 +50,18 @@ export function mintId(kind: IdKind, nowMs: number, random: Uint8Array, offset =
   const high = (0x7 << 28) | ((byte(0) & 0x0f) << 24) | (byte(1) << 16) | ((0x80 | (byte(2) & 0x3f)) << 8) | byte(3)
   const middle = (byte(4) << 16) | (byte(5) << 8) | byte(6)
   const low = (byte(7) << 16) | (byte(8) << 8) | byte(9)
-  return `${prefixes[kind]}_${encodeTime(nowMs)}${encode80(high >>> 0, middle, low)}`
+  return idFloor(kind, nowMs) + encode80(high >>> 0, middle, low)
 }
 
-/** 48 bits as 10 characters. */
-function encodeTime(timeMs: number): string {
+/** Sorts before every id of this kind made at or after `timeMs`, and after every earlier one. Not an id itself. */
+export function idFloor(kind: IdKind, timeMs: number): string {
   let time = ''
   let rest = timeMs
   for (let index = 0; index < 10; index++) {
     time = alphabet.charAt(rest % 32) + time
     rest = Math.floor(rest / 32)
   }
-  return time
+  return `${prefixes[kind]}_${time}`
 }
 
 /** 32 + 24 + 24 bits as 16 characters of 5 bits. */

@@ -1,4 +1,4 @@
-import { firstIdAt } from '@penstock/domain/id.ts'
+import { idFloor } from '@penstock/domain/id.ts'
 import { idClockSlackMs } from '@penstock/domain/limits.ts'
 import { openReader } from './open.ts'
 import { scanTables } from './scan-tables.ts'
@@ -92,8 +92,8 @@ export class SqliteScanner implements Scanner {
     const low = createdFromMs === null ? 0 : createdFromMs - idClockSlackMs
     const high = createdBeforeMs === null ? createdMsMax : createdBeforeMs + idClockSlackMs
     return {
-      low: low <= 0 ? '' : firstIdAt(key.idKind, Math.min(low, createdMsMax)),
-      high: high >= createdMsMax ? behindIds : firstIdAt(key.idKind, high),
+      low: low <= 0 ? '' : idFloor(key.idKind, Math.min(low, createdMsMax)),
+      high: high >= createdMsMax ? behindIds : idFloor(key.idKind, high),
     }
   }
 
