@@ -10,6 +10,8 @@ const prefixes = {
   hold: 'hold',
   payment: 'pay',
   order: 'ord',
+  refund: 'rfnd',
+  dispute: 'dsp',
   key: 'key',
 } as const
 
@@ -64,12 +66,31 @@ export function idFloor(kind: IdKind, timeMs: number): string {
   return `${prefixes[kind]}_${time}`
 }
 
+/** The id of the `seq`-th of what the writer numbers in the order of its commits: `le_42`. No TypeID. */
+export function numberedId(prefix: string, seq: number): string {
+  return `${prefix}_${seq}`
+}
+
+/** The number in an id of `numberedId`; null for any other text. */
+export function numberedIdSeq(prefix: string, text: string): number | null {
+  if (!text.startsWith(`${prefix}_`)) return null
+  const digits = text.slice(prefix.length + 1)
+  return /^[1-9]\d{0,14}$/.test(digits) ? Number(digits) : null
+}
+
 /** 32 + 24 + 24 bits as 16 characters of 5 bits. */
 function encode80(high: number, middle: number, low: number): string {
   const left = high >>> 7 // 25 bits: 5 characters
   const centre = ((high & 0x7f) << 23) | (middle >>> 1) // 7 + 23 = 30 bits: 6 characters
   const right = ((middle & 1) << 24) | low // 1 + 24 = 25 bits: 5 characters
   return encode(left, 5) + encode(centre, 6) + encode(right, 5)
+}
+
+/** The first 10 bytes as 16 characters of the alphabet of ids. */
+export function encodeBase32(bytes: Uint8Array): string {
+  const byte = (index: number): number => bytes[index] ?? 0
+  const high = ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
+  return encode80(high, (byte(4) << 16) | (byte(5) << 8) | byte(6), (byte(7) << 16) | (byte(8) << 8) | byte(9))
 }
 
 function encode(value: number, length: number): string {

@@ -1,12 +1,15 @@
+import { disputeStatuses } from '@penstock/domain/dispute.ts'
 import { holdStatuses } from '@penstock/domain/hold.ts'
 import { isId } from '@penstock/domain/id.ts'
 import { ledgerEntrySeq } from '@penstock/domain/ledger-entry.ts'
 import { emailLengthMax, searchLengthMax } from '@penstock/domain/limits.ts'
 import { formatAmount } from '@penstock/domain/money.ts'
 import { orderStatuses } from '@penstock/domain/order.ts'
+import { eventSeq, outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import { paymentStatuses } from '@penstock/domain/payment.ts'
+import { refundStatuses } from '@penstock/domain/refund.ts'
 import { csvTime } from './csv.ts'
-import { wireHold, wireLedgerEntry, wireOrder, wirePayment } from './wire.ts'
+import { wireDispute, wireEvent, wireHold, wireLedgerEntry, wireOrder, wirePayment, wireRefund } from './wire.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 import type { CollectionName, Collections, FilterName } from '@penstock/store/scanner.ts'
@@ -83,7 +86,9 @@ const amountColumns: readonly Column<WithAmount>[] = [
   ['amount_formatted', ({ amount, currency }) => formatAmount(amount, currency)],
 ]
 
-type WithLines = Pick<ReturnType<typeof wireOrder>, 'lines'>
+interface WithLines {
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[]
+}
 
 /** `sku_..:2 sku_..:1`, and the units of all lines. */
 const lineColumns: readonly Column<WithLines>[] = [
@@ -91,16 +96,21 @@ const lineColumns: readonly Column<WithLines>[] = [
   ['lines', ({ lines }) => lines.map(({ sku, quantity }) => `${sku}:${quantity}`).join(' ')],
 ]
 
+type WithFees = Pick<ReturnType<typeof wireHold>, 'fees'>
+
+/** Minor units, part of the amount. */
+const feesColumn: Column<WithFees> = ['fees', ({ fees }) => fees.reduce((sum, { amount }) => sum + amount, 0)]
+
 type WithCustomer = Pick<ReturnType<typeof wireOrder>, 'customer'>
 
-/** Sellers see all of a customer. */
-const nameAndAddress = ({ customer }: WithCustomer) => ('name' in customer ? customer : null)
+/** Sellers see all of a customer, until it is erased. */
+const nameAndAddress = ({ customer }: WithCustomer) => (customer !== null && 'name' in customer ? customer : null)
 
 const contactColumns: readonly Column<WithCustomer>[] = [
-  ['customer_email', ({ customer }) => customer.email],
+  ['customer_email', ({ customer }) => customer?.email ?? null],
   ['customer_name', (object) => nameAndAddress(object)?.name ?? null],
-  ['customer_phone', ({ customer }) => customer.phone],
-  ['customer_external_id', ({ customer }) => customer.external_id],
+  ['customer_phone', ({ customer }) => customer?.phone ?? null],
+  ['customer_external_id', ({ customer }) => customer?.external_id ?? null],
 ]
 
 const addressColumns: readonly Column<WithCustomer>[] = (
@@ -126,6 +136,7 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['created', ({ created }) => csvTime(created)],
       ['expires_at', ({ expires_at }) => csvTime(expires_at)],
       ...amountColumns,
+      feesColumn,
       ...lineColumns,
       ...contactColumns,
       ...addressColumns,
@@ -148,6 +159,8 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['reason', ({ reason }) => reason],
       ['created', ({ created }) => csvTime(created)],
       ...amountColumns,
+      ['amount_refunded', ({ amount_refunded }) => amount_refunded],
+      ['amount_disputed', ({ amount_disputed }) => amount_disputed],
       ['provider', ({ provider }) => provider],
       ['provider_payment_id', ({ provider_payment_id }) => provider_payment_id],
       ['hold', ({ hold }) => hold],
@@ -172,11 +185,51 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['drop', ({ drop }) => drop],
       ['created', ({ created }) => csvTime(created)],
       ...amountColumns,
+      feesColumn,
+      ['amount_refunded', ({ amount_refunded }) => amount_refunded],
+      ['cancelled_at', ({ cancelled_at }) => csvTime(cancelled_at)],
+      ['fulfilled_at', ({ fulfilled_at }) => csvTime(fulfilled_at)],
       ...lineColumns,
       ['hold', ({ hold }) => hold],
       ['payment', ({ payment }) => payment],
       ...contactColumns,
       ...addressColumns,
+    ],
+  }),
+  refunds: declare<'refunds', ReturnType<typeof wireRefund>>({
+    path: '/v1/refunds',
+    noun: 'a refund',
+    isCursor: (text) => isId('refund', text),
+    filters: { status: oneOf(refundStatuses), payment: idOf('payment'), order: idOf('order') },
+    wire: wireRefund,
+    csv: [
+      ['id', ({ id }) => id],
+      ['status', ({ status }) => status],
+      ['created', ({ created }) => csvTime(created)],
+      ['settled_at', ({ settled_at }) => csvTime(settled_at)],
+      ...amountColumns,
+      ['payment', ({ payment }) => payment],
+      ['order', ({ order }) => order],
+      ...lineColumns,
+      ['restock', ({ restock }) => restock],
+      ['reason', ({ reason }) => reason],
+    ],
+  }),
+  disputes: declare<'disputes', ReturnType<typeof wireDispute>>({
+    path: '/v1/disputes',
+    noun: 'a dispute',
+    isCursor: (text) => isId('dispute', text),
+    filters: { status: oneOf(disputeStatuses), payment: idOf('payment') },
+    wire: wireDispute,
+    csv: [
+      ['id', ({ id }) => id],
+      ['status', ({ status }) => status],
+      ['created', ({ created }) => csvTime(created)],
+      ['closed_at', ({ closed_at }) => csvTime(closed_at)],
+      ...amountColumns,
+      ['payment', ({ payment }) => payment],
+      ['provider_dispute_id', ({ provider_dispute_id }) => provider_dispute_id],
+      ['reason', ({ reason }) => reason],
     ],
   }),
   ledger_entries: declare<'ledger_entries', ReturnType<typeof wireLedgerEntry>>({
@@ -192,6 +245,20 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['credit', ({ credit }) => credit],
       ...amountColumns,
       ['payment', ({ payment }) => payment],
+      ['cause', ({ cause }) => cause],
+    ],
+  }),
+  events: declare<'events', ReturnType<typeof wireEvent>>({
+    path: '/v1/events',
+    noun: 'an event',
+    isCursor: (text) => eventSeq(text) !== null,
+    filters: { type: oneOf(outboxEventTypes), object_id: textUpTo(searchLengthMax) },
+    wire: wireEvent,
+    csv: [
+      ['id', ({ id }) => id],
+      ['created', ({ created }) => csvTime(created)],
+      ['type', ({ type }) => type],
+      ['object_id', ({ object_id }) => object_id],
     ],
   }),
 }

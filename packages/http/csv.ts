@@ -23,7 +23,7 @@ function csvCell(cell: CsvCell): string {
   return needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** `2026-11-22T16:30:10Z`: ISO 8601, to the second as everywhere on the wire. `seconds` is Unix time. */
-export function csvTime(seconds: number): string {
-  return `${new Date(seconds * 1_000).toISOString().slice(0, 19)}Z`
+/** `2026-11-22T16:30:10Z`: ISO 8601, to the second as everywhere on the wire. `seconds` is Unix time; null stays null. */
+export function csvTime(seconds: number | null): string | null {
+  return seconds === null ? null : `${new Date(seconds * 1_000).toISOString().slice(0, 19)}Z`
 }

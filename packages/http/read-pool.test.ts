@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Piscina } from 'piscina'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { slowReadStepMs } from '@penstock/domain/limits.ts'
 import { mintId } from '@penstock/domain/id.ts'
@@ -34,8 +35,9 @@ beforeAll(() => {
     holdTtlMs: 600_000,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
-    skus: [{ id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 100 }],
+    skus: [{ id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 100, maxPerOrder: null }],
   }
   const holds = Array.from({ length: 10 }, (_, index): Command => ({
     kind: 'create_hold',
@@ -55,7 +57,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
   await pool?.close()
   pool = null
-  expect(errors).toEqual([])
+  expect(errors.splice(0)).toEqual([])
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -133,6 +135,16 @@ it('ReadPool ends a thread whose step takes too long, and the next read gets ano
   await expect(running).rejects.toThrow(SlowReadTimeout)
   timeout.mockRestore()
   expect((await readPart(request())).items).toHaveLength(4)
+})
+
+it('ReadPool reports what goes wrong in an idle thread, but not the late answer of a step that was ended', () => {
+  const on = vi.spyOn(Piscina.prototype, 'on')
+  open()
+  const handler = on.mock.calls.find(([name]) => name === 'error')?.[1] as (error: unknown) => void
+  handler(new Error('Unexpected message from Worker: { result: "ada@example.com" }'))
+  expect(errors).toEqual([])
+  handler(new Error('out of memory'))
+  expect(errors.splice(0)).toMatchObject([{ message: 'out of memory' }])
 })
 
 it.runIf(process.platform === 'linux')('ReadPool lowers the priority of its thread and of no other', async () => {

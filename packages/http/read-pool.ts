@@ -37,7 +37,9 @@ export class ReadPool {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: slowReadHeapMb },
     })
-    this.#pool.on('error', onError)
+    this.#pool.on('error', (error: unknown) => {
+      if (!isLateAnswer(error)) onError(error)
+    })
   }
 
   /**
@@ -62,4 +64,12 @@ export class ReadPool {
   close(): Promise<void> {
     return this.#pool.destroy()
   }
+}
+
+/**
+ * The answer of a step that was ended, come between the abort and the end of its thread. Piscina puts all of it, buyers
+ * included, into the message, which no log may have.
+ */
+function isLateAnswer(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Unexpected message from Worker')
 }

@@ -45,6 +45,8 @@ const mint = new Mint(clock)
 const dropId = mint.id('drop')
 const skuId = mint.id('sku')
 let sold = 0
+/** Of those with an order. */
+const paymentIds: string[] = []
 const logged: unknown[] = []
 
 /** What the next steps do instead of reading; null: read. */
@@ -82,10 +84,12 @@ function sell(count: number): void {
       replace: null,
     })
     if (sold % 3 === 0) continue
+    const paymentId = mint.id('payment')
+    if (sold % 5 !== 0) paymentIds.push(paymentId)
     commands.push({
       kind: 'capture_payment',
       key: null,
-      paymentId: mint.id('payment'),
+      paymentId,
       orderId: mint.id('order'),
       holdId,
       provider: 'manual',
@@ -95,6 +99,17 @@ function sell(count: number): void {
     })
   }
   run(...commands)
+  nowMs += 1_000
+}
+
+/** A cent of it is refunded, another disputed. */
+function sendBack(paymentId: string): void {
+  const [refundId, disputeId] = [mint.id('refund'), mint.id('dispute')]
+  const own = { key: null, paymentId, amountMinor: 1, reason: '=1' }
+  run(
+    { ...own, kind: 'create_refund', refundId, lines: null, restock: false },
+    { ...own, kind: 'open_dispute', disputeId, providerDisputeId: disputeId },
+  )
   nowMs += 1_000
 }
 
@@ -116,12 +131,14 @@ beforeAll(async () => {
       holdTtlMs: 600_000,
       maxPerCustomer: null,
       latePayment: 'reacquire',
+      fees: [],
       metadata: {},
-      skus: [{ id: skuId, name: 'Size 42', unitAmountMinor: 4_999, stock: 1_000_000 }],
+      skus: [{ id: skuId, name: 'Size 42', unitAmountMinor: 4_999, stock: 1_000_000, maxPerOrder: null }],
     },
     { kind: 'change_drop_phase', key: null, dropId, action: 'publish' },
   )
   for (let index = 0; index < 40; index++) sell(1)
+  for (const paymentId of paymentIds.slice(0, 12)) sendBack(paymentId)
   store.replaceBootstrapKeys([
     { id: 'key_1', kind: 'secret', secretHash: hash('sha256', secretKey), createdMs: nowMs },
     { id: 'key_2', kind: 'publishable', secretHash: hash('sha256', publishableKey), createdMs: nowMs },
@@ -175,13 +192,19 @@ const otherId: Record<CollectionName, string> = {
   holds: 'pay_01h455vb4pex5vsknk084sn02q',
   payments: 'hold_01h455vb4pex5vsknk084sn02q',
   orders: 'pay_01h455vb4pex5vsknk084sn02q',
+  refunds: 'ord_01h455vb4pex5vsknk084sn02q',
+  disputes: 'dsp_1',
   ledger_entries: 'pay_01h455vb4pex5vsknk084sn02q',
+  events: 'le_7',
 }
 const ownId: Record<CollectionName, string> = {
   holds: 'hold_01h455vb4pex5vsknk084sn02q',
   payments: 'pay_01h455vb4pex5vsknk084sn02q',
   orders: 'ord_01h455vb4pex5vsknk084sn02q',
+  refunds: 'rfnd_01h455vb4pex5vsknk084sn02q',
+  disputes: 'dsp_01h455vb4pex5vsknk084sn02q',
   ledger_entries: 'le_7',
+  events: 'evt_7',
 }
 
 /** A value each filter refuses. */
@@ -205,9 +228,22 @@ const wrongFilters: Record<CollectionName, readonly (readonly [name: string, val
     ['customer_email', 'x'.repeat(255)],
     ['q', ''],
   ],
+  refunds: [
+    ['status', 'paid'],
+    ['payment', 'pay_1'],
+    ['order', 'rfnd_01h455vb4pex5vsknk084sn02q'],
+  ],
+  disputes: [
+    ['status', 'pending'],
+    ['payment', ''],
+  ],
   ledger_entries: [
     ['payment', 'le_1'],
     ['account', ''],
+  ],
+  events: [
+    ['type', 'payment'],
+    ['object_id', ''],
   ],
 }
 
@@ -328,7 +364,10 @@ const someFilters: Record<CollectionName, readonly string[]> = {
   holds: ['', 'status=active', 'status=captured', 'customer_email=BUYER1@example.com', 'q=cmd'],
   payments: ['', 'status=captured', 'status=refund_due', 'q=PI_1'],
   orders: ['', `drop=${dropId}`, 'customer_email=buyer2@example.com', 'q=buyer1&status=paid'],
-  ledger_entries: ['', 'account=sales', 'account=refunds_due'],
+  refunds: ['', 'status=succeeded'],
+  disputes: ['', 'status=open'],
+  ledger_entries: ['', 'account=sales', 'account=disputes'],
+  events: ['', 'type=payment.captured', 'type=refund.created'],
 }
 
 describe.each(collectionNames)('%s', (name) => {
@@ -342,7 +381,7 @@ describe.each(collectionNames)('%s', (name) => {
 
   it.each(someFilters[name])('are paged forward and backward with "%s", each once', async (filter) => {
     const whole = (await all(filter)).map(({ id }) => id)
-    expect(whole.length).toBeGreaterThan(filter === '' ? 20 : 3)
+    expect(whole.length).toBeGreaterThan(filter === '' ? 10 : 3)
     for (const limit of [1, 3, whole.length - 1, whole.length, whole.length + 1]) {
       const forward: string[] = []
       let pages = 0
@@ -370,8 +409,11 @@ describe.each(collectionNames)('%s', (name) => {
     const [from = 0, to = 0] = [times.at(-5), times[3]]
     const wanted = everything.filter(({ created: time }) => time >= from && time <= to)
     expect(await all(`created_from=${from}&created_to=${to}`)).toEqual(wanted)
-    expect(wanted.length).toBe(everything.length - 3 - 4)
-    expect(await all(`created_from=${from}&created_to=${from}`)).toEqual([everything.at(-5)])
+    expect(wanted.length).toBeGreaterThan(3)
+    expect(wanted.length).toBeLessThan(everything.length - 3)
+    const second = everything.filter(({ created: time }) => time === from)
+    expect(await all(`created_from=${from}&created_to=${from}`)).toEqual(second)
+    expect(second.length).toBeGreaterThan(0)
     expect(await all(`created_from=${(times[0] ?? 0) + 1}`)).toEqual([])
   })
 
@@ -423,7 +465,7 @@ it('a CSV of orders has amounts in minor units and as people write them, ISO tim
   const lines = (await (await get(`/v1/exports/orders?q=cmd`)).text()).split('\r\n')
   const time = new Date(rest.created * 1_000).toISOString().replace('.000', '')
   expect(lines[1]).toBe(
-    `${id},paid,${dropId},${time},4999,usd,49.99 USD,1,${skuId}:1,${rest.hold},${rest.payment},` +
+    `${id},paid,${dropId},${time},4999,usd,49.99 USD,0,0,,,1,${skuId}:1,${rest.hold},${rest.payment},` +
       `${lines[1]?.match(/buyer\d@example.com/)?.[0] ?? ''},"'=cmd|""x"", Ada",'+49 30 1,,,,,,,`,
   )
 })
@@ -540,7 +582,8 @@ it('paging through any filter gives what was there when it began exactly once, w
 })
 
 function newestFirst(a: string, b: string): number {
-  const [left, right] = a.startsWith('le_') ? [Number(a.slice(3)), Number(b.slice(3))] : [a, b]
+  const number = /^(?:le|evt)_(\d+)$/
+  const [left, right] = number.test(a) ? [Number(number.exec(a)?.[1]), Number(number.exec(b)?.[1])] : [a, b]
   return left < right ? 1 : -1
 }
 

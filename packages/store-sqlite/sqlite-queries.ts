@@ -1,18 +1,30 @@
 import { openReader } from './open.ts'
 import {
+  disputeColumns,
   dropColumns,
   holdColumns,
-  orderWithHoldColumns,
+  orderFactsColumns,
+  orderFactsJoin,
+  paymentColumns,
+  refundColumns,
   skuColumns,
+  toDispute,
   toDrop,
   toHold,
-  toOrderWithHold,
+  toOrderFacts,
+  toPayment,
+  toRefund,
   toSku,
 } from './rows.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
-import type { CatalogueSnapshot, Credential, DropWithSkus, OrderWithHold, Queries } from '@penstock/store/queries.ts'
+import type { OrderFacts } from '@penstock/domain/order.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
+import type { Balance, CatalogueSnapshot, Credential, DropWithSkus, Queries } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
-import type { DropRow, HoldRow, SkuRow } from './rows.ts'
+import type { DisputeRow, DropRow, HoldRow, PaymentRow, RefundRow, SkuRow } from './rows.ts'
 
 /** `Queries` on this process's own read-only connection. Statements are prepared once and never left open. */
 export class SqliteQueries implements Queries {
@@ -22,6 +34,11 @@ export class SqliteQueries implements Queries {
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
   readonly #order: Statement<[string], unknown[]>
+  readonly #payment: Statement<[string], PaymentRow>
+  readonly #refund: Statement<[string], RefundRow>
+  readonly #dispute: Statement<[string], DisputeRow>
+  readonly #balances: Statement<[], Balance>
+  readonly #codeUses: Statement<[string], CodeUse>
   readonly #credential: Statement<[string], Credential>
 
   constructor(path: string) {
@@ -32,10 +49,17 @@ export class SqliteQueries implements Queries {
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
     this.#order = db
-      .prepare<[string], unknown[]>(
-        `SELECT ${orderWithHoldColumns} FROM orders o JOIN hold h ON h.id = o.hold_id WHERE o.id = ?`,
-      )
+      .prepare<[string], unknown[]>(`SELECT ${orderFactsColumns} FROM orders o ${orderFactsJoin} WHERE o.id = ?`)
       .raw()
+    this.#payment = db.prepare<[string], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE id = ?`).raw()
+    this.#refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
+    this.#dispute = db.prepare<[string], DisputeRow>(`SELECT ${disputeColumns} FROM dispute WHERE id = ?`).raw()
+    this.#balances = db.prepare<[], Balance>(
+      'SELECT account, currency, balance AS balanceMinor FROM ledger_balance ORDER BY account, currency',
+    )
+    this.#codeUses = db.prepare<[string], CodeUse>(
+      'SELECT order_id AS orderId, unit, used_ms AS usedMs FROM code_use WHERE order_id = ? ORDER BY unit',
+    )
     this.#credential = db.prepare<[string], Credential>('SELECT id, kind FROM api_key WHERE secret_hash = ?')
   }
 
@@ -56,9 +80,32 @@ export class SqliteQueries implements Queries {
     return row === undefined ? null : toHold(row)
   }
 
-  findOrder(id: string): OrderWithHold | null {
+  findOrder(id: string): OrderFacts | null {
     const row = this.#order.get(id)
-    return row === undefined ? null : toOrderWithHold(row)
+    return row === undefined ? null : toOrderFacts(row)
+  }
+
+  findPayment(id: string): Payment | null {
+    const row = this.#payment.get(id)
+    return row === undefined ? null : toPayment(row)
+  }
+
+  findRefund(id: string): Refund | null {
+    const row = this.#refund.get(id)
+    return row === undefined ? null : toRefund(row)
+  }
+
+  findDispute(id: string): Dispute | null {
+    const row = this.#dispute.get(id)
+    return row === undefined ? null : toDispute(row)
+  }
+
+  listBalances(): readonly Balance[] {
+    return this.#balances.all()
+  }
+
+  listCodeUses(orderId: string): readonly CodeUse[] {
+    return this.#codeUses.all(orderId)
   }
 
   findCredential(secretHash: string): Credential | null {

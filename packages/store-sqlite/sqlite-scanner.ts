@@ -1,5 +1,5 @@
 import { idFloor } from '@penstock/domain/id.ts'
-import { idClockSlackMs } from '@penstock/domain/limits.ts'
+import { clockSkewMs } from '@penstock/domain/limits.ts'
 import { openReader } from './open.ts'
 import { scanTables } from './scan-tables.ts'
 import type { CollectionName, Collections, Scanner, ScanRequest, ScanStep, Selection } from '@penstock/store/scanner.ts'
@@ -89,8 +89,8 @@ export class SqliteScanner implements Scanner {
         high: createdBeforeMs === null ? Number.MAX_SAFE_INTEGER : this.#firstSeqAt(table, createdBeforeMs),
       }
     }
-    const low = createdFromMs === null ? 0 : createdFromMs - idClockSlackMs
-    const high = createdBeforeMs === null ? createdMsMax : createdBeforeMs + idClockSlackMs
+    const low = createdFromMs === null ? 0 : createdFromMs - clockSkewMs
+    const high = createdBeforeMs === null ? createdMsMax : createdBeforeMs + clockSkewMs
     return {
       low: low <= 0 ? '' : idFloor(key.idKind, Math.min(low, createdMsMax)),
       high: high >= createdMsMax ? behindIds : idFloor(key.idKind, high),

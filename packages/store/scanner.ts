@@ -1,7 +1,10 @@
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { OrderFacts } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
-import type { OrderWithHold } from './queries.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
 
 /**
  * The slow read side: lists with filters, and exports. On a connection of its own, on a thread of its own.
@@ -20,8 +23,11 @@ export interface Scanner {
 export interface Collections {
   readonly holds: Hold
   readonly payments: Payment
-  readonly orders: OrderWithHold
+  readonly orders: OrderFacts
+  readonly refunds: Refund
+  readonly disputes: Dispute
   readonly ledger_entries: NumberedEntry
+  readonly events: NumberedEvent
 }
 
 export type CollectionName = keyof Collections
@@ -31,7 +37,10 @@ export const filterNames = {
   holds: ['status', 'drop', 'customer_email', 'q'],
   payments: ['status', 'hold', 'order', 'q'],
   orders: ['status', 'drop', 'payment', 'customer_email', 'q'],
+  refunds: ['status', 'payment', 'order'],
+  disputes: ['status', 'payment'],
   ledger_entries: ['payment', 'account'],
+  events: ['type', 'object_id'],
 } as const satisfies Record<CollectionName, readonly string[]>
 
 export type FilterName<Name extends CollectionName> = (typeof filterNames)[Name][number]
@@ -40,6 +49,13 @@ export interface NumberedEntry {
   /** `ledgerEntryId` of the domain. */
   readonly id: string
   readonly entry: LedgerEntry
+}
+
+export interface NumberedEvent {
+  /** `eventId` of the domain. */
+  readonly id: string
+  readonly seq: number
+  readonly event: OutboxEvent
 }
 
 /** What a read is about; the same for each of its steps. Plain data: it crosses to another thread. */

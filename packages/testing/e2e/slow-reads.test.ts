@@ -52,7 +52,7 @@ describe.each(['uws', 'node'] as const)('slow reads on %s', (transport) => {
     const order = present(payments[1]?.order, 'the order')
     expect(await ids(`/v1/orders?payment=${payments[1]?.id}`)).toEqual([order])
     expect(await ids(`/v1/payments?order=${order}`)).toEqual([payments[1]?.id])
-    const email = String(holds[2]?.customer['email'])
+    const email = String(holds[2]?.customer?.['email'])
     expect(await ids(`/v1/holds?customer_email=${email.toUpperCase()}&drop=${drop.id}`)).toEqual([holds[2]?.id])
     expect(await ids(`/v1/holds?q=${email}`)).toEqual([holds[2]?.id])
     expect(await ids('/v1/drops?q=OTHER')).toHaveLength(1)
@@ -61,6 +61,7 @@ describe.each(['uws', 'node'] as const)('slow reads on %s', (transport) => {
         id: 'le_3',
         object: 'ledger_entry',
         payment: payments[0]?.id,
+        cause: null,
         debit: 'cash:manual',
         credit: 'refunds_due',
         amount: 1,
