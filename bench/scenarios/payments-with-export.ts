@@ -6,6 +6,7 @@ import type { Scenario } from './scenario.ts'
 export const paymentsWithExport: Scenario = {
   ...payments,
   name: 'payments-with-export',
+  onlyWhenNamed: true,
   summary: 'the same, while one client exports all holds as CSV again and again',
   alongside: downloadHolds,
 }

@@ -12,6 +12,8 @@ export interface Preparation {
 /** One kind of load, whichever generator makes it. */
 export interface Scenario {
   readonly name: string
+  /** Left out of a campaign that names no scenario. */
+  readonly onlyWhenNamed?: true
   /** One line for --help and the report. */
   readonly summary: string
   readonly server: 'box' | 'empty'

@@ -3,7 +3,7 @@ import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { expectProblem } from './expect-problem.ts'
 import { expectStatus, openDrop, pay, present, takeHold } from './shop.ts'
-import type { WireDrop, WireHold, WireList, WirePayment } from '../wire-types.ts'
+import type { WireDispute, WireDrop, WireEvent, WireHold, WireList, WirePayment, WireRefund } from '../wire-types.ts'
 
 type Item = Readonly<Record<string, unknown>> & { readonly id: string }
 
@@ -71,6 +71,39 @@ describe.each(['uws', 'node'] as const)('slow reads on %s', (transport) => {
     ])
   })
 
+  it('lists find refunds, disputes and what happened', async () => {
+    const [due, paid] = [present(payments[0], 'a payment'), present(payments[1], 'a payment')]
+    const refund = async (payment: WirePayment, fields: object) =>
+      expectStatus(await seller.post<WireRefund>('/v1/refunds', { payment: payment.id, ...fields }), 201).body
+    const refunds = [await refund(due, {}), await refund(paid, { amount: 9 })].toReversed()
+    const fields = { payment: paid.id, provider_dispute_id: 'dp_1', amount: 1 }
+    const dispute = expectStatus(await seller.post<WireDispute>('/v1/disputes', fields), 201).body
+    expect((await list('/v1/refunds')).data).toStrictEqual(refunds)
+    expect(await ids(`/v1/refunds?order=${paid.order}&status=succeeded`)).toEqual([refunds[0]?.id])
+    expect(await ids(`/v1/refunds?payment=${due.id}`)).toEqual([refunds[1]?.id])
+    expect(await ids('/v1/refunds?status=pending')).toEqual([])
+    expect((await list(`/v1/disputes?payment=${paid.id}&status=open`)).data).toStrictEqual([dispute])
+    expect(await ids(`/v1/disputes?payment=${due.id}`)).toEqual([])
+    expect(await ids('/v1/payments?status=disputed')).toEqual([paid.id])
+    expect(await ids('/v1/payments?status=refunded')).toEqual([due.id])
+    expect(await ids('/v1/payments?status=refund_due')).toEqual([])
+    expect(await ids('/v1/orders?status=partially_refunded')).toEqual([paid.order])
+    expect((await list(`/v1/ledger/entries?payment=${paid.id}&limit=1`)).data).toMatchObject([{ cause: dispute.id }])
+    const events = expectStatus(await seller.get<WireList<WireEvent>>('/v1/events?limit=2'), 200).body
+    const [last] = events.data
+    expect(last).toStrictEqual({
+      id: `evt_${last?.seq}`,
+      object: 'event',
+      seq: last?.seq,
+      type: 'dispute.created',
+      object_id: dispute.id,
+      created: dispute.created,
+    })
+    expect(await ids(`/v1/events?starting_after=${last?.id}&limit=1`)).toEqual([events.data[1]?.id])
+    expect(await ids(`/v1/events?object_id=${dispute.id}`)).toEqual([last?.id])
+    expect(await ids('/v1/events?type=payment.refund_due')).toHaveLength(1)
+  })
+
   it('lists end at their cursors', async () => {
     const page = await list(`/v1/holds?limit=2&starting_after=${holds[3]?.id}`)
     expect(page).toMatchObject({ has_more: false, data: [{ id: holds[4]?.id }, { id: holds[5]?.id }] })
@@ -79,23 +112,26 @@ describe.each(['uws', 'node'] as const)('slow reads on %s', (transport) => {
     expectProblem(await seller.get('/v1/holds?starting_after=hold_1'), 400, 'invalid_request', 'starting_after')
   })
 
-  it.each(['holds', 'payments', 'orders', 'ledger_entries'])('exports of %s are what the list shows', async (name) => {
-    const path = name === 'ledger_entries' ? '/v1/ledger/entries' : `/v1/${name}`
-    const { data } = await list(`${path}?limit=100`)
-    expect(data.length).toBeGreaterThan(1)
-    const ndjson = await download(`/v1/exports/${name}?format=ndjson`)
-    expect(ndjson.status).toBe(200)
-    const lines = (await ndjson.text()).trimEnd().split('\n')
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toStrictEqual(data)
-    const csv = await download(`/v1/exports/${name}`)
-    expect(csv.headers.get('content-disposition')).toMatch(new RegExp(`filename="${name}-.*\\.csv"`))
-    const rows = (await csv.text()).split('\r\n').slice(1, -1)
-    expect(rows.map((row) => row.split(',')[0])).toEqual(data.map(({ id }) => id))
-  })
+  it.each(['holds', 'payments', 'orders', 'refunds', 'ledger_entries', 'events'])(
+    'exports of %s are what the list shows',
+    async (name) => {
+      const path = name === 'ledger_entries' ? '/v1/ledger/entries' : `/v1/${name}`
+      const { data } = await list(`${path}?limit=100`)
+      expect(data.length).toBeGreaterThan(1)
+      const ndjson = await download(`/v1/exports/${name}?format=ndjson`)
+      expect(ndjson.status).toBe(200)
+      const lines = (await ndjson.text()).trimEnd().split('\n')
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toStrictEqual(data)
+      const csv = await download(`/v1/exports/${name}`)
+      expect(csv.headers.get('content-disposition')).toMatch(new RegExp(`filename="${name}-.*\\.csv"`))
+      const rows = (await csv.text()).split('\r\n').slice(1, -1)
+      expect(rows.map((row) => row.split(',')[0])).toEqual(data.map(({ id }) => id))
+    },
+  )
 
   it('need a secret key', async () => {
-    for (const path of ['/v1/holds', '/v1/payments', '/v1/ledger/entries', '/v1/exports/orders', '/v1/exports/holds']) {
-      expectProblem(await browser.get(path), 403, 'forbidden', null)
+    for (const name of ['holds', 'payments', 'refunds', 'disputes', 'ledger/entries', 'events', 'exports/refunds']) {
+      expectProblem(await browser.get(`/v1/${name}`), 403, 'forbidden', null)
     }
     expectProblem(await seller.get('/v1/exports/secrets'), 404, 'route_not_found', null)
     expectProblem(await seller.post('/v1/exports/orders'), 405, 'method_not_allowed', null)
