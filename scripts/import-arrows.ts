@@ -31,7 +31,7 @@ export type RuleName =
 interface PackageRule {
   /** Workspace packages its sources may import. */
   readonly uses: readonly string[]
-  /** Workspace packages that only its main.ts may import. */
+  /** Workspace packages that only its mains may import (`isMain`). */
   readonly mainUses?: readonly string[]
   /** Height in the picture: tests may import every package that is not higher, except other processes. */
   readonly level: number
@@ -166,7 +166,7 @@ function* checkSource(workspace: Workspace, source: Source): Generator<Violation
     const found = checkImport(workspace, source, imported)
     if (found !== null) yield { file: source.file, line: imported.line, ...found }
   }
-  if (source.isTest || path.posix.basename(source.file) === 'main.ts') return
+  if (source.isTest || isMain(source.file)) return
   for (const { line, kind, text } of source.readings) {
     const allowed = kind === 'clock' ? workspace.rule.clock : workspace.rule.environment
     if (allowed !== true) {
@@ -182,6 +182,12 @@ function checkImport(workspace: Workspace, source: Source, imported: Import): Om
     return { rule: 'computed', message: 'import() or require() of a computed path hides an arrow' }
   }
   if (specifier.startsWith('.')) {
+    if (isMain(specifier) && !source.isTest && !imported.typeOnly) {
+      return {
+        rule: 'boundary',
+        message: `"${specifier}" is a main: it starts something, and hides the arrows it may use`,
+      }
+    }
     if (`${relativeTarget(source.file, specifier)}/`.startsWith(`${workspace.folder}/`)) return null
     return { rule: 'boundary', message: `"${specifier}" leaves ${workspace.folder}; import it as @penstock/...` }
   }
@@ -205,11 +211,16 @@ function checkArrow(workspace: Workspace, source: Source, target: string): Omit<
   if (rule.uses.includes(target)) return null
   if (source.isTest && isLower(target, rule.level)) return null
   if (rule.mainUses?.includes(target) === true) {
-    if (source.file === `${folder}/main.ts`) return null
-    return { rule: 'arrow', message: `only ${folder}/main.ts may import ${target}` }
+    if (isMain(source.file) && path.posix.dirname(source.file) === folder) return null
+    return { rule: 'arrow', message: `only ${folder}/main.ts or a -main.ts beside it may import ${target}` }
   }
   const allowed = rule.uses.length === 0 ? 'no package' : rule.uses.join(', ')
   return { rule: 'arrow', message: `${name} may import ${allowed}; not ${target}` }
+}
+
+/** Where a process starts, or a thread of it (`read-worker-main.ts`): the wiring. */
+function isMain(file: string): boolean {
+  return /(?:^|-)main\.ts$/.test(path.posix.basename(file))
 }
 
 function isLower(target: string, level: number): boolean {

@@ -1,3 +1,5 @@
+import { numberedId, numberedIdSeq } from './id.ts'
+
 /**
  * What happened, for whoever listens: webhooks, live pages, the audit. Decided and committed together with its effect,
  * append-only, numbered in the order of the commits (promise: an event exists exactly when its effect does).
@@ -34,3 +36,13 @@ export const outboxEventTypes = [
 ] as const
 
 export type OutboxEventType = (typeof outboxEventTypes)[number]
+
+/** The public id of the `seq`-th event. */
+export function eventId(seq: number): string {
+  return numberedId('evt', seq)
+}
+
+/** The number in an id of `eventId`; null for any other text. */
+export function eventSeq(id: string): number | null {
+  return numberedIdSeq('evt', id)
+}

@@ -6,6 +6,7 @@ import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
 import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
+import type { SlowReads } from './slow-reads.ts'
 import type { HttpExchange, HttpTransport } from './transport.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -16,6 +17,7 @@ export interface Deps {
   readonly writer: Pick<WriterClient, 'submit' | 'isConnected'>
   readonly credentials: Credentials
   readonly mint: Mint
+  readonly slowReads: SlowReads
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void

@@ -10,7 +10,9 @@ import { reportKeyUses } from './key-uses.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
+import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
+import { openSlowReads } from './slow-reads.ts'
 import { WriterClient } from './writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
@@ -57,10 +59,12 @@ async function run(settings: Settings): Promise<void> {
   await connected.promise
 
   // The writer has made and migrated the database by now.
-  const queries = new SqliteQueries(join(settings.dataFolder, 'penstock.db'))
+  const databasePath = join(settings.dataFolder, 'penstock.db')
+  const queries = new SqliteQueries(databasePath)
   catalogue = new Catalogue(queries, clock)
   catalogue.reload()
   credentials = new Credentials(queries, clock)
+  const pool = new ReadPool(databasePath, (error) => log('a thread for slow reads failed', error))
   const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
   const deps = {
     queries,
@@ -68,6 +72,7 @@ async function run(settings: Settings): Promise<void> {
     writer,
     credentials,
     mint: new Mint(clock),
+    slowReads: openSlowReads(pool.readPart),
     clock,
     log,
   }
@@ -83,6 +88,7 @@ async function run(settings: Settings): Promise<void> {
     () => clearInterval(sweep),
     () => clearInterval(report),
     () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
+    () => pool.close(),
     () => transport.close(httpDrainMs),
   )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)

@@ -15,6 +15,7 @@ type HttpProblemCode =
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'behind'
+  | 'read_timeout'
   | 'not_ready'
   | 'deadline_exceeded'
 
@@ -59,6 +60,7 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   overloaded: refusal('overloaded', 503, 'Too many requests are waiting'),
   not_ready: kind(503, 'This process cannot serve yet', true),
   behind: kind(503, 'This process has not seen that commit yet', true),
+  read_timeout: kind(503, 'The read took too long', true),
   deadline_exceeded: kind(504, 'The outcome is unknown: ask again with the same Idempotency-Key', true),
 }
 

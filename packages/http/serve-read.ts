@@ -7,15 +7,25 @@ import type { Access, Deps, Router } from './api.ts'
 import type { Problem } from './problem.ts'
 import type { HttpExchange } from './transport.ts'
 
-/** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
-export interface ReadRoute {
+/** Where a read is, and who may make it. */
+interface ReadPlace {
   readonly path: string
   /** A secret key needs the scope to read it. */
   readonly resource: Resource
   readonly access: Access
   /** Whether `clientSecret` is looked at; reading a header costs. */
   readonly usesClientSecret?: true
+}
+
+/** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
+export interface ReadRoute extends ReadPlace {
   read(request: ReadRequest, deps: Deps): ReadResponse | { readonly problem: Problem }
+}
+
+/** A route that looks for longer than the event loop has time. */
+export interface SlowReadRoute extends ReadPlace {
+  /** As `read`, but answers by itself, later. `seq`: what it reads is at least this new. A rejection is answered 500. */
+  answer(exchange: HttpExchange, request: ReadRequest, seq: string, deps: Deps): Promise<void>
 }
 
 export interface ReadRequest {
@@ -30,10 +40,33 @@ export interface ReadRequest {
 export type ReadResponse = { readonly json: string } | { readonly bytes: Uint8Array; readonly etag: string }
 
 export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
-  const scope: Scope = `${route.resource}:read`
-  const paramCount = countParams(route.path)
-  router.route('GET', route.path, (exchange) => {
-    const caller = authorise(exchange.header('authorization'), route.access, scope, deps)
+  serveWhenSeen(router, route, deps, (exchange, request, ifNoneMatch) => {
+    sendRead(exchange, route, request, ifNoneMatch, deps)
+  })
+}
+
+export function serveSlowRead(router: Router, route: SlowReadRoute, deps: Deps): void {
+  serveWhenSeen(router, route, deps, (exchange, request) => {
+    // Taken before the read, as for fast ones.
+    route.answer(exchange, request, String(deps.catalogue.seq), deps).catch((error: unknown) => {
+      answerLate(exchange, deps, () => {
+        throw error
+      })
+    })
+  })
+}
+
+/** Calls `answer` once this process has seen the commit the client asked for. */
+function serveWhenSeen(
+  router: Router,
+  place: ReadPlace,
+  deps: Deps,
+  answer: (exchange: HttpExchange, request: ReadRequest, ifNoneMatch: string) => void,
+): void {
+  const scope: Scope = `${place.resource}:read`
+  const paramCount = countParams(place.path)
+  router.route('GET', place.path, (exchange) => {
+    const caller = authorise(exchange.header('authorization'), place.access, scope, deps)
     if ('problem' in caller) return sendProblem(exchange, deps, caller.problem)
     const ifNoneMatch = exchange.header('if-none-match')
     const minSeq = exchange.header('penstock-min-seq')
@@ -41,11 +74,10 @@ export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
       params: readParams(exchange, paramCount),
       query: exchange.query,
       credential: caller.credential,
-      clientSecret: route.usesClientSecret === true ? exchange.header('penstock-client-secret') : '',
+      clientSecret: place.usesClientSecret === true ? exchange.header('penstock-client-secret') : '',
     }
-    const answer = (): void => sendRead(exchange, route, request, ifNoneMatch, deps)
-    if (minSeq === '') answer()
-    else answerWhenSeen(exchange, minSeq, answer, deps)
+    if (minSeq === '') answer(exchange, request, ifNoneMatch)
+    else answerWhenSeen(exchange, minSeq, () => answer(exchange, request, ifNoneMatch), deps)
   })
 }
 

@@ -13,6 +13,7 @@ import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, Credential } from '@penstock/store/queries.ts'
+import type { NumberedEntry, NumberedEvent } from '@penstock/store/scanner.ts'
 
 /** Nouns of the domain as the objects of the API (DESIGN section 7). Times become Unix seconds. */
 
@@ -175,6 +176,17 @@ export function wireDispute(dispute: Dispute) {
   }
 }
 
+export function wireEvent({ id, seq, event }: NumberedEvent) {
+  return {
+    id,
+    object: 'event',
+    seq,
+    type: event.type,
+    object_id: event.objectId,
+    created: toSeconds(event.createdMs),
+  }
+}
+
 export function wireBalance({ account, currency, balanceMinor }: Balance) {
   return { object: 'ledger_balance', account, currency, balance: balanceMinor }
 }
@@ -193,5 +205,20 @@ export function wireApiKey(apiKey: ApiKey, secret: string | null = null) {
     expires_at: toSecondsOrNull(apiKey.expiresMs),
     revoked_at: toSecondsOrNull(apiKey.revokedMs),
     last_used_at: toSecondsOrNull(apiKey.lastUsedMs),
+  }
+}
+
+/** `amount` leaves the account `credit` and enters `debit`. */
+export function wireLedgerEntry({ id, entry }: NumberedEntry) {
+  return {
+    id,
+    object: 'ledger_entry',
+    payment: entry.paymentId,
+    cause: entry.causeId,
+    debit: entry.debit,
+    credit: entry.credit,
+    amount: entry.amountMinor,
+    currency: entry.currency,
+    created: toSeconds(entry.createdMs),
   }
 }

@@ -6,8 +6,8 @@ import { decide } from '@penstock/engine/decide.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import type { Command, CreateDrop, CreateKey } from '@penstock/domain/command.ts'
-import type { Result } from '@penstock/domain/result.ts'
 import type { Page } from '@penstock/store/queries.ts'
+import type { Result } from '@penstock/domain/result.ts'
 
 const nowMs = 1_700_000_000_000
 
@@ -161,9 +161,6 @@ it('SqliteQueries finds payments, refunds, disputes and refunded orders as the w
     ],
   })
   expect(queries.findOrder('ord_02')).toMatchObject({ refundedMinor: 7, lineRefunds: [] })
-  expect(queries.listOrders({ limit: 1, startingAfter: 'ord_02', endingBefore: null })).toEqual([
-    queries.findOrder('ord_01'),
-  ])
   expect(refunded).toMatchObject({ refund: queries.findRefund('rfnd_2') })
   expect(disputed).toMatchObject({ dispute: queries.findDispute('dsp_1') })
   expect(queries.findPayment('pay_02')).toMatchObject({
@@ -184,37 +181,6 @@ it('SqliteQueries finds nothing where there is nothing', () => {
   expect([queries.findPayment('x'), queries.findRefund('x'), queries.findDispute('x')]).toEqual([null, null, null])
   expect(queries.listBalances()).toEqual([])
   expect([queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([null, null, null])
-  expect(queries.listOrders({ limit: 10, startingAfter: null, endingBefore: null })).toEqual([])
-})
-
-const page = (limit: number, cursors: Partial<Page> = {}): Page => ({
-  limit,
-  startingAfter: null,
-  endingBefore: null,
-  ...cursors,
-})
-
-/** Orders 01 to 05. A route asks for one more than it shows, and has more when it comes. */
-it.each<[string, Page, readonly string[]]>([
-  ['the first page', page(2), ['05', '04']],
-  ['all there are, exactly', page(5), ['05', '04', '03', '02', '01']],
-  ['fewer than asked for', page(6), ['05', '04', '03', '02', '01']],
-  ['the page after one', page(2, { startingAfter: 'ord_04' }), ['03', '02']],
-  ['the last page, full', page(2, { startingAfter: 'ord_03' }), ['02', '01']],
-  ['the last page, not full', page(2, { startingAfter: 'ord_02' }), ['01']],
-  ['nothing after the last', page(2, { startingAfter: 'ord_01' }), []],
-  ['the page before one: its direct neighbours, newest first', page(2, { endingBefore: 'ord_02' }), ['04', '03']],
-  ['the page before one, not full', page(3, { endingBefore: 'ord_03' }), ['05', '04']],
-  ['nothing before the first', page(2, { endingBefore: 'ord_05' }), []],
-  ['a page after a cursor that is no order', page(2, { startingAfter: 'ord_035' }), ['03', '02']],
-  ['a page before a cursor that is no order', page(2, { endingBefore: 'ord_035' }), ['05', '04']],
-])('SqliteQueries listOrders gives %s', (_, wanted, numbers) => {
-  openSale()
-  sell('03', '01', '05')
-  sell('04', '02')
-  const orders = queries.listOrders(wanted)
-  expect(orders.map(({ order }) => order.id)).toEqual(numbers.map((number) => `ord_${number}`))
-  expect(orders.map(({ hold }) => hold.customer)).toMatchObject(numbers.map((n) => ({ email: `${n}@example.com` })))
 })
 
 const newKey = (apiKeyId: string, change: Partial<CreateKey> = {}): CreateKey => ({
@@ -247,6 +213,13 @@ it('SqliteQueries findCredential knows keys by their hash, with what they may do
     { id: 'key_3', kind: 'publishable', scopes: [], expiresMs: null },
     null,
   ])
+})
+
+const page = (limit: number, cursors: Partial<Page> = {}): Page => ({
+  limit,
+  startingAfter: null,
+  endingBefore: null,
+  ...cursors,
 })
 
 it('SqliteQueries finds and lists API keys as the writer made them, newest first, revoked ones too', () => {

@@ -5,7 +5,8 @@ import {
   disputeColumns,
   dropColumns,
   holdColumns,
-  orderColumns,
+  orderFactsColumns,
+  orderFactsJoin,
   paymentColumns,
   refundColumns,
   skuColumns,
@@ -13,7 +14,7 @@ import {
   toDispute,
   toDrop,
   toHold,
-  toOrder,
+  toOrderFacts,
   toPayment,
   toRefund,
   toSku,
@@ -24,20 +25,10 @@ import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
-import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, CatalogueSnapshot, Credential, DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
-import type { ApiKeyRow, DisputeRow, DropRow, HoldRow, OrderRow, PaymentRow, RefundRow, SkuRow } from './rows.ts'
-
-/** An order, its hold, what was refunded of its payment, and of which SKUs. */
-const orderFacts = `SELECT ${qualify('o', orderColumns)}, ${qualify('h', holdColumns)}, p.refunded,
-    (SELECT json_group_array(json_array(sku_id, paid_quantity, refunded_quantity, restocked_quantity))
-     FROM order_line_refund WHERE order_id = o.id)
-  FROM orders o JOIN hold h ON h.id = o.hold_id JOIN payment p ON p.id = o.payment_id`
-const orderColumnCount = orderColumns.split(',').length
-const holdColumnCount = holdColumns.split(',').length
-
-type OrderFactsRow = readonly unknown[]
+import type { ApiKeyRow, DisputeRow, DropRow, HoldRow, PaymentRow, RefundRow, SkuRow } from './rows.ts'
 
 type CredentialRow = readonly [string, Credential['kind'], string, number | null]
 
@@ -48,10 +39,7 @@ export class SqliteQueries implements Queries {
   readonly #drops: Statement<[], DropRow>
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
-  readonly #order: Statement<[string], OrderFactsRow>
-  readonly #ordersNewest: Statement<[number], OrderFactsRow>
-  readonly #ordersBefore: Statement<[string, number], OrderFactsRow>
-  readonly #ordersAfter: Statement<[string, number], OrderFactsRow>
+  readonly #order: Statement<[string], unknown[]>
   readonly #payment: Statement<[string], PaymentRow>
   readonly #refund: Statement<[string], RefundRow>
   readonly #dispute: Statement<[string], DisputeRow>
@@ -70,13 +58,8 @@ export class SqliteQueries implements Queries {
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
-    this.#order = db.prepare<[string], OrderFactsRow>(`${orderFacts} WHERE o.id = ?`).raw()
-    this.#ordersNewest = db.prepare<[number], OrderFactsRow>(`${orderFacts} ORDER BY o.id DESC LIMIT ?`).raw()
-    this.#ordersBefore = db
-      .prepare<[string, number], OrderFactsRow>(`${orderFacts} WHERE o.id < ? ORDER BY o.id DESC LIMIT ?`)
-      .raw()
-    this.#ordersAfter = db
-      .prepare<[string, number], OrderFactsRow>(`${orderFacts} WHERE o.id > ? ORDER BY o.id LIMIT ?`)
+    this.#order = db
+      .prepare<[string], unknown[]>(`SELECT ${orderFactsColumns} FROM orders o ${orderFactsJoin} WHERE o.id = ?`)
       .raw()
     this.#payment = db.prepare<[string], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE id = ?`).raw()
     this.#refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
@@ -121,12 +104,6 @@ export class SqliteQueries implements Queries {
   findOrder(id: string): OrderFacts | null {
     const row = this.#order.get(id)
     return row === undefined ? null : toOrderFacts(row)
-  }
-
-  listOrders({ limit, startingAfter, endingBefore }: Page): readonly OrderFacts[] {
-    if (startingAfter !== null) return this.#ordersBefore.all(startingAfter, limit).map(toOrderFacts)
-    if (endingBefore !== null) return this.#ordersAfter.all(endingBefore, limit).map(toOrderFacts).toReversed()
-    return this.#ordersNewest.all(limit).map(toOrderFacts)
   }
 
   findPayment(id: string): Payment | null {
@@ -182,29 +159,4 @@ export class SqliteQueries implements Queries {
       skus,
     }
   }
-}
-
-function toOrderFacts(row: OrderFactsRow): OrderFacts {
-  const order = toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow)
-  const [refundedMinor, lines] = row.slice(orderColumnCount + holdColumnCount) as [number, string]
-  return {
-    order,
-    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
-    refundedMinor,
-    lineRefunds: lines === '[]' ? [] : toLineRefunds(order.id, lines),
-  }
-}
-
-function toLineRefunds(orderId: string, json: string): LineRefund[] {
-  const lines = JSON.parse(json) as [string, number, number, number][]
-  return lines.map(([skuId, paidQuantity, refundedQuantity, restockedQuantity]) => {
-    return { orderId, skuId, paidQuantity, refundedQuantity, restockedQuantity }
-  })
-}
-
-function qualify(table: string, columns: string): string {
-  return columns
-    .split(', ')
-    .map((column) => `${table}.${column}`)
-    .join(', ')
 }

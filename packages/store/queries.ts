@@ -24,8 +24,6 @@ export interface Queries {
   findDispute(id: string): Dispute | null
   /** By account, then currency. There are few. */
   listBalances(): readonly Balance[]
-  /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
-  listOrders(page: Page): readonly OrderFacts[]
   /** Which codes of an order were used. */
   listCodeUses(orderId: string): readonly CodeUse[]
   findApiKey(id: string): ApiKey | null

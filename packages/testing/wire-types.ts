@@ -132,6 +132,15 @@ export interface WireDispute {
   readonly closed_at: number | null
 }
 
+export interface WireEvent {
+  readonly id: string
+  readonly object: 'event'
+  readonly seq: number
+  readonly type: string
+  readonly object_id: string
+  readonly created: number
+}
+
 export interface WireBalance {
   readonly object: 'ledger_balance'
   readonly account: string
@@ -165,6 +174,8 @@ export interface WireList<Item> {
   readonly object: 'list'
   readonly data: readonly Item[]
   readonly has_more: boolean
+  /** Where to go on, when time ran out before the page was full. */
+  readonly scanned_to?: string
 }
 
 export interface WireProblem {

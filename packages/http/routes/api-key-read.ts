@@ -1,4 +1,5 @@
-import { checkCursors, readListQuery } from '../page.ts'
+import { isId } from '@penstock/domain/id.ts'
+import { pageParams, readPage, readParams } from '../page.ts'
 import { problem } from '../problem.ts'
 import { wireApiKey } from '../wire.ts'
 import type { ReadRoute } from '../serve-read.ts'
@@ -9,11 +10,10 @@ export const apiKeyList: ReadRoute = {
   resource: 'api_keys',
   access: 'secret',
   read: ({ query }, { queries }) => {
-    const read = readListQuery(query, [])
+    const read = readParams(query, pageParams)
     if ('problem' in read) return read
-    const { page } = read
-    const cursors = checkCursors(page, 'key')
-    if (cursors !== null) return { problem: cursors }
+    const page = readPage(read.params, 'a key', (text) => isId('key', text))
+    if ('problem' in page) return page
     // One row more than asked for tells whether there are more.
     const rows = queries.listApiKeys({ ...page, limit: page.limit + 1 })
     const hasMore = rows.length > page.limit

@@ -1,12 +1,14 @@
 import { dropStatuses } from '@penstock/domain/drop.ts'
-import { checkCursors, readListQuery } from '../page.ts'
+import { isId } from '@penstock/domain/id.ts'
+import { searchLengthMax } from '@penstock/domain/limits.ts'
+import { createdParams, pageParams, readCreated, readPage, readParams } from '../page.ts'
 import { problem } from '../problem.ts'
 import type { DropStatus } from '@penstock/domain/drop.ts'
 import type { ReadRoute } from '../serve-read.ts'
 import type { DropFilter } from '../catalogue.ts'
 import type { Problem } from '../problem.ts'
 
-/** `GET /v1/drops?status=`: from bytes in memory. */
+/** `GET /v1/drops`: from bytes in memory. */
 export const dropList: ReadRoute = {
   path: '/v1/drops',
   resource: 'drops',
@@ -32,15 +34,20 @@ export const dropFind: ReadRoute = {
 }
 
 function readFilter(query: string): DropFilter | { problem: Problem } {
-  const read = readListQuery(query, ['status'])
+  const read = readParams(query, [...pageParams, ...createdParams, 'status', 'q'])
   if ('problem' in read) return read
-  const cursors = checkCursors(read.page, 'drop')
-  if (cursors !== null) return { problem: cursors }
-  const { status } = read.filters
+  const page = readPage(read.params, 'a drop', (text) => isId('drop', text))
+  if ('problem' in page) return page
+  const created = readCreated(read.params)
+  if ('problem' in created) return created
+  const { status, q } = read.params
   if (status !== undefined && !isDropStatus(status)) {
     return { problem: problem('invalid_request', `status must be one of ${dropStatuses.join(', ')}.`, 'status') }
   }
-  return { status: status ?? null, page: read.page }
+  if (q !== undefined && (q === '' || q.length > searchLengthMax)) {
+    return { problem: problem('invalid_request', `q must be a text of 1 to ${searchLengthMax} characters.`, 'q') }
+  }
+  return { status: status ?? null, search: q?.toLowerCase() ?? '', ...created, page }
 }
 
 function isDropStatus(text: string): text is DropStatus {

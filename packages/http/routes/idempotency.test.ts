@@ -120,6 +120,7 @@ function keyOf(
     header: (name) => headers[name] ?? '',
     param: () => param,
     send: (status, _, text) => expect.fail(`${route} was answered ${status} ${String(text)}`),
+    stream: () => expect.fail(`${route} was answered with a stream`),
     readBody: (_, onBody) => onBody(bytes),
   }
   const count = submitted.length

@@ -1,7 +1,8 @@
 import { sendProblem } from '../api.ts'
-import { serveRead } from '../serve-read.ts'
+import { serveRead, serveSlowRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { collectionLists } from './collection-list.ts'
 import { disputeClose } from './dispute-close.ts'
 import { disputeOpen } from './dispute-open.ts'
 import { codeVerify } from './code-verify.ts'
@@ -14,13 +15,14 @@ import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
 import { dropUpdate } from './drop-update.ts'
+import { exportRoutes } from './export.ts'
 import { serveHealth } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
 import { holdRelease } from './hold-release.ts'
 import { disputeFind, ledgerBalances, paymentFind, refundFind } from './money-read.ts'
 import { orderCancel, orderFulfil } from './order-actions.ts'
-import { orderFind, orderList } from './order-read.ts'
+import { orderFind } from './order-read.ts'
 import { paymentAttach } from './payment-attach.ts'
 import { paymentCreate } from './payment-create.ts'
 import { refundCreate } from './refund-create.ts'
@@ -57,9 +59,10 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   serveWrite(router, apiKeyCreate, deps)
   serveWrite(router, apiKeyRoll, deps)
   serveWrite(router, apiKeyRevoke, deps)
-  for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
+  for (const route of [dropList, dropFind, holdFind, orderFind]) serveRead(router, route, deps)
   for (const route of [paymentFind, refundFind, disputeFind, ledgerBalances]) serveRead(router, route, deps)
   for (const route of [apiKeyList, apiKeyFind]) serveRead(router, route, deps)
+  for (const route of [...collectionLists, ...exportRoutes]) serveSlowRead(router, route, deps)
   serveHealth(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }
