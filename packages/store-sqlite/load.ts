@@ -23,6 +23,10 @@ const cachedRowsMax = 100_000
 /** Active holds kept in memory, the newest: most are paid within minutes, and their payment needs them again. */
 const cachedHoldsMax = 32_768
 
+/** What deferred indexes find rows by, as SQL over the columns of their table. */
+export const paymentKeySql = "provider || '/' || provider_payment_id"
+export const requestKeySql = 'id'
+
 /**
  * The writer's reads: rows by key, on its own connection and so inside its own transaction. Drops, SKUs and new holds
  * stay in memory between batches, which is safe because this process is the only writer (and is fenced when it is not).
@@ -43,8 +47,8 @@ export class RowLoader implements RowSource {
   readonly #holds = new Map<string, Hold>()
 
   constructor(db: Connection) {
-    this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: "provider || '/' || provider_payment_id" })
-    this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' })
+    this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: paymentKeySql })
+    this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql })
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()

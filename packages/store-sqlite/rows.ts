@@ -114,7 +114,7 @@ export function encodeCustomer(customer: Customer): string {
   return JSON.stringify(stored)
 }
 
-function decodeCustomer(json: string): Customer {
+export function decodeCustomer(json: string): Customer {
   const { email, phone, externalId, name, shippingAddress } = JSON.parse(json) as Partial<Customer> & { email: string }
   return {
     email,
