@@ -42,10 +42,13 @@ export function checkSchema(db: Connection): void {
   if (version !== schemaVersion) throw new Error(mismatch(version))
 }
 
-function readVersion(db: Connection): number {
+/** Of the open database; 0 when nothing was made in it yet. */
+export function readVersion(db: Connection): number {
   return Number(db.pragma('user_version', { simple: true }))
 }
 
 function mismatch(version: number): string {
-  return `the database has schema version ${version}, this release has ${schemaVersion}: run all processes of one release`
+  const advice =
+    version < schemaVersion ? 'stop the box and run penstock migrate' : 'run all processes of the newer release'
+  return `the database has schema version ${version}, this release has ${schemaVersion}: ${advice}`
 }
