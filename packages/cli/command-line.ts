@@ -36,7 +36,7 @@ function buildParser(version: string, json: boolean, context: Context, run: Run)
       writeOut: (text) => output.line(text.trimEnd()),
       writeErr: (text) => output.note(text.trimEnd()),
       outputError: (text, write) => {
-        if (json) reportError(usageError(text.trim()), json, context)
+        if (json) reportError(usageError(text.trim().replace(/^error: /, '')), json, context)
         else write(text)
       },
     })

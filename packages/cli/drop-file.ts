@@ -41,7 +41,15 @@ export function readDropFile(text: string): { drops: readonly FiledDrop[] } | { 
     detail: `not valid YAML: ${error.message}`,
   }))
   if (broken.length > 0) return { problems: broken }
-  const listed = findDrops(document)
+  let value: unknown
+  try {
+    value = document.toJS()
+  } catch (error) {
+    // An alias that leads nowhere, or so many of them that the file is an attack.
+    const detail = `not valid YAML: ${error instanceof Error ? error.message : String(error)}`
+    return { problems: [{ line: 1, column: 1, detail }] }
+  }
+  const listed = findDrops(value)
   if (listed === null) {
     const detail = 'expected drops: with a list of drops, a list of drops, or one drop'
     return { problems: [{ line: 1, column: 1, detail }] }
@@ -54,8 +62,7 @@ export function readDropFile(text: string): { drops: readonly FiledDrop[] } | { 
   return problems.length > 0 ? { problems } : { drops }
 }
 
-function findDrops(document: Document): { path: Path; body: FiledDrop['body'] }[] | null {
-  const value: unknown = document.toJS()
+function findDrops(value: unknown): { path: Path; body: FiledDrop['body'] }[] | null {
   if (Array.isArray(value)) return toDrops(value, [])
   if (typeof value !== 'object' || value === null) return null
   if (!('drops' in value)) return toDrops([value], null)

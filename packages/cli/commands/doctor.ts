@@ -137,18 +137,8 @@ function lookAtDisk({ dataFolder }: Settings): Finding {
 
 /** Every group commit waits for one flush: this is how long a buyer waits at least. */
 function lookAtFlushes({ dataFolder }: Settings): Finding {
-  const folder = nearestFolder(resolve(dataFolder))
-  const path = join(folder, `.penstock-doctor-${randomUUID()}`)
   try {
-    const file = openSync(path, 'wx', 0o600)
-    const startMs = performance.now()
-    const page = Buffer.alloc(pageBytes)
-    for (let count = 0; count < flushCount; count++) {
-      writeSync(file, page)
-      fsyncSync(file)
-    }
-    const meanMs = (performance.now() - startMs) / flushCount
-    closeSync(file)
+    const meanMs = timeFlushes(join(nearestFolder(resolve(dataFolder)), `.penstock-doctor-${randomUUID()}`))
     const detail = `a flush to disk takes ${meanMs.toFixed(2)} ms`
     if (meanMs > flushSlowMs) return warn('flush', detail, 'Payments wait for it: use a local SSD, not a network disk.')
     if (meanMs < flushTooFastMs) {
@@ -157,7 +147,22 @@ function lookAtFlushes({ dataFolder }: Settings): Finding {
     return ok('flush', detail)
   } catch (error) {
     return fail('flush', messageOf(error), 'The data folder must take files.')
+  }
+}
+
+/** Milliseconds of one write and flush, on average, in a new file that is removed again. */
+function timeFlushes(path: string): number {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    const page = Buffer.alloc(pageBytes)
+    const startMs = performance.now()
+    for (let count = 0; count < flushCount; count++) {
+      writeSync(file, page)
+      fsyncSync(file)
+    }
+    return (performance.now() - startMs) / flushCount
   } finally {
+    closeSync(file)
     rmSync(path, { force: true })
   }
 }

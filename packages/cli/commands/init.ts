@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { exitCodes } from '../exit-code.ts'
+import { facts } from '../output.ts'
 import { dataOption, settingsOf } from '../settings.ts'
 import type { Command } from '../command.ts'
 
@@ -41,9 +42,11 @@ export const init: Command = {
       `drop file    ${file}  (${say(madeFile)})`,
       '',
       'Next:',
-      '  penstock doctor                            is this machine ready?',
-      '  penstock start --no-seed                   run the box; it prints its keys',
-      `  penstock drop import ${call.text('file') ?? 'drops.yaml'} --publish    in another terminal: sell what the file says`,
+      ...facts([
+        ['  penstock doctor', 'is this machine ready?'],
+        ['  penstock start --no-seed', 'run the box; it prints its keys'],
+        [`  penstock drop import ${file} --publish`, 'in another terminal: sell what the file says'],
+      ]),
       '',
       'In a clone of the repository, penstock is: npm run penstock --',
     ]) {
