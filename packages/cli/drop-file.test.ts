@@ -22,10 +22,6 @@ describe('readDropFile', () => {
     ['a list', '- {name: A, currency: usd, skus: [{name: x, unit_amount: 1, stock: 2}]}'],
     ['one drop', 'name: A\ncurrency: usd\nskus:\n- {name: x, unit_amount: 1, stock: 2}\n'],
     ['JSON', '{"drops":[{"name":"A","currency":"usd","skus":[{"name":"x","unit_amount":1,"stock":2}]}]}'],
-    [
-      'anchors',
-      'drops:\n- name: A\n  currency: usd\n  skus: [{name: x, unit_amount: &n 1, stock: 2}]\n  hold_ttl: *n\n',
-    ],
   ])('takes %s', (_, text) => {
     const read = readDropFile(text)
     const body = { name: 'A', currency: 'usd', skus: [{ name: 'x', unit_amount: 1, stock: 2 }] }

@@ -10,8 +10,9 @@ export const audit: Command = {
   name: 'audit',
   summary: 'prove that the data is consistent: money, stock, orders, indexes; also while the box runs',
   options: [dataOption, { flags: '--only <check>', summary: 'run only this check; may be repeated', repeatable: true }],
-  notes: `Reads only. Each check is one snapshot: next to a running box it is true of some commit while the audit ran, and the
-box never waits for longer than one check. Exit code 3: something is broken; the first rows of each broken check are named.`,
+  notes: `Reads only. Each check is one snapshot of its own, so that a running box can reuse its write-ahead log between two
+checks: what is found is true of some commit while the audit ran, whose first and last are printed.
+Exit code 3: something is broken; the first rows of each broken check are named.`,
   run: async (call, context) => {
     const { dataFolder } = settingsOf(call, context)
     const maintenance = await context.openMaintenance()

@@ -32,7 +32,7 @@ const answerWaitMs = 1_000
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'look at this machine and data folder: is everything there that a sale needs?',
+  summary: 'look whether this machine and data folder have what a sale needs',
   options: allSettingOptions,
   notes: 'Changes nothing; writes one small file for a moment to time the disk. Exit code 3: a line says fail.',
   run: async (call, context) => {
@@ -212,20 +212,21 @@ async function lookAtPort({ host, port, dataFolder }: Settings): Promise<Finding
       'Does the box have another port (PENSTOCK_PORT)?',
     )
   } catch (error) {
-    const ready = await askStatus(`${url}/readyz`)
-    if (ready === 200) return ok('port', `a box answers at ${url} and is ready`)
-    if (ready === 503)
-      return fail('port', `a box answers at ${url}, but is not ready`, 'It has no writer: see its log.')
-    return fail('port', messageOf(error), 'Another program has it: stop that one, or set PENSTOCK_PORT.')
+    const isBox = (await ask(`${url}/v1/drops`)).text.includes('urn:penstock:problem:')
+    if (!isBox) return fail('port', messageOf(error), 'Another program has it: stop that one, or set PENSTOCK_PORT.')
+    const { status } = await ask(`${url}/readyz`)
+    if (status === 200) return ok('port', `a box answers at ${url} and is ready`)
+    return fail('port', `a box answers at ${url}, but is not ready`, 'It has no writer: see its log.')
   }
 }
 
-/** The status, or null when nothing came that is HTTP. */
-async function askStatus(url: string): Promise<number | null> {
+/** What came; status 0 when that was not HTTP. Without a key, so Penstock refuses in its own words. */
+async function ask(url: string): Promise<{ status: number; text: string }> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(answerWaitMs) })).status
+    const response = await fetch(url, { signal: AbortSignal.timeout(answerWaitMs) })
+    return { status: response.status, text: await response.text() }
   } catch {
-    return null
+    return { status: 0, text: '' }
   }
 }
 
