@@ -34,7 +34,7 @@ export class Output {
   progress(text: string): void {
     if (!this.#stderr.isTTY) return
     this.#clearProgress()
-    this.#stderr.write(text.slice(0, (this.#stderr.columns ?? 80) - 1))
+    this.#stderr.write(text.slice(0, (this.#stderr.columns || 80) - 1))
     this.#hasProgress = true
   }
 

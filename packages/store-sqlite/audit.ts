@@ -1,4 +1,4 @@
-import { buyerKeys } from '@penstock/domain/customer.ts'
+import { buyerKeys, buyerUnitsId } from '@penstock/domain/customer.ts'
 import { hash53 } from './hash53.ts'
 import { paymentKeySql, requestKeySql } from './load.ts'
 import { openReader } from './open.ts'
@@ -29,7 +29,7 @@ const indexStrays = (table: string, key: string): string => `
 /**
  * Promises P2 to P5 as SQL: one name, one statement. Each selects the rows that break a truth as (table, key, expected,
  * found), so an empty answer is a sound database. Counters and balances are compared with the rows they sum up, both
- * ways. `hash53` and `buyer_keys` are functions of this program.
+ * ways. `hash53` and `buyer_ids` are functions of this program.
  */
 const checks = {
   writer_state: `SELECT 'writer_state', 'id 1', 'one row, seq 0 or more', count(*) || ' rows, seq ' || coalesce(min(seq), 'none') FROM writer_state
@@ -55,8 +55,8 @@ const checks = {
     HAVING amount <> sum((line.value ->> 1) * (line.value ->> 2))`,
   // Where nobody has a limit nothing is counted; a limit is given to a draft only, so every hold of its drop counts.
   buyer_units: `WITH limited AS (SELECT id FROM drops WHERE max_per_customer IS NOT NULL),
-    taken AS (SELECT drop_id || ' ' || buyer.value AS id, sum(line.value ->> 1) AS units
-      FROM hold JOIN limited ON limited.id = drop_id, json_each(hold.lines) AS line, json_each(buyer_keys(customer)) AS buyer
+    taken AS (SELECT buyer.value AS id, sum(line.value ->> 1) AS units
+      FROM hold JOIN limited ON limited.id = drop_id, json_each(hold.lines) AS line, json_each(buyer_ids(drop_id, customer)) AS buyer
       WHERE status = 'active' OR status = 'captured' GROUP BY 1),
     counted AS (SELECT buyer_units.id, units FROM buyer_units
       JOIN limited ON limited.id = substr(buyer_units.id, 1, instr(buyer_units.id, ' ') - 1))
@@ -145,8 +145,8 @@ export function runAudit(path: string, { only = auditChecks, onCheck }: AuditOpt
   const db = openReader(path)
   try {
     db.function('hash53', { deterministic: true }, (key) => BigInt(hash53(String(key))))
-    db.function('buyer_keys', { deterministic: true }, (customer) =>
-      JSON.stringify(buyerKeys(decodeCustomer(String(customer)))),
+    db.function('buyer_ids', { deterministic: true }, (dropId, customer) =>
+      JSON.stringify(buyerIds(String(dropId), String(customer))),
     )
     const wanted = auditChecks.filter((check) => only.includes(check))
     onCheck?.(null, 0, wanted.length)
@@ -163,6 +163,11 @@ export function runAudit(path: string, { only = auditChecks, onCheck }: AuditOpt
   } finally {
     db.close()
   }
+}
+
+/** The counters that the units of a hold count in. */
+function buyerIds(dropId: string, customer: string): string[] {
+  return buyerKeys(decodeCustomer(customer)).map((key) => buyerUnitsId(dropId, key))
 }
 
 function summarise(db: Connection) {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Api, readBootstrapKeys } from '../api-client.ts'
+import { Api, ApiRefusal, readBootstrapKeys } from '../api-client.ts'
 import { checkPortIsFree } from '../check-port.ts'
 import { exitCodes } from '../exit-code.ts'
 import { allSettingOptions, baseUrl, environmentOf, settingsOf } from '../settings.ts'
@@ -69,13 +69,24 @@ async function start({ settings, environment, seed, json, output }: StartOptions
   await supervisor.start()
   const keys = readBootstrapKeys(settings.dataFolder)
   const url = baseUrl(settings.host, state.port)
-  const demoDrop = seed && !stopping ? await seedDemoDrop(new Api(url, keys.secret_key)) : null
+  const demoDrop = seed && !stopping ? await seedOrExplain(new Api(url, keys.secret_key), log) : null
   if (json) output.json({ object: 'box', url, ...keys, data: resolve(settings.dataFolder), demo_drop: demoDrop })
   else output.line(summary(settings, url, keys, demoDrop))
   if (process.connected) process.send?.('ready')
   await stopped.promise
   log('stopped')
   for (const failure of failures) throw failure
+}
+
+/** A seller may have rolled or revoked the key a box starts with: that must not stop it. */
+async function seedOrExplain(api: Api, log: (line: string) => void): Promise<string | null> {
+  try {
+    return await seedDemoDrop(api)
+  } catch (error) {
+    if (!(error instanceof ApiRefusal) || (error.status !== 401 && error.status !== 403)) throw error
+    log(`no demo drop: the key in bootstrap-keys.json is not accepted for it (${error.message})`)
+    return null
+  }
 }
 
 function summary(settings: Settings, url: string, keys: KeyFile, demoDrop: string | null): string {

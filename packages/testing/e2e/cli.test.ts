@@ -263,6 +263,7 @@ describe('what ends otherwise', () => {
 
 describe('seed', () => {
   it('makes a live demo drop on a box without drops, and only there', async () => {
+    await createDrop(seller)
     const before = footprint(box.databasePath)
     const full = await ask('seed')
     expect([full.code, full.stdout]).toEqual([0, 'there are drops already: nothing was made\n'])
