@@ -11,6 +11,8 @@ export class Output {
   constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream) {
     this.#stdout = stdout
     this.#stderr = stderr
+    // A terminal or a pipe that is gone must not end a box before it has drained.
+    for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
   }
 
   /** A line of the result. */

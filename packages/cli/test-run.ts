@@ -21,7 +21,7 @@ export async function runForTest(
       written[name] += text
       return true
     }
-    return { write, isTTY: false } as NodeJS.WriteStream
+    return { write, isTTY: false, on: () => undefined } as unknown as NodeJS.WriteStream
   }
   const code = await runCommandLine(args, '1.2.3', {
     environment,

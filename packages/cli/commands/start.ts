@@ -67,11 +67,16 @@ async function start({ settings, environment, seed, json, output }: StartOptions
   process.on('disconnect', stop)
 
   await supervisor.start()
-  const keys = readBootstrapKeys(settings.dataFolder)
-  const url = baseUrl(settings.host, state.port)
-  const demoDrop = seed && !stopping ? await seedOrExplain(new Api(url, keys.secret_key), log) : null
-  if (json) output.json({ object: 'box', url, ...keys, data: resolve(settings.dataFolder), demo_drop: demoDrop })
-  else output.line(summary(settings, url, keys, demoDrop))
+  try {
+    const keys = readBootstrapKeys(settings.dataFolder)
+    const url = baseUrl(settings.host, state.port)
+    const demoDrop = seed && !stopping ? await seedOrExplain(new Api(url, keys.secret_key), log) : null
+    if (json) output.json({ object: 'box', url, ...keys, data: resolve(settings.dataFolder), demo_drop: demoDrop })
+    else output.line(summary(settings, url, keys, demoDrop))
+  } catch (error) {
+    await supervisor.stop()
+    throw error
+  }
   if (process.connected) process.send?.('ready')
   await stopped.promise
   log('stopped')

@@ -8,10 +8,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { auditChecks } from '@penstock/store-sqlite/audit.ts'
 import { schemaVersion } from '@penstock/store-sqlite/migrate.ts'
@@ -19,7 +21,7 @@ import { openWriter } from '@penstock/store-sqlite/open.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { penstock } from '../penstock.ts'
-import { createDrop, expectStatus, footprint, openDrop, pay, present, takeHold } from './shop.ts'
+import { createDrop, expectStatus, footprint, openDrop, pay, poll, present, takeHold } from './shop.ts'
 import type { Ended } from '../penstock.ts'
 import type { WireDrop, WireList, WireOrder } from '../wire-types.ts'
 
@@ -480,6 +482,30 @@ describe('doctor', () => {
     })
     expect(statusOf(findings, 'schema')).toBe('ok')
   })
+})
+
+it('start goes on, and stops in order, when nobody reads what it prints any more', async () => {
+  const { PATH = '', HOME = '' } = process.env
+  const settings = { PENSTOCK_DATA: join(folder, 'data'), PENSTOCK_PORT: '0', PENSTOCK_HTTP_PROCESSES: '1' }
+  const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+  const child = spawn(process.execPath, [cli, 'start', '--no-seed'], {
+    env: { PATH, HOME, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  try {
+    const exited = once(child, 'exit')
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    await poll('the box is open', 15_000, () => printed.includes('Ctrl-C stops'))
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.kill('SIGTERM')
+    expect(await exited).toEqual([0, null])
+  } finally {
+    child.kill('SIGKILL')
+  }
 })
 
 it('start --json prints one object on stdout, and the log on stderr', async () => {
