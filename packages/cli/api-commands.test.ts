@@ -128,6 +128,7 @@ describe('order show', () => {
       /^fee Post +5\.00 USD$/m,
       /^sku_1 +2 +1 +49\.99 USD$/m,
       /^ABC +sku_1 +valid$/m,
+      /^customer +\(erased\)$/m,
     ]) {
       expect(stdout).toMatch(line)
     }

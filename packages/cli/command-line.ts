@@ -106,11 +106,18 @@ function overview(program: Parser, helper: Help): string {
 /** A sentence for the user, or with `json` an object. */
 function reportError(error: unknown, json: boolean, { output }: Context): ExitCode {
   const message = error instanceof Error ? error.message : String(error)
-  const exitCode =
-    error instanceof CommandError ? error.exitCode : error instanceof SettingsError ? exitCodes.usage : exitCodes.failed
+  const exitCode = exitCodeOf(error)
   if (json) {
     const facts = error instanceof CommandError ? error.facts : {}
     output.note(JSON.stringify({ error: { exit_code: exitCode, message, ...facts } }))
   } else output.note(message)
   return exitCode
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandError) return error.exitCode
+  if (error instanceof SettingsError) return exitCodes.usage
+  // SchemaError of the store: starting again does not help, and its message says what does.
+  const isMismatch = error instanceof Error && 'code' in error && error.code === 'schema_mismatch'
+  return isMismatch ? exitCodes.refused : exitCodes.failed
 }

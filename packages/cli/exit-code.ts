@@ -7,7 +7,7 @@ export const exitCodes = {
   usage: 2,
   /** What was looked at is not as it must be: `audit` and `doctor`. */
   unsound: 3,
-  /** Refused: by the server (4xx), or because a writer runs. Asking again changes nothing. */
+  /** Refused: by the server (4xx), because a writer runs, or for the database's schema. Asking again changes nothing. */
   refused: 4,
   /** No server answered, or it was too busy: ask again later. */
   unavailable: 5,
@@ -20,7 +20,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   1: 'it failed while running',
   2: 'wrong usage, settings or file; nothing was done',
   3: 'audit or doctor found something wrong',
-  4: 'refused: by the server, or because a writer runs',
+  4: 'refused: by the server, by a running writer, or by a database of another release',
   5: 'no server answered, or it is too busy: try again later',
 }
 

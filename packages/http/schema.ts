@@ -1,15 +1,19 @@
 import Type from 'typebox'
+import { feeKinds } from '@penstock/domain/fee.ts'
 import { idPattern } from '@penstock/domain/id.ts'
 import {
   addressLengthMax,
   amountMax,
+  basisPointsMax,
   descriptionLengthMax,
   emailLengthMax,
   externalIdLengthMax,
+  feesPerDropMax,
   holdTtlMaxMs,
   holdTtlMinMs,
   linesPerHoldMax,
   maxPerCustomerMax,
+  maxPerOrderMax,
   metadataKeyLengthMax,
   metadataKeysMax,
   metadataValueLengthMax,
@@ -17,6 +21,7 @@ import {
   phoneLengthMax,
   providerLengthMax,
   quantityPerLineMax,
+  reasonLengthMax,
   secretLengthMax,
   skusPerDropMax,
   stockMax,
@@ -41,6 +46,11 @@ function text(description: string, maxLength: number, pattern?: string) {
 
 function whole(minimum: number, maximum: number) {
   return Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` })
+}
+
+function amount(minimum: number) {
+  const description = `a whole number of minor units from ${minimum} to ${amountMax}`
+  return Type.Integer({ minimum, maximum: amountMax, description })
 }
 
 function orNull<Schema extends Type.TSchema>(schema: Schema) {
@@ -85,7 +95,22 @@ const metadata = Type.Record(
     description: `an object of at most ${metadataKeysMax} texts`,
   },
 )
-const newSku = Type.Object({ name, unit_amount: unitAmount, stock: whole(0, stockMax) }, strict)
+const maxPerOrder = orNull(whole(1, maxPerOrderMax))
+const newSku = Type.Object(
+  { name, unit_amount: unitAmount, stock: whole(0, stockMax), max_per_order: maxPerOrder },
+  strict,
+)
+
+/** Either an amount or basis points: `fee-rules.ts` checks it. */
+const feeRule = Type.Object(
+  {
+    name,
+    kind: Type.Enum([...feeKinds], { description: feeKinds.join(' or ') }),
+    amount: Type.Optional(whole(0, amountMax)),
+    basis_points: Type.Optional(whole(0, basisPointsMax)),
+  },
+  strict,
+)
 
 /** What a drop may do without, and a seller may change at any time. */
 const dropOptions = {
@@ -93,6 +118,9 @@ const dropOptions = {
   hold_ttl: Type.Optional(holdTtl),
   max_per_customer: orNull(whole(1, maxPerCustomerMax)),
   late_payment: Type.Optional(latePayment),
+  fees: Type.Optional(
+    Type.Array(feeRule, { maxItems: feesPerDropMax, description: `a list of at most ${feesPerDropMax} fees` }),
+  ),
   description: orNull(text('a text', descriptionLengthMax)),
   image: orNull(url),
   metadata: Type.Optional(metadata),
@@ -120,6 +148,7 @@ const skuChange = Type.Object(
     name: Type.Optional(name),
     unit_amount: Type.Optional(unitAmount),
     stock: Type.Optional(whole(0, stockMax)),
+    max_per_order: maxPerOrder,
   },
   strict,
 )
@@ -173,14 +202,16 @@ const customer = Type.Object(
   strict,
 )
 
+const lines = Type.Array(Type.Object({ sku: id('sku'), quantity: whole(1, quantityPerLineMax) }, strict), {
+  minItems: 1,
+  maxItems: linesPerHoldMax,
+  description: `a list of 1 to ${linesPerHoldMax} lines`,
+})
+
 export const holdCreateBody = Type.Object(
   {
     drop: id('drop'),
-    lines: Type.Array(Type.Object({ sku: id('sku'), quantity: whole(1, quantityPerLineMax) }, strict), {
-      minItems: 1,
-      maxItems: linesPerHoldMax,
-      description: `a list of 1 to ${linesPerHoldMax} lines`,
-    }),
+    lines,
     customer,
     replace: orNull(
       Type.Object({ hold: id('hold'), client_secret: Type.Optional(text('a client secret', secretLengthMax)) }, strict),
@@ -194,12 +225,40 @@ export const paymentCreateBody = Type.Object(
     hold: id('hold'),
     provider: text('a provider name of a-z, 0-9 and _', providerLengthMax, '^[a-z][a-z0-9_]*$'),
     provider_payment_id: text('the payment id of the provider', externalIdLengthMax),
-    amount: Type.Integer({
-      minimum: 0,
-      maximum: amountMax,
-      description: `a whole number of minor units from 0 to ${amountMax}`,
-    }),
+    amount: amount(0),
     currency,
   },
   strict,
 )
+
+const restock = Type.Optional(Type.Boolean({ description: 'true or false' }))
+const reason = orNull(text('a text', reasonLengthMax))
+
+export const paymentAttachBody = Type.Object({ hold: id('hold') }, strict)
+
+export const refundCreateBody = Type.Object(
+  { payment: id('payment'), amount: Type.Optional(amount(0)), lines: Type.Optional(lines), restock, reason },
+  strict,
+)
+
+export const refundSettleBody = Type.Object(
+  { status: Type.Enum(['succeeded', 'failed'], { description: 'succeeded or failed' }) },
+  strict,
+)
+
+export const disputeOpenBody = Type.Object(
+  {
+    payment: id('payment'),
+    provider_dispute_id: text('the dispute id of the provider', externalIdLengthMax),
+    amount: Type.Optional(amount(1)),
+    reason,
+  },
+  strict,
+)
+
+export const disputeCloseBody = Type.Object(
+  { status: Type.Enum(['won', 'lost'], { description: 'won or lost' }) },
+  strict,
+)
+
+export const orderCancelBody = Type.Object({ restock, reason }, strict)

@@ -19,9 +19,9 @@ export interface WriteRoute<Body> {
   readonly access: Access
   readonly parseBody: BodyParser<Body>
   /** The command of a valid request, or what is wrong with it. */
-  toCommand(request: WriteRequest<Body>): Command | { readonly problem: Problem }
+  toCommand(request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
   /** The response to an accepted command. */
-  toResponse(result: Accepted, request: WriteRequest<Body>): JsonResponse
+  toResponse(result: Accepted, request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): JsonResponse
 }
 
 export interface WriteRequest<Body> {
@@ -100,12 +100,12 @@ function readRequest<Body>(
 }
 
 function submit<Body>(exchange: HttpExchange, route: WriteRoute<Body>, request: WriteRequest<Body>, deps: Deps): void {
-  const command = route.toCommand(request)
+  const command = route.toCommand(request, deps)
   if ('problem' in command) return sendProblem(exchange, deps, command.problem)
   const taken = deps.writer.submit(command, (reply) => {
     if (reply === null) return sendProblem(exchange, deps, deadlineExceeded)
     answerLate(exchange, deps, () =>
-      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request)),
+      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request, deps)),
     )
   })
   if (!taken)

@@ -17,13 +17,13 @@ export const sqliteMaintenance: Maintenance = {
     return existsSync(path) ? readSchemaVersion(path) : null
   },
   audit: (dataFolder, options) => runAudit(databaseIn(dataFolder), options),
-  migrate: (dataFolder) => {
+  migrate: (dataFolder, { log }) => {
     const path = databaseIn(dataFolder)
     if (!existsSync(path)) throw new Error(`there is no database at ${path}; penstock start makes one`)
     const lock = acquireWriterLock(join(dataFolder, 'writer.lock'))
     try {
       const from = readSchemaVersion(path)
-      openWriter(path).close()
+      openWriter(path, { log }).close()
       return { from, to: schemaVersion }
     } finally {
       lock.release()

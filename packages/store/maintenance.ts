@@ -11,13 +11,17 @@ export interface Maintenance {
   readonly auditChecks: readonly string[]
   /** The schema version of the database in `dataFolder`; null when there is none. Throws when it cannot be read. */
   readSchemaVersion(dataFolder: string): number | null
-  /** Reads only; may run beside a box. Throws when there is no database, or one of another release. */
+  /** Reads only; may run beside a box. Throws when there is no database; SchemaError for one of another release. */
   audit(dataFolder: string, options: AuditOptions): AuditReport
   /**
    * Brings the database of a stopped box up to `schemaVersion`. Throws WriterLockedError (`code` is `writer_locked`)
-   * while a writer runs, and when there is no database or one of a newer release.
+   * while a writer runs, SchemaError (`schema_mismatch`) for a database that this release cannot bring there, and when
+   * there is no database. `log` gets a line per migration: a large database takes minutes.
    */
-  migrate(dataFolder: string): { readonly from: number; readonly to: number }
+  migrate(
+    dataFolder: string,
+    options: { readonly log: (line: string) => void },
+  ): { readonly from: number; readonly to: number }
 }
 
 /** One thing that must never be: the row, what it must say, and what it says. */

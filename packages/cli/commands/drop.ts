@@ -162,7 +162,7 @@ export const dropList: Command = {
   name: 'drop list',
   summary: 'show the drops, the newest first',
   options: [
-    { flags: '--status <status>', summary: 'draft, scheduled, live, paused, sold_out or ended' },
+    { flags: '--status <status>', summary: 'draft, scheduled, live, paused, sold_out, ended or cancelled' },
     limitOption,
     ...serverOptions,
   ],

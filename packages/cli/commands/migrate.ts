@@ -15,7 +15,7 @@ export const migrate: Command = {
     // The lock file is for its owner only, as everything a box writes.
     process.umask(0o077)
     try {
-      const { from, to } = maintenance.migrate(dataFolder)
+      const { from, to } = maintenance.migrate(dataFolder, { log: (line) => context.output.note(line) })
       if (call.json) context.output.json({ object: 'migration', data: dataFolder, from, to })
       else
         context.output.line(

@@ -78,6 +78,7 @@ function printOrder(order: Json, { output }: Context): void {
     ['amount', money(order['amount'])],
     ...(order['amount_refunded'] === undefined ? [] : [['amount_refunded', money(order['amount_refunded'])] as const]),
     ...((order['fees'] ?? []) as Json[]).map((fee) => [`fee ${showText(fee['name'])}`, money(fee['amount'])] as const),
+    ...(order['customer'] === null ? [['customer', '(erased)'] as const] : []),
     ...Object.entries(customer).map(([name, value]) => [`customer ${name}`, showText(value)] as const),
   ])) {
     output.line(line)

@@ -19,7 +19,7 @@ function dropAction(action: DropAction): WriteRoute<Static<typeof emptyBody>> {
 }
 
 /** `POST /v1/drops/{id}/publish`, and so on. */
-export const dropActions = (['publish', 'pause', 'resume', 'end'] as const).map(dropAction)
+export const dropActions = (['publish', 'pause', 'resume', 'end', 'cancel'] as const).map(dropAction)
 
 /** `POST /v1/drops/{id}/restock`: adds units of one SKU, or takes unsold ones away. */
 export const dropRestock: WriteRoute<Static<typeof restockBody>> = {

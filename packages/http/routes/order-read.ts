@@ -1,4 +1,5 @@
 import { checkCursors, readListQuery } from '../page.ts'
+import { wireCodes } from '../codes.ts'
 import { problem } from '../problem.ts'
 import { wireOrder } from '../wire.ts'
 import type { ReadRoute } from '../serve-read.ts'
@@ -22,7 +23,7 @@ export const orderList: ReadRoute = {
   },
 }
 
-/** `GET /v1/orders/{id}` */
+/** `GET /v1/orders/{id}`, with the codes of its units. */
 export const orderFind: ReadRoute = {
   path: '/v1/orders/:id',
   access: 'secret',
@@ -30,6 +31,7 @@ export const orderFind: ReadRoute = {
     const id = params[0] ?? ''
     const order = queries.findOrder(id)
     if (order === null) return { problem: problem('not_found', `There is no order ${id}.`, 'id') }
-    return { json: JSON.stringify(wireOrder(order)) }
+    const codes = wireCodes(order, queries.listCodeUses(id))
+    return { json: JSON.stringify({ ...wireOrder(order), codes }) }
   },
 }

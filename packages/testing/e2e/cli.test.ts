@@ -16,14 +16,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { auditChecks } from '@penstock/store-sqlite/audit.ts'
-import { schemaVersion } from '@penstock/store-sqlite/migrate.ts'
+import { releasedMigrations, schemaVersion } from '@penstock/store-sqlite/migrate.ts'
 import { openWriter } from '@penstock/store-sqlite/open.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { penstock } from '../penstock.ts'
-import { createDrop, expectStatus, footprint, openDrop, pay, poll, present, takeHold } from './shop.ts'
+import { makeFirstDatabase } from '../upgrade/first-fixture.ts'
+import { createDrop, expectStatus, footprint, openDrop, pay, poll, present, readDrop, skuOf, takeHold } from './shop.ts'
 import type { Ended } from '../penstock.ts'
-import type { WireDrop, WireList, WireOrder } from '../wire-types.ts'
+import type { WireDrop, WireList, WireOrder, WireRefund } from '../wire-types.ts'
 
 /** The `penstock` command against a running box, and on the folder of a stopped one. */
 
@@ -145,6 +146,14 @@ describe('drop import, export and list', () => {
       image: 'https://example.com/a.png',
       metadata: { a: 'yes', b: '1' },
       name: `#1 ${format.length}`,
+      fees: [
+        { name: 'Post', kind: 'shipping', amount: 499 },
+        { name: 'VAT', kind: 'tax', basis_points: 1_900 },
+      ],
+      skus: [
+        { name: 'S', unit_amount: 4_999, stock: 100, max_per_order: 2 },
+        { name: 'M', unit_amount: 0, stock: 7 },
+      ],
     }
     const drop = await createDrop(seller, full)
     const out = join(folder, 'out.yaml')
@@ -157,6 +166,7 @@ describe('drop import, export and list', () => {
       JSON.parse(JSON.stringify(object, (name, value: unknown) => (own.has(name) ? undefined : value)))
     expect(copy.id).not.toBe(drop.id)
     expect(facts(copy)).toEqual(facts(drop))
+    expect(copy).toMatchObject({ fees: full.fees, skus: [{ max_per_order: 2 }, { max_per_order: null }] })
 
     const kept = readFileSync(out, 'utf8')
     const second = await ask('drop', 'export', drop.id, '--out', out)
@@ -169,6 +179,26 @@ describe('drop import, export and list', () => {
     const all = await listDrops()
     const { drops } = parse<{ drops: WireDrop[] }>(await ask('drop', 'export', '--all', '--json'))
     expect(drops.map(({ name }) => name)).toEqual(all.map(({ name }) => name).toReversed())
+  })
+
+  it('a cancelled drop is listed as such, is not published again by its file, and its export makes a draft', async () => {
+    const text = JSON.stringify({
+      name: 'Called off',
+      currency: 'usd',
+      skus: [{ name: 'x', unit_amount: 1, stock: 1 }],
+    })
+    writeFileSync(join(folder, 'drop.json'), text)
+    const { data: made } = parse<WireList<WireDrop>>(await ask('drop', 'import', 'drop.json', '--publish', '--json'))
+    const { id } = present(made[0], 'the drop')
+    expectStatus(await seller.post(`/v1/drops/${id}/cancel`), 200)
+    const listed = await ask('drop', 'list', '--status', 'cancelled')
+    expect(listed.stdout).toMatch(new RegExp(`\n${id} +cancelled .* Called off\n$`))
+    const again = await ask('drop', 'import', 'drop.json', '--publish')
+    expect([again.code, again.stdout]).toEqual([0, `known  ${id}  cancelled  Called off\n`])
+    expect((await ask('drop', 'export', id, '--out', 'out.yaml')).code).toBe(0)
+    const { data: copies } = parse<WireList<WireDrop>>(await ask('drop', 'import', 'out.yaml', '--json'))
+    const copy = present(copies[0], 'the copy')
+    expect([copy.status, copy.id === id]).toEqual(['draft', false])
   })
 
   it('drop list shows what the API has', async () => {
@@ -202,13 +232,107 @@ describe('order list and show', () => {
         `^id +status +created +amount +customer\n${id} +paid +[-0-9]+ [:0-9]+Z +99\\.98 USD +buyer-\\d+@example\\.com\n`,
       ),
     )
-    expect(parse<WireList<WireOrder>>(await ask('order', 'list', '--limit', '1', '--json')).data).toEqual([order])
+    // Codes are of one order, not of lists.
+    const { codes, ...inList } = order
+    expect(codes).toHaveLength(2)
+    expect(parse<WireList<WireOrder>>(await ask('order', 'list', '--limit', '1', '--json')).data).toEqual([inList])
 
     const shown = await ask('order', 'show', id)
     expect(shown.stdout).toMatch(/^id +ord_\w+\nstatus +paid\n/)
     expect(shown.stdout).toMatch(/\namount +99\.98 USD\n/)
     expect(shown.stdout).toMatch(/\nsku_\w+ +2 +0 +49\.99 USD\n/)
     expect(parse(await ask('order', 'show', id, '--json'))).toEqual(order)
+  })
+
+  it('show fees, codes, what was refunded, and that the customer was erased', async () => {
+    const drop = await openDrop(seller, { fees: [{ name: 'Post', kind: 'shipping', amount: 499 }] })
+    const payment = expectStatus(await pay(seller, await takeHold(seller, drop, 2)), 201).body
+    const id = present(payment.order, 'the order')
+    const before = expectStatus(await seller.get<WireOrder>(`/v1/orders/${id}`), 200).body
+    const [used, unused] = present(before.codes, 'the codes')
+    expectStatus(await seller.post(`/v1/codes/${used?.code}/verify`), 200)
+    const lines = [{ sku: skuOf(drop).id, quantity: 1 }]
+    expectStatus(await seller.post('/v1/refunds', { payment: payment.id, lines }), 201)
+    expectStatus(await seller.post(`/v1/orders/${id}/erase`), 200)
+
+    const { code, stdout } = await ask('order', 'show', id)
+    expect(code).toBe(0)
+    for (const line of [
+      /^status +partially_refunded$/m,
+      /^amount +104\.97 USD$/m,
+      /^amount_refunded +49\.99 USD$/m,
+      /^fee Post +4\.99 USD$/m,
+      /^customer +\(erased\)$/m,
+      /^sku_\w+ +2 +1 +49\.99 USD$/m,
+      new RegExp(`^${used?.code} +sku_\\w+ +used$`, 'm'),
+      new RegExp(`^${unused?.code} +sku_\\w+ +\\w+$`, 'm'),
+    ]) {
+      expect(stdout).toMatch(line)
+    }
+    expect((await ask('order', 'list', '--limit', '1')).stdout).toMatch(new RegExp(`\n${id} .* \\(erased\\)\n$`))
+    const after = expectStatus(await seller.get<WireOrder>(`/v1/orders/${id}`), 200).body
+    expect(parse(await ask('order', 'show', id, '--json'))).toEqual(after)
+  })
+})
+
+describe('order refund', () => {
+  /** Two units at 49.99, paid. */
+  const sell = async (): Promise<{ drop: WireDrop; id: string }> => {
+    const drop = await openDrop(seller)
+    const { order } = expectStatus(await pay(seller, await takeHold(seller, drop, 2)), 201).body
+    return { drop, id: present(order, 'the order') }
+  }
+  const orderNow = async (id: string): Promise<WireOrder> =>
+    expectStatus(await seller.get<WireOrder>(`/v1/orders/${id}`), 200).body
+
+  it('without options gives back all that is left, once for a key', async () => {
+    const { id } = await sell()
+    const first = await ask('order', 'refund', id, '--key', id, '--reason', 'rained off')
+    expect([first.code, first.stderr]).toEqual([0, `Idempotency-Key ${id}\n`])
+    expect(first.stdout).toMatch(new RegExp(`^rfnd_\\w+ {2}succeeded {2}99\\.98 USD of ${id}\n$`))
+    const before = footprint(box.databasePath)
+    const again = parse<WireRefund>(await ask('order', 'refund', id, '--key', id, '--reason', 'rained off', '--json'))
+    expect(first.stdout).toContain(again.id)
+    expect(again).toMatchObject({ amount: 9_998, reason: 'rained off', restock: false, lines: [{ quantity: 2 }] })
+    expect(footprint(box.databasePath)).toEqual(before)
+    expect(await orderNow(id)).toMatchObject({ status: 'refunded', amount_refunded: 9_998 })
+    const empty = await ask('order', 'refund', id)
+    expect([empty.code, empty.stderr]).toEqual([4, expect.stringContaining('409 refund_too_large')])
+    expect(footprint(box.databasePath)).toEqual(before)
+  })
+
+  it('--amount gives back that much, and no units', async () => {
+    const { drop, id } = await sell()
+    const refund = parse<WireRefund>(await ask('order', 'refund', id, '--amount', '10.00', '--json'))
+    expect(refund).toMatchObject({ status: 'succeeded', order: id, amount: 1_000, lines: [] })
+    expect(await orderNow(id)).toMatchObject({ status: 'partially_refunded', amount_refunded: 1_000 })
+    expect(skuOf(await readDrop(seller, drop.id)).sold).toBe(2)
+  })
+
+  it('--line gives back units at their price, and --restock puts them on sale again', async () => {
+    const { drop, id } = await sell()
+    const sku = skuOf(drop).id
+    const { code, stdout } = await ask('order', 'refund', id, '--line', `${sku}=1`)
+    expect([code, stdout]).toEqual([0, expect.stringContaining('49.99 USD')])
+    expect(skuOf(await readDrop(seller, drop.id)).sold).toBe(2)
+    const refund = parse<WireRefund>(await ask('order', 'refund', id, '--line', `${sku}=1`, '--restock', '--json'))
+    expect(refund).toMatchObject({ amount: 4_999, lines: [{ sku, quantity: 1 }], restock: true })
+    await poll('the unit is on sale again', 5_000, async () => skuOf(await readDrop(seller, drop.id)).sold === 1)
+    expect((await orderNow(id)).lines).toMatchObject([{ quantity: 2, quantity_refunded: 2 }])
+  })
+
+  it.each([
+    ['--amount', '99.99'],
+    ['--line', '3'],
+  ])('%s %s of two units at 49.99 is refused, and nothing is given back', async (option, value) => {
+    const { drop, id } = await sell()
+    const before = footprint(box.databasePath)
+    const asked = option === '--line' ? `${skuOf(drop).id}=${value}` : value
+    const { code, stdout, stderr } = await ask('order', 'refund', id, option, asked, '--json')
+    expect([code, stdout]).toEqual([4, ''])
+    const [, problem = ''] = /^Idempotency-Key refund-\S+\n(.*)\n$/.exec(stderr) ?? []
+    expect(JSON.parse(problem)).toMatchObject({ error: { exit_code: 4, problem: { code: 'refund_too_large' } } })
+    expect(footprint(box.databasePath)).toEqual(before)
   })
 })
 
@@ -350,7 +474,9 @@ describe('a stopped box', () => {
     expect(stdout).toMatch(/\n {2}BROKEN {2}sold_equals_captured_holds\n/)
     expect(stdout).toMatch(/\n {2}ok {6}held_equals_active_holds\n/)
     expect(stdout).toMatch(
-      new RegExp(`\nsold_equals_captured_holds +sku +${sku} +sold 1, as its captured holds +sold 2\n`),
+      new RegExp(
+        `\nsold_equals_captured_holds +sku +${sku} +sold 1, as its captured holds less restocked units +sold 2\n`,
+      ),
     )
     expect(stdout).toMatch(
       /\nbalance_equals_entries +ledger_balance +sales usd +balance -4999, as the entries +balance -5006\n/,
@@ -369,7 +495,7 @@ describe('a stopped box', () => {
           check: 'sold_equals_captured_holds',
           table: 'sku',
           key: sku,
-          expected: 'sold 1, as its captured holds',
+          expected: 'sold 1, as its captured holds less restocked units',
           found: 'sold 2',
         },
       ],
@@ -399,6 +525,23 @@ describe('a stopped box', () => {
     expectStatus(await seller.get('/readyz'), 200)
   })
 
+  it('migrate brings a database of the first release up, telling each migration; audit asks for it before', async () => {
+    makeFirstDatabase(join(folder, 'penstock.db'))
+    const before = await penstock(['audit', '--data', folder])
+    expect([before.code, before.stdout]).toEqual([4, ''])
+    expect(before.stderr).toMatch(/has schema version 1, .* penstock migrate/)
+    const { code, stdout, stderr } = await penstock(['migrate', '--data', folder])
+    expect([code, stdout]).toEqual([0, `migrated ${folder} from schema 1 to ${schemaVersion}\n`])
+    const lines = stderr.trimEnd().split('\n')
+    expect(lines[0]).toMatch(/^migrating the database from schema 1 to \d+ .* backup made before$/)
+    expect(lines.slice(1, -1)).toEqual(
+      releasedMigrations
+        .slice(1)
+        .map(({ name }, index) => `migration ${index + 1} of ${schemaVersion - 1}: ${name} ...`),
+    )
+    expect(parse(await penstock(['audit', '--json', '--data', folder]))).toMatchObject({ sound: true })
+  })
+
   it('migrate refuses a database of a newer release', async () => {
     copyFileSync(join(data, 'penstock.db'), join(folder, 'penstock.db'))
     const db = openWriter(join(folder, 'penstock.db'))
@@ -407,8 +550,8 @@ describe('a stopped box', () => {
     for (const command of ['migrate', 'audit']) {
       const { code, stderr } = await penstock([command, '--data', folder])
       expect([code, stderr]).toEqual([
-        1,
-        expect.stringContaining(`has schema version ${schemaVersion + 1}, this release has ${schemaVersion}`),
+        4,
+        expect.stringMatching(`has schema version ${schemaVersion + 1}, this release \\S+ knows ${schemaVersion}: `),
       ])
     }
     const { data: findings } = parse<Findings>(await penstock(['doctor', '--json', '--data', folder], port0), 3)
