@@ -45,11 +45,13 @@ interface PackageRule {
 
 const TOOL = { level: 9, clock: true, environment: true, tool: true } as const
 const PROCESS_LEVEL = 3
-const LOWER = ['domain', 'engine', 'protocol', 'store', 'store-sqlite', 'writer', 'http', 'cli']
+const LOWER = ['domain', 'engine', 'protocol', 'store', 'store-sqlite', 'writer', 'http', 'cli', 'sdk']
 
 /** A package that is not listed here may not exist. */
 const PACKAGES: ReadonlyMap<string, PackageRule> = new Map<string, PackageRule>([
   ['domain', { uses: [], level: 0 }],
+  // Runs at its user's, in browsers too: it can take nothing from here, and its deadlines are its own.
+  ['sdk', { uses: [], level: 0, clock: true }],
   ['engine', { uses: ['domain'], level: 1 }],
   ['protocol', { uses: ['domain'], level: 1 }],
   ['store', { uses: ['domain'], level: 1 }],

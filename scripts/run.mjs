@@ -47,6 +47,10 @@ const TASKS = {
   test: { summary: 'everything: types, lint, format, every test', steps: [['scripts/check.mjs']] },
   check: { summary: 'the same without the end-to-end tests', steps: [['scripts/check.mjs', '--quick']] },
   format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
+  'sdk:pack': {
+    summary: 'build the SDK and pack it: npm run sdk:pack -- [folder]',
+    steps: [['packages/sdk/pack/main.ts']],
+  },
   'pm2:start': {
     summary: 'start under PM2',
     steps: PM2_START_ORDER.map((name) => [PM2, 'start', ECOSYSTEM, '--only', name]),
