@@ -59,7 +59,7 @@ const PACKAGES: ReadonlyMap<string, PackageRule> = new Map<string, PackageRule>(
   ['writer', { uses: ['domain', 'engine', 'protocol', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL }],
   ['http', { uses: ['domain', 'protocol', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL }],
   // Starts the processes by path, so that a fault in one cannot take it along.
-  ['cli', { uses: ['domain'], level: PROCESS_LEVEL, clock: true }],
+  ['cli', { uses: ['domain', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL, clock: true }],
   ['testing', { uses: LOWER, ...TOOL }],
   ['bench', { uses: [...LOWER, 'testing'], ...TOOL }],
 ])

@@ -157,7 +157,7 @@ export function encodeCustomer(customer: Customer | ErasedCustomer): string {
   return JSON.stringify(stored)
 }
 
-function decodeCustomer(json: string): Customer | ErasedCustomer {
+export function decodeCustomer(json: string): Customer | ErasedCustomer {
   const stored = JSON.parse(json) as (Partial<Customer> & { email: string }) | ErasedCustomer
   if ('countedIn' in stored) return stored
   const { email, phone, externalId, name, shippingAddress } = stored
