@@ -77,7 +77,8 @@ export class Api {
       data.push(...(page['data'] as Json[]))
       const hasMore = page['has_more'] === true
       if (!hasMore || data.length >= max) return { data, hasMore }
-      query.set('starting_after', String(data.at(-1)?.['id']))
+      // A page that ran out of time says how far it looked.
+      query.set('starting_after', String(page['scanned_to'] ?? data.at(-1)?.['id']))
     }
   }
 

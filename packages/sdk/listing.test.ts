@@ -51,6 +51,24 @@ it('Listing.page is one page with the parameters as they are; iteration asks for
   expect(asked).toEqual([{}, { limit: 100 }])
 })
 
+it.each<[ListParams, 'starting_after' | 'ending_before']>([
+  [{}, 'starting_after'],
+  [{ ending_before: '0' }, 'ending_before'],
+])('Listing of %j goes on from where a server that ran out of time stopped looking', async (params, cursor) => {
+  const asked: ListParams[] = []
+  const pages: ListPage<{ id: string }>[] = [
+    { object: 'list', data: [], has_more: true, scanned_to: '7' },
+    { object: 'list', data: [{ id: '5' }], has_more: true, scanned_to: '3' },
+    { object: 'list', data: [{ id: '2' }], has_more: false },
+  ]
+  const listing = new Listing((query) => {
+    asked.push(query)
+    return Promise.resolve(pages[asked.length - 1] ?? expect.fail('asked too often'))
+  }, params)
+  expect(await ids(listing)).toBe('52')
+  expect(asked.map((query) => query[cursor])).toEqual([params[cursor], '7', '3'])
+})
+
 it('Listing stops at an empty page, whatever it says of more', async () => {
   const listing = new Listing(() => Promise.resolve({ object: 'list' as const, data: [], has_more: true }), {})
   expect(await ids(listing)).toBe('')

@@ -4,6 +4,11 @@ export interface ListPage<Item> {
   readonly data: readonly Item[]
   /** Whether more follow in the direction that was asked for. */
   readonly has_more: boolean
+  /**
+   * Only when the server ran out of time before the page was full: it has looked through everything up to this id, which
+   * is where to go on. `data` may then be short, or empty.
+   */
+  readonly scanned_to?: string | undefined
 }
 
 /** What every list takes. `starting_after` and `ending_before` are ids of listed objects and exclude each other. */
@@ -52,11 +57,15 @@ export class Listing<Item extends Listed> implements AsyncIterable<Item> {
     let cursor = isForward ? startingAfter : endingBefore
     for (;;) {
       const place = isForward ? { starting_after: cursor } : { ending_before: cursor }
-      const { data, has_more: hasMore } = await this.#readPage({ ...this.#params, limit, ...place })
+      const {
+        data,
+        has_more: hasMore,
+        scanned_to: scannedTo,
+      } = await this.#readPage({ ...this.#params, limit, ...place })
       yield* isForward ? data : [...data].reverse()
       const last = isForward ? data.at(-1) : data[0]
-      if (!hasMore || last === undefined) return
-      cursor = last.id
+      cursor = scannedTo ?? last?.id
+      if (!hasMore || cursor === undefined) return
     }
   }
 }

@@ -336,6 +336,42 @@ describe('order refund', () => {
   })
 })
 
+describe('key create, list, roll and revoke', () => {
+  interface PrintedKey {
+    readonly id: string
+    readonly secret: string
+  }
+  /** What a call with this key is answered. */
+  const statusWith = async (secret: string, path: string): Promise<number> => {
+    const client = new Client(box.url, secret)
+    const { status } = await client.get(path)
+    client.close()
+    return status
+  }
+
+  it('make a key that may do what it says, replace it, and end it', async () => {
+    const made = parse<PrintedKey>(await ask('key', 'create', '--name', 'Desk', '--scopes', 'orders:read', '--json'))
+    expect(await statusWith(made.secret, '/v1/orders')).toBe(200)
+    expect(await statusWith(made.secret, '/v1/payments')).toBe(403)
+    const environment = { PENSTOCK_SECRET_KEY: made.secret }
+    const refused = await penstock(['key', 'list', '--url', box.url], { cwd: folder, environment })
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('api_keys:read')])
+
+    const next = parse<PrintedKey>(await ask('key', 'roll', made.id, '--overlap', '0', '--json'))
+    expect(await statusWith(next.secret, '/v1/orders')).toBe(200)
+    await poll('the rolled key is refused', 5_000, async () => (await statusWith(made.secret, '/v1/orders')) === 401)
+    const revoked = await ask('key', 'revoke', next.id)
+    expect([revoked.code, revoked.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${next.id} was revoked `))])
+    await poll('the revoked key is refused', 5_000, async () => (await statusWith(next.secret, '/v1/orders')) === 401)
+
+    const listed = await ask('key', 'list')
+    expect(listed.code).toBe(0)
+    for (const id of [made.id, next.id]) expect(listed.stdout).toContain(id)
+    expect(listed.stdout).toContain('Desk')
+    for (const secret of [made.secret, next.secret]) expect(listed.stdout).not.toContain(secret)
+  })
+})
+
 describe('what ends otherwise', () => {
   it('4: the server refuses', async () => {
     const unknown = await ask('order', 'show', 'ord_00000000000000000000000000', '--json')
