@@ -184,7 +184,7 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       customer_email: textUpTo(emailLengthMax),
       q: textUpTo(searchLengthMax),
     },
-    wire: wireOrder,
+    wire: (facts) => wireOrder(facts, 'secret'),
     csv: [
       ['id', ({ id }) => id],
       ['status', ({ status }) => status],

@@ -122,7 +122,7 @@ export function wirePayment(payment: Payment) {
   }
 }
 
-export function wireOrder(facts: OrderFacts) {
+export function wireOrder(facts: OrderFacts, audience: Audience) {
   const { order, hold, refundedMinor } = facts
   const refunded = refundedByLine(facts)
   return {
@@ -137,7 +137,7 @@ export function wireOrder(facts: OrderFacts) {
     amount: order.amountMinor,
     amount_refunded: refundedMinor,
     currency: order.currency,
-    customer: wireCustomer(hold.customer, 'secret'),
+    customer: wireCustomer(hold.customer, audience),
     created: toSeconds(order.createdMs),
     cancelled_at: toSecondsOrNull(order.cancelledMs),
     fulfilled_at: toSecondsOrNull(order.fulfilledMs),

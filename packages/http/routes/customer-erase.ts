@@ -37,6 +37,6 @@ export const orderErase: WriteRoute<Static<typeof emptyBody>> = {
     const { hold } = expected(result, 'customer_erased')
     const found = queries.findOrder(params[0] ?? '')
     if (found === null) throw new Error(`order ${params[0]} is gone`)
-    return { status: 200, json: JSON.stringify(wireOrder({ ...found, hold })) }
+    return { status: 200, json: JSON.stringify(wireOrder({ ...found, hold }, 'secret')) }
   },
 }

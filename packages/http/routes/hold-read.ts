@@ -1,7 +1,6 @@
-import { provesHold } from '@penstock/domain/hold.ts'
 import { problem } from '../problem.ts'
 import { wireHold } from '../wire.ts'
-import { readHoldProof } from './hold-access.ts'
+import { readHoldProof, refuseHold } from './hold-access.ts'
 import type { ReadRoute } from '../serve-read.ts'
 
 /** `GET /v1/holds/{id}` */
@@ -16,10 +15,8 @@ export const holdFind: ReadRoute = {
     const id = params[0] ?? ''
     const hold = queries.findHold(id)
     if (hold === null) return { problem: problem('not_found', `There is no hold ${id}.`, 'id') }
-    if (!provesHold(hold, access.proof)) {
-      const detail = 'The client secret does not fit the hold.'
-      return { problem: problem('invalid_client_secret', detail, 'Penstock-Client-Secret') }
-    }
+    const refusal = refuseHold(hold, access.proof)
+    if (refusal !== null) return { problem: refusal }
     return { json: JSON.stringify(wireHold(hold, clock(), credential.kind)) }
   },
 }

@@ -36,5 +36,5 @@ export const orderFulfil: WriteRoute<Static<typeof emptyBody>> = {
 }
 
 function orderResponse(result: Accepted): JsonResponse {
-  return { status: 200, json: JSON.stringify(wireOrder(expected(result, 'order_saved'))) }
+  return { status: 200, json: JSON.stringify(wireOrder(expected(result, 'order_saved'), 'secret')) }
 }

@@ -640,7 +640,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['POST', `/v1/orders/ord_${none}/fulfil`, empty, 403, 404],
       ['GET', '/v1/ledger/balances', undefined, 403, 200],
       ['GET', '/v1/orders', undefined, 403, 200],
-      ['GET', `/v1/orders/ord_${none}`, undefined, 403, 404],
+      ['GET', `/v1/orders/ord_${none}`, undefined, 404, 404],
       ['POST', `/v1/holds/hold_${none}/erase`, empty, 403, 404],
       ['POST', `/v1/orders/ord_${none}/erase`, empty, 403, 404],
       ['POST', `/v1/codes/pc_${none}_0_${none.slice(0, 16)}/verify`, empty, 403, 404],

@@ -261,12 +261,14 @@ test('S11: every id is a text, and no number passes what a JavaScript client can
   for (const number of numbers) expect(Number.isSafeInteger(number)).toBe(true)
 })
 
-test('S12: an order is read with a secret key only, a hold with its own secret, and neither is found by guessing', async () => {
+test('S12: an order is read with a secret key or with the secret of its hold, and neither is found by guessing', async () => {
   const drop = await dropOf(9)
   const customer = { email: newEmail(), phone: '+49 221 4711' }
   const hold = expectStatus(await browser.post<WireHold>('/v1/holds', holdBody(drop, { customer })), 201).body
   const { order } = (await pay(seller, hold)).body
-  for (const path of [`/v1/orders/${order}`, '/v1/orders', '/v1/orders?phone=%2B492214711']) {
+  expectProblem(await anybody.get(`/v1/orders/${order}`), 401, 'unauthorized', null)
+  expectProblem(await browser.get(`/v1/orders/${order}`), 403, 'invalid_client_secret', 'Penstock-Client-Secret')
+  for (const path of ['/v1/orders', '/v1/orders?phone=%2B492214711']) {
     expectProblem(await anybody.get(path), 401, 'unauthorized', null)
     expectProblem(await browser.get(path), 403, 'forbidden', null)
   }
