@@ -3,7 +3,7 @@ import type { CodeStatus } from './codes.ts'
 import type { Customer } from './customer.ts'
 import type { Fee, HoldLine } from './holds.ts'
 import type { CreatedParams, Listing, ListParams } from './listing.ts'
-import type { RequestOptions } from './options.ts'
+import type { HoldOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
 export type OrderStatus = 'paid' | 'fulfilled' | 'partially_refunded' | 'refunded' | 'cancelled'
@@ -71,7 +71,8 @@ export class Orders {
     return this.#transport.list(path`orders`, { ...params }, options)
   }
 
-  retrieve(id: string, options?: RequestOptions): Promise<OrderWithCodes> {
+  /** With a publishable key `clientSecret` is that of the order's hold. */
+  retrieve(id: string, options?: HoldOptions): Promise<OrderWithCodes> {
     return this.#transport.get(path`orders/${id}`, options)
   }
 

@@ -4,9 +4,9 @@ import type { RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
 import type { DisputeRow, OrderRow, RefundRow } from './rows.ts'
 
-type MoneyRows = 'orders' | 'refunds' | 'lineRefunds' | 'disputes' | 'paymentKeys' | 'disputeKeys'
+type MoneyRows = 'orders' | 'refunds' | 'lineRefunds' | 'disputes' | 'paymentKeys' | 'disputeKeys' | 'codeUses'
 
-/** The writer's reads for money that goes back. Seldom asked for, so nothing is kept in memory. */
+/** The writer's reads for what comes after a payment: money that goes back, codes that are used. Seldom asked for, so nothing is kept in memory. */
 export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
   const order = db.prepare<[string], OrderRow>(`SELECT ${orderColumns} FROM orders WHERE id = ?`).raw()
   const refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
@@ -26,6 +26,9 @@ export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
   const disputeKey = db
     .prepare<[string], string>("SELECT provider || '/' || provider_dispute_id FROM dispute WHERE id = ?")
     .pluck()
+  const codeUse = db
+    .prepare<[string, string], number>('SELECT used_ms FROM code_use WHERE order_id = ? AND unit = ?')
+    .pluck()
   return {
     orders: (id) => {
       const row = order.get(id)
@@ -43,6 +46,11 @@ export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
     },
     paymentKeys: (id) => paymentKey.get(id),
     disputeKeys: (id) => disputeKey.get(id),
+    codeUses: (key) => {
+      const [orderId, unit] = splitAt(key, ' ')
+      const usedMs = codeUse.get(orderId, unit)
+      return usedMs === undefined ? undefined : { orderId, unit: Number(unit), usedMs }
+    },
   }
 }
 

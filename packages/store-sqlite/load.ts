@@ -75,9 +75,6 @@ export class RowLoader implements RowSource {
         'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
       )
       .raw()
-    const codeUse = db
-      .prepare<[string, number], number>('SELECT used_ms FROM code_use WHERE order_id = ? AND unit = ?')
-      .pluck()
 
     const money = loadMoney(db)
     this.orders = money.orders
@@ -86,6 +83,7 @@ export class RowLoader implements RowSource {
     this.disputes = money.disputes
     this.paymentKeys = money.paymentKeys
     this.disputeKeys = money.disputeKeys
+    this.codeUses = money.codeUses
     this.drops = (id) => {
       const cached = this.#drops.get(id)
       if (cached !== undefined) return cached
@@ -127,11 +125,6 @@ export class RowLoader implements RowSource {
       return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
     }
     this.holdsDue = (nowMs, max) => this.dueHolds.list(nowMs, max)
-    this.codeUses = (key) => {
-      const [orderId = '', unit] = key.split(' ')
-      const usedMs = codeUse.get(orderId, Number(unit))
-      return usedMs === undefined ? undefined : { orderId, unit: Number(unit), usedMs }
-    }
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
