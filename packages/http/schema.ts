@@ -1,18 +1,12 @@
 import Type from 'typebox'
-import { idPattern } from '@penstock/domain/id.ts'
 import {
   addressLengthMax,
-  amountMax,
-  descriptionLengthMax,
   emailLengthMax,
   externalIdLengthMax,
   holdTtlMaxMs,
   holdTtlMinMs,
   linesPerHoldMax,
   maxPerCustomerMax,
-  metadataKeyLengthMax,
-  metadataKeysMax,
-  metadataValueLengthMax,
   nameLengthMax,
   phoneLengthMax,
   providerLengthMax,
@@ -21,71 +15,35 @@ import {
   skusPerDropMax,
   stockMax,
   unitAmountMax,
-  urlLengthMax,
-  wireTimeMax,
 } from '@penstock/domain/limits.ts'
-import { currencies } from '@penstock/domain/money.ts'
-import type { IdKind } from '@penstock/domain/id.ts'
+import {
+  amount,
+  currency,
+  id,
+  latePayment,
+  longText,
+  metadata,
+  minorUnits,
+  name,
+  orNull,
+  strict,
+  text,
+  url,
+  whole,
+  wireTime,
+} from './schema-fields.ts'
 
 /**
- * What clients may send, as JSON Schema. The `description` of a field completes "FIELD must be …" in errors.
- * Unknown fields are refused everywhere, so that a misspelt option is an error and not a surprise.
+ * What clients may send, as JSON Schema. A schema with a `title` has a page of its own in the documents.
  */
 
-const strict = { additionalProperties: false }
-
-function text(description: string, maxLength: number, pattern?: string) {
-  const range = { minLength: 1, maxLength, description: `${description}, 1 to ${maxLength} characters` }
-  return Type.String(pattern === undefined ? range : { ...range, pattern })
-}
-
-function whole(minimum: number, maximum: number) {
-  return Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` })
-}
-
-function orNull<Schema extends Type.TSchema>(schema: Schema) {
-  return Type.Optional(Type.Union([schema, Type.Null()], { description: `${describe(schema)}, or null` }))
-}
-
-function describe(schema: Type.TSchema): string {
-  return 'description' in schema && typeof schema.description === 'string' ? schema.description : 'a valid value'
-}
-
-function id(kind: IdKind) {
-  return Type.String({ pattern: idPattern(kind), description: `the id of a ${kind}` })
-}
-
-const name = text('a text', nameLengthMax)
-const url = text('a URL that starts with http:// or https://', urlLengthMax, '^https?://[^\\s]+$')
-const wireTime = Type.Integer({
-  minimum: 0,
-  maximum: wireTimeMax,
-  description: 'a time in Unix seconds (not milliseconds)',
-})
-const currency = Type.Enum([...currencies], {
-  description: 'a lower-case ISO 4217 code that Penstock knows, such as usd',
-})
-const unitAmount = Type.Integer({
-  minimum: 0,
-  maximum: unitAmountMax,
-  description: `a whole number of minor units from 0 to ${unitAmountMax}`,
-})
-const latePayment = Type.Enum(['reacquire', 'refund'], { description: 'reacquire or refund' })
-const holdTtl = whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000)
-const metadata = Type.Record(
-  // Not __proto__: in JavaScript it is not a field like others.
-  Type.String({ pattern: `^(?!__proto__$)[A-Za-z0-9_.-]{1,${metadataKeyLengthMax}}$` }),
-  Type.String({
-    maxLength: metadataValueLengthMax,
-    description: `a text of at most ${metadataValueLengthMax} characters`,
-  }),
-  {
-    additionalProperties: false,
-    maxProperties: metadataKeysMax,
-    description: `an object of at most ${metadataKeysMax} texts`,
-  },
+const skuName = text('a text', nameLengthMax, { example: 'Size 42' })
+const unitAmount = minorUnits(unitAmountMax)
+const holdTtl = whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000, 600)
+const newSku = Type.Object(
+  { name: skuName, unit_amount: unitAmount, stock: whole(0, stockMax, 500) },
+  { ...strict, title: 'NewSku' },
 )
-const newSku = Type.Object({ name, unit_amount: unitAmount, stock: whole(0, stockMax) }, strict)
 
 /** What a drop may do without, and a seller may change at any time. */
 const dropOptions = {
@@ -93,7 +51,7 @@ const dropOptions = {
   hold_ttl: Type.Optional(holdTtl),
   max_per_customer: orNull(whole(1, maxPerCustomerMax)),
   late_payment: Type.Optional(latePayment),
-  description: orNull(text('a text', descriptionLengthMax)),
+  description: orNull(longText),
   image: orNull(url),
   metadata: Type.Optional(metadata),
 }
@@ -110,18 +68,18 @@ export const dropCreateBody = Type.Object(
     starts_at: orNull(wireTime),
     ...dropOptions,
   },
-  strict,
+  { ...strict, title: 'DropCreate' },
 )
 
 /** A SKU with `id` is changed, one without is added. */
 const skuChange = Type.Object(
   {
     id: Type.Optional(id('sku')),
-    name: Type.Optional(name),
+    name: Type.Optional(skuName),
     unit_amount: Type.Optional(unitAmount),
     stock: Type.Optional(whole(0, stockMax)),
   },
-  strict,
+  { ...strict, title: 'SkuChange' },
 )
 
 export const dropUpdateBody = Type.Object(
@@ -131,10 +89,10 @@ export const dropUpdateBody = Type.Object(
     ...dropOptions,
     skus: Type.Optional(Type.Array(skuChange, { minItems: 1, maxItems: skusPerDropMax })),
   },
-  strict,
+  { ...strict, title: 'DropUpdate' },
 )
 
-export const emptyBody = Type.Object({}, strict)
+export const emptyBody = Type.Object({}, { ...strict, title: 'Empty' })
 
 export const restockBody = Type.Object(
   {
@@ -142,35 +100,44 @@ export const restockBody = Type.Object(
     quantity: Type.Integer({
       minimum: -stockMax,
       maximum: stockMax,
-      description: `a whole number from ${-stockMax} to ${stockMax}: units to add, or to take away when negative`,
+      not: { const: 0 },
+      description: `a whole number from ${-stockMax} to ${stockMax} but 0: units to add, or to take away when negative`,
+      examples: [25],
     }),
   },
-  strict,
+  { ...strict, title: 'Restock' },
 )
 
 const address = Type.Object(
   {
-    line1: text('a text', addressLengthMax),
+    line1: text('a text', addressLengthMax, { example: 'Hauptstr. 1' }),
     line2: orNull(text('a text', addressLengthMax)),
-    city: text('a text', addressLengthMax),
+    city: text('a text', addressLengthMax, { example: 'Köln' }),
     state: orNull(text('a text', addressLengthMax)),
-    postal_code: orNull(text('a text', addressLengthMax)),
-    country: Type.String({ pattern: '^[A-Z]{2}$', description: 'an upper-case ISO 3166 code, such as DE' }),
+    postal_code: orNull(text('a text', addressLengthMax, { example: '50667' })),
+    country: Type.String({
+      pattern: '^[A-Z]{2}$',
+      description: 'an upper-case ISO 3166 code, such as DE',
+      examples: ['DE'],
+    }),
   },
-  strict,
+  { ...strict, title: 'NewAddress' },
 )
 
 const customer = Type.Object(
   {
-    email: text('an e-mail address', emailLengthMax, '^[^\\s@]+@[^\\s@]+$'),
+    email: text('an e-mail address', emailLengthMax, { pattern: '^[^\\s@]+@[^\\s@]+$', example: 'ada@example.com' }),
     phone: orNull(
-      text('a phone number of digits, spaces and + ( ) . -', phoneLengthMax, '^\\+?[0-9 ().-]*[0-9][0-9 ().-]*$'),
+      text('a phone number of digits, spaces and + ( ) . -', phoneLengthMax, {
+        pattern: '^\\+?[0-9 ().-]*[0-9][0-9 ().-]*$',
+        example: '+49 221 1234567',
+      }),
     ),
-    external_id: orNull(text('a text', externalIdLengthMax)),
-    name: orNull(name),
+    external_id: orNull(text('a text', externalIdLengthMax, { example: 'user-17' })),
+    name: orNull(text('a text', nameLengthMax, { example: 'Ada Lovelace' })),
     shipping_address: orNull(address),
   },
-  strict,
+  { ...strict, title: 'NewCustomer' },
 )
 
 export const holdCreateBody = Type.Object(
@@ -183,23 +150,30 @@ export const holdCreateBody = Type.Object(
     }),
     customer,
     replace: orNull(
-      Type.Object({ hold: id('hold'), client_secret: Type.Optional(text('a client secret', secretLengthMax)) }, strict),
+      Type.Object(
+        {
+          hold: id('hold'),
+          client_secret: Type.Optional(
+            text('a client secret', secretLengthMax, { example: 'cs_5n0Yq2cH1uPZr8sVd3mWk7xLb9tGf4eA' }),
+          ),
+        },
+        strict,
+      ),
     ),
   },
-  strict,
+  { ...strict, title: 'HoldCreate' },
 )
 
 export const paymentCreateBody = Type.Object(
   {
     hold: id('hold'),
-    provider: text('a provider name of a-z, 0-9 and _', providerLengthMax, '^[a-z][a-z0-9_]*$'),
-    provider_payment_id: text('the payment id of the provider', externalIdLengthMax),
-    amount: Type.Integer({
-      minimum: 0,
-      maximum: amountMax,
-      description: `a whole number of minor units from 0 to ${amountMax}`,
+    provider: text('a provider name of a-z, 0-9 and _', providerLengthMax, {
+      pattern: '^[a-z][a-z0-9_]*$',
+      example: 'manual',
     }),
+    provider_payment_id: text('the payment id of the provider', externalIdLengthMax, { example: 'bank-transfer-1' }),
+    amount,
     currency,
   },
-  strict,
+  { ...strict, title: 'PaymentCreate' },
 )

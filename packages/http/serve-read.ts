@@ -1,19 +1,43 @@
 import { minSeqWaitMs } from '@penstock/domain/limits.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
+import { matchesTag } from './etag.ts'
+import type { Static, TSchema } from 'typebox'
 import type { Credential } from '@penstock/store/queries.ts'
-import type { Access, Deps, Router } from './api.ts'
-import type { Problem } from './problem.ts'
+import type { Deps, Router } from './api.ts'
+import type { Problem, ProblemCode } from './problem.ts'
+import type { Json, JsonBytes, QueryParams, RouteFacts } from './route.ts'
 import type { HttpExchange } from './transport.ts'
 
 /** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
-export interface ReadRoute {
-  readonly path: string
-  readonly access: Access
+export interface ReadFacts<Path extends string, Answer extends TSchema> extends RouteFacts<Path> {
+  /** Absent: the query is not looked at. */
+  readonly query?: QueryParams
+  readonly answer: Answer
+  /** Whether answers carry an ETag, so that clients may ask with If-None-Match. */
+  readonly hasTag?: true
   /** Whether `clientSecret` is looked at; reading a header costs. */
   readonly usesClientSecret?: true
-  read(request: ReadRequest, deps: Deps): ReadResponse | { readonly problem: Problem }
+  read(request: ReadRequest, deps: Deps): ReadResponse<Static<Answer>> | { readonly problem: Problem }
 }
+
+/** Any `ReadFacts`, ready to serve. */
+export interface ReadRoute extends ReadFacts<string, TSchema> {
+  readonly kind: 'read'
+}
+
+export function readRoute<const Path extends string, Answer extends TSchema>(facts: ReadFacts<Path, Answer>) {
+  return { ...facts, kind: 'read' as const }
+}
+
+/** What any read may answer, in order of precedence; `forbidden` where a secret key is needed. */
+export const readProblems = [
+  'unauthorized',
+  'forbidden',
+  'invalid_request',
+  'behind',
+  'internal_error',
+] as const satisfies readonly ProblemCode[]
 
 export interface ReadRequest {
   readonly params: readonly string[]
@@ -24,7 +48,9 @@ export interface ReadRequest {
 }
 
 /** Fresh JSON, or bytes with the tag that `If-None-Match` is compared with. */
-export type ReadResponse = { readonly json: string } | { readonly bytes: Uint8Array; readonly etag: string }
+export type ReadResponse<Value> =
+  | { readonly json: Json<Value> }
+  | { readonly bytes: JsonBytes<Value>; readonly etag: string }
 
 export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
   const paramCount = countParams(route.path)
@@ -78,11 +104,4 @@ function sendRead(
     return
   }
   exchange.send(200, ['Content-Type', 'application/json', 'ETag', etag, 'Penstock-Seq', seq], bytes)
-}
-
-/** RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */
-function matchesTag(ifNoneMatch: string, etag: string): boolean {
-  if (ifNoneMatch === etag) return true
-  const opaque = etag.replace(/^W\//, '')
-  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === opaque)
 }

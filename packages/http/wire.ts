@@ -1,12 +1,30 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
+import type { Static } from 'typebox'
 import type { Customer } from '@penstock/domain/customer.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Credential, OrderWithHold } from '@penstock/store/queries.ts'
+import type { customerObject, dropObject, holdObject, orderObject, paymentObject, skuObject } from './objects.ts'
 
-/** Nouns of the domain as the objects of the API (DESIGN section 7). Times become Unix seconds. */
+/** Nouns of the domain as the objects of the API (`objects.ts`). Times become Unix seconds. */
+
+export type WireSku = Static<typeof skuObject>
+export type WireDrop = Static<typeof dropObject>
+export type WireHold = Static<typeof holdObject>
+export type WirePayment = Static<typeof paymentObject>
+export type WireOrder = Static<typeof orderObject>
+
+export interface WireList<Item> {
+  object: 'list'
+  data: Item[]
+  has_more: boolean
+}
+
+export function wireList<Item>(data: Item[], hasMore: boolean): WireList<Item> {
+  return { object: 'list', data, has_more: hasMore }
+}
 
 /** A seller sees all of a customer, a browser what it needs to go on. */
 export type Audience = Credential['kind']
@@ -15,13 +33,13 @@ export function toSeconds(ms: number): number {
   return Math.floor(ms / 1_000)
 }
 
-export function wireSku(sku: Sku) {
+export function wireSku(sku: Sku): WireSku {
   const { id, name, unitAmountMinor, stock, held, sold } = sku
   return { id, object: 'sku', name, unit_amount: unitAmountMinor, stock, held, sold, available: availableUnits(sku) }
 }
 
 /** What of a drop changes only when the seller changes it. */
-export function wireDropFacts(drop: Drop) {
+export function wireDropFacts(drop: Drop): Omit<WireDrop, 'id' | 'object' | 'status' | 'skus' | 'server_time'> {
   return {
     name: drop.name,
     description: drop.description,
@@ -37,7 +55,8 @@ export function wireDropFacts(drop: Drop) {
   }
 }
 
-function wireCustomer({ email, phone, externalId, name, shippingAddress }: Customer, audience: Audience) {
+function wireCustomer(customer: Customer, audience: Audience): Static<typeof customerObject> {
+  const { email, phone, externalId, name, shippingAddress } = customer
   const contact = { email, phone, external_id: externalId }
   if (audience === 'publishable') return contact
   if (shippingAddress === null) return { ...contact, name, shipping_address: null }
@@ -45,7 +64,7 @@ function wireCustomer({ email, phone, externalId, name, shippingAddress }: Custo
   return { ...contact, name, shipping_address: { line1, line2, city, state, postal_code: postalCode, country } }
 }
 
-function wireLines(hold: Hold) {
+function wireLines(hold: Hold): WireHold['lines'] {
   return hold.lines.map(({ skuId, quantity, unitAmountMinor }) => ({
     sku: skuId,
     quantity,
@@ -53,7 +72,7 @@ function wireLines(hold: Hold) {
   }))
 }
 
-export function wireHold(hold: Hold, nowMs: number, audience: Audience) {
+export function wireHold(hold: Hold, nowMs: number, audience: Audience): WireHold {
   return {
     id: hold.id,
     object: 'hold',
@@ -69,7 +88,7 @@ export function wireHold(hold: Hold, nowMs: number, audience: Audience) {
   }
 }
 
-export function wirePayment(payment: Payment) {
+export function wirePayment(payment: Payment): WirePayment {
   return {
     id: payment.id,
     object: 'payment',
@@ -85,7 +104,7 @@ export function wirePayment(payment: Payment) {
   }
 }
 
-export function wireOrder({ order, hold }: OrderWithHold) {
+export function wireOrder({ order, hold }: OrderWithHold): WireOrder {
   return {
     id: order.id,
     object: 'order',

@@ -1,20 +1,21 @@
 import { holdTtlDefaultMs } from '@penstock/domain/limits.ts'
-import { bodyParser } from '../json-body.ts'
+import { dropObject } from '../objects.ts'
 import { dropCreateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { dropResponse } from './drop-response.ts'
 import type { NewSku } from '@penstock/domain/command.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 import type { Mint } from '../mint.ts'
 
-type Body = Static<typeof dropCreateBody>
-
 /** `POST /v1/drops`: a new drop, in draft. */
-export const dropCreate: WriteRoute<Body> = {
+export const dropCreate = writeRoute({
   method: 'POST',
   path: '/v1/drops',
   access: 'secret',
-  parseBody: bodyParser(dropCreateBody),
+  summary: 'Create a drop, in draft',
+  params: {},
+  body: dropCreateBody,
+  answers: { 201: dropObject },
+  problems: [],
   toCommand: ({ body, key, mint }) => ({
     kind: 'create_drop',
     key,
@@ -32,7 +33,7 @@ export const dropCreate: WriteRoute<Body> = {
     skus: body.skus.map((sku) => newSku(sku, mint)),
   }),
   toResponse: (result) => dropResponse(result, 201),
-}
+})
 
 export function newSku(sku: { name: string; unit_amount: number; stock: number }, mint: Mint): NewSku {
   return { id: mint.id('sku'), name: sku.name, unitAmountMinor: sku.unit_amount, stock: sku.stock }

@@ -1,46 +1,48 @@
+import Type from 'typebox'
 import { dropStatuses } from '@penstock/domain/drop.ts'
-import { checkCursors, readListQuery } from '../page.ts'
+import { dropObject, listOf } from '../objects.ts'
+import { listQuery } from '../page.ts'
 import { problem } from '../problem.ts'
-import type { DropStatus } from '@penstock/domain/drop.ts'
-import type { ReadRoute } from '../serve-read.ts'
-import type { DropFilter } from '../catalogue.ts'
-import type { Problem } from '../problem.ts'
+import { id } from '../schema-fields.ts'
+import { readRoute } from '../serve-read.ts'
+
+const listParams = listQuery('drop', {
+  status: Type.Enum([...dropStatuses], { description: `one of ${dropStatuses.join(', ')}`, examples: ['live'] }),
+})
 
 /** `GET /v1/drops?status=`: from bytes in memory. */
-export const dropList: ReadRoute = {
+export const dropList = readRoute({
   path: '/v1/drops',
   access: 'publishable',
+  summary: 'List drops, newest first; drafts for secret keys only',
+  params: {},
+  query: listParams.params,
+  answer: listOf(dropObject, 'DropList'),
+  problems: [],
+  hasTag: true,
   read: ({ query, credential }, { catalogue }) => {
     // A query that was answered before was valid before.
     const cached = catalogue.recall(query, credential.kind)
     if (cached !== undefined) return cached
-    const filter = readFilter(query)
-    return 'problem' in filter ? filter : catalogue.list(query, credential.kind, filter)
+    const read = listParams.read(query)
+    if ('problem' in read) return read
+    const { page, filters } = read
+    return catalogue.list(query, credential.kind, { status: filters.status ?? null, page })
   },
-}
+})
 
 /** `GET /v1/drops/{id}` */
-export const dropFind: ReadRoute = {
+export const dropFind = readRoute({
   path: '/v1/drops/:id',
   access: 'publishable',
+  summary: 'Read a drop; drafts for secret keys only',
+  params: { id: id('drop') },
+  answer: dropObject,
+  problems: ['not_found'],
+  hasTag: true,
   read: ({ params, credential }, { catalogue }) => {
-    const id = params[0] ?? ''
-    return catalogue.find(id, credential.kind) ?? { problem: problem('not_found', `There is no drop ${id}.`, 'id') }
+    const dropId = params[0] ?? ''
+    const found = catalogue.find(dropId, credential.kind)
+    return found ?? { problem: problem('not_found', `There is no drop ${dropId}.`, 'id') }
   },
-}
-
-function readFilter(query: string): DropFilter | { problem: Problem } {
-  const read = readListQuery(query, ['status'])
-  if ('problem' in read) return read
-  const cursors = checkCursors(read.page, 'drop')
-  if (cursors !== null) return { problem: cursors }
-  const { status } = read.filters
-  if (status !== undefined && !isDropStatus(status)) {
-    return { problem: problem('invalid_request', `status must be one of ${dropStatuses.join(', ')}.`, 'status') }
-  }
-  return { status: status ?? null, page: read.page }
-}
-
-function isDropStatus(text: string): text is DropStatus {
-  return (dropStatuses as readonly string[]).includes(text)
-}
+})

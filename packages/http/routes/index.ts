@@ -1,4 +1,5 @@
 import { sendProblem } from '../api.ts'
+import { servePlain } from '../serve-plain.ts'
 import { serveRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
@@ -6,16 +7,39 @@ import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
 import { dropUpdate } from './drop-update.ts'
-import { serveHealth } from './health.ts'
+import { health, readiness } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
 import { holdRelease } from './hold-release.ts'
 import { orderFind, orderList } from './order-read.ts'
 import { paymentCreate } from './payment-create.ts'
 import type { Deps, Router } from '../api.ts'
+import type { PlainRoute } from '../serve-plain.ts'
+import type { ReadRoute } from '../serve-read.ts'
+import type { WriteRoute } from '../serve-write.ts'
 import type { HttpTransport } from '../transport.ts'
 
-/** Every route of the API, on any transport. */
+export type Route = WriteRoute | ReadRoute | PlainRoute
+
+/** Every route of the API, in the order of the documents. */
+export const routes: readonly Route[] = [
+  dropCreate,
+  dropList,
+  dropFind,
+  dropUpdate,
+  ...dropActions,
+  dropRestock,
+  holdCreate,
+  holdFind,
+  holdRelease,
+  paymentCreate,
+  orderList,
+  orderFind,
+  health,
+  readiness,
+]
+
+/** Serves `routes` on any transport. */
 export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   const methodsByPath = new Map<string, string[]>()
   const router: Router = {
@@ -24,15 +48,11 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
       transport.route(method, path, handler)
     },
   }
-  serveWrite(router, dropCreate, deps)
-  serveWrite(router, dropUpdate, deps)
-  for (const action of dropActions) serveWrite(router, action, deps)
-  serveWrite(router, dropRestock, deps)
-  serveWrite(router, holdCreate, deps)
-  serveWrite(router, holdRelease, deps)
-  serveWrite(router, paymentCreate, deps)
-  for (const route of [dropList, dropFind, holdFind, orderList, orderFind]) serveRead(router, route, deps)
-  serveHealth(router, deps)
+  for (const route of routes) {
+    if (route.kind === 'write') serveWrite(router, route, deps)
+    else if (route.kind === 'read') serveRead(router, route, deps)
+    else servePlain(router, route, deps)
+  }
   serveFallback(transport, methodsByPath, deps)
 }
 

@@ -1,35 +1,47 @@
-import { checkCursors, readListQuery } from '../page.ts'
+import { listOf, orderObject } from '../objects.ts'
+import { listQuery } from '../page.ts'
 import { problem } from '../problem.ts'
-import { wireOrder } from '../wire.ts'
-import type { ReadRoute } from '../serve-read.ts'
+import { toJson } from '../route.ts'
+import { id } from '../schema-fields.ts'
+import { readRoute } from '../serve-read.ts'
+import { wireList, wireOrder } from '../wire.ts'
+
+const listParams = listQuery('order', {})
 
 /** `GET /v1/orders`, newest first. */
-export const orderList: ReadRoute = {
+export const orderList = readRoute({
   path: '/v1/orders',
   access: 'secret',
+  summary: 'List orders, newest first',
+  params: {},
+  query: listParams.params,
+  answer: listOf(orderObject, 'OrderList'),
+  problems: [],
   read: ({ query }, { queries }) => {
-    const read = readListQuery(query, [])
+    const read = listParams.read(query)
     if ('problem' in read) return read
     const { page } = read
-    const cursors = checkCursors(page, 'order')
-    if (cursors !== null) return { problem: cursors }
     // One row more than asked for tells whether there are more.
     const rows = queries.listOrders({ ...page, limit: page.limit + 1 })
     const hasMore = rows.length > page.limit
     const surplusFirst = page.endingBefore !== null
     const data = hasMore ? (surplusFirst ? rows.slice(1) : rows.slice(0, -1)) : rows
-    return { json: JSON.stringify({ object: 'list', data: data.map(wireOrder), has_more: hasMore }) }
+    return { json: toJson(wireList(data.map(wireOrder), hasMore)) }
   },
-}
+})
 
 /** `GET /v1/orders/{id}` */
-export const orderFind: ReadRoute = {
+export const orderFind = readRoute({
   path: '/v1/orders/:id',
   access: 'secret',
+  summary: 'Read an order',
+  params: { id: id('order') },
+  answer: orderObject,
+  problems: ['not_found'],
   read: ({ params }, { queries }) => {
-    const id = params[0] ?? ''
-    const order = queries.findOrder(id)
-    if (order === null) return { problem: problem('not_found', `There is no order ${id}.`, 'id') }
-    return { json: JSON.stringify(wireOrder(order)) }
+    const orderId = params[0] ?? ''
+    const order = queries.findOrder(orderId)
+    if (order === null) return { problem: problem('not_found', `There is no order ${orderId}.`, 'id') }
+    return { json: toJson(wireOrder(order)) }
   },
-}
+})
