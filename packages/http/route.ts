@@ -16,11 +16,13 @@ export interface RouteFacts<Path extends string> {
 }
 
 /** `'id'` of `'/v1/drops/:id/publish'`. */
-export type PathParam<Path extends string> = Path extends `${string}/:${infer Rest}`
-  ? Rest extends `${infer Name}/${infer Tail}`
-    ? Name | PathParam<`/${Tail}`>
-    : Rest
-  : never
+export type PathParam<Path extends string> = string extends Path
+  ? string
+  : Path extends `${string}/:${infer Rest}`
+    ? Rest extends `${infer Name}/${infer Tail}`
+      ? Name | PathParam<`/${Tail}`>
+      : Rest
+    : never
 
 /** The parameters of a query, by name. Every one may be absent. */
 export type QueryParams = Readonly<Record<string, TSchema>>

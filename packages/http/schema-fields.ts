@@ -92,6 +92,7 @@ export const wireTime = Type.Integer({
   examples: [1_800_000_000],
 })
 export const currency = Type.Enum([...currencies], {
+  title: 'Currency',
   description: 'a lower-case ISO 4217 code that Penstock knows, such as usd',
   examples: ['usd'],
 })

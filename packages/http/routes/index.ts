@@ -3,6 +3,7 @@ import { servePlain } from '../serve-plain.ts'
 import { serveRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { documentRoutes } from './documents.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
@@ -21,8 +22,7 @@ import type { HttpTransport } from '../transport.ts'
 
 export type Route = WriteRoute | ReadRoute | PlainRoute
 
-/** Every route of the API, in the order of the documents. */
-export const routes: readonly Route[] = [
+const apiRoutes: readonly Route[] = [
   dropCreate,
   dropList,
   dropFind,
@@ -38,6 +38,9 @@ export const routes: readonly Route[] = [
   health,
   readiness,
 ]
+
+/** Every route, in the order of the documents. */
+export const routes: readonly Route[] = [...apiRoutes, ...documentRoutes(apiRoutes)]
 
 /** Serves `routes` on any transport. */
 export function serveRoutes(transport: HttpTransport, deps: Deps): void {
