@@ -10,7 +10,10 @@ const openApiAnswer = Type.Object(
   {
     openapi: Type.Literal('3.1.0'),
     info: Type.Object({}, { examples: [{ title: 'Penstock', version: '1' }] }),
+    servers: Type.Array(Type.Object({}, { examples: [{ url: '/' }] })),
+    tags: Type.Array(Type.Object({}, { examples: [{ name: 'Drops' }] })),
     paths: Type.Object({}, { examples: [{}] }),
+    components: Type.Object({}, { examples: [{}] }),
   },
   { title: 'OpenApi', description: 'an OpenAPI document (spec.openapis.org/oas/v3.1.1)' },
 )

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { idPattern } from '@penstock/domain/id.ts'
+import { referencePage, referencePagePolicy } from '@penstock/http/openapi/reference-page.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker, operationsOf } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import {
   createDrop,
@@ -25,6 +28,8 @@ import type { IdKind } from '@penstock/domain/id.ts'
 import type { Answer } from '../client.ts'
 import type { WireDrop, WireHold, WireList, WireOrder, WirePayment, WireProblem } from '../wire-types.ts'
 
+const document = currentDocument()
+
 /** Enough new connections that both HTTP processes get some: all on one has a chance of 2^-23. */
 const manyConnections = 24
 
@@ -46,14 +51,17 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
   let browser: Client
   /** A new connection for every request, so that they spread over the HTTP processes. */
   let scattered: Client
+  /** Every answer in these tests is in the document. */
+  const checker = new AnswerChecker(document)
 
   beforeAll(async () => {
     box = await Box.start({ transport, httpProcesses: 2 })
     // One session: what one of them wrote, the others read, whichever process answers.
     const session = { seq: 0 }
-    seller = new Client(box.url, box.secretKey, { session })
-    browser = new Client(box.url, box.publishableKey, { session })
-    scattered = new Client(box.url, box.secretKey, { session, connections: 0 })
+    const { check } = checker
+    seller = new Client(box.url, box.secretKey, { session, check })
+    browser = new Client(box.url, box.publishableKey, { session, check })
+    scattered = new Client(box.url, box.secretKey, { session, check, connections: 0 })
   })
 
   afterAll(async () => {
@@ -612,7 +620,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
     })
 
     it('are not needed for health', async () => {
-      const anybody = new Client(box.url, '')
+      const anybody = new Client(box.url, '', { check: checker.check })
       for (const path of ['/healthz', '/readyz']) {
         const answer = await anybody.get(path)
         expect([answer.status, answer.text]).toEqual([200, '{"status":"ok"}'])
@@ -833,6 +841,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       }
       await takeHold(browser, drop)
       expect((await browser.get(path, { 'if-none-match': etag })).status).toBe(200)
+      const list = await browser.get('/v1/drops')
+      const known = { 'if-none-match': present(list.headers.etag, 'ETag') }
+      expect((await browser.get('/v1/drops', known)).status).toBe(304)
     })
 
     it('and writes name the commit they include', async () => {
@@ -975,6 +986,36 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       expect((answer.body as WireProblem).retryable).toBe(true)
       expect(tookMs).toBeGreaterThanOrEqual(1_900)
       expect(tookMs).toBeLessThan(3_000)
+    })
+  })
+
+  describe('documents', () => {
+    it('are served as they are in the repository, with a tag, to anybody', async () => {
+      const anybody = new Client(box.url, '', { check: checker.check })
+      const json = await anybody.get('/openapi.json')
+      expect(json.body).toStrictEqual(JSON.parse(JSON.stringify(document)))
+      const page = await anybody.get('/docs')
+      expect(page.text).toBe(referencePage(document))
+      expect(page.headers['content-security-policy']).toBe(referencePagePolicy)
+      for (const { headers, text } of [json, page]) {
+        expect(text.length).toBeGreaterThan(10_000)
+        expect(headers['x-content-type-options']).toBe('nosniff')
+        const etag = present(headers.etag, 'ETag')
+        const path = headers['content-type'] === 'application/json' ? '/openapi.json' : '/docs'
+        const known = await anybody.get(path, { 'if-none-match': etag })
+        expect([known.status, known.text, known.headers.etag]).toEqual([304, '', etag])
+        expect((await anybody.get(path, { 'if-none-match': '"another"' })).status).toBe(200)
+      }
+      anybody.close()
+    })
+
+    it('were followed by every answer above, and no success they promise was left out', () => {
+      const promised = operationsOf(document).flatMap(({ operation: { operationId, responses } }) =>
+        Object.keys(responses)
+          .filter((status) => Number(status) < 400)
+          .map((status) => `${operationId} ${status}`),
+      )
+      expect(promised.filter((answer) => !checker.seen.has(answer))).toEqual([])
     })
   })
 })

@@ -7,21 +7,35 @@ import type { SchemaNode } from '@penstock/http/openapi/schema-node.ts'
 export type Check = (value: unknown) => readonly string[]
 
 /**
- * `schema` of `document` as ajv understands it: not the library the server checks with, so that a mistake of either
- * shows. `isClosed`: fields the schema does not name are wrong, which the document leaves open for later versions.
+ * Schemas of one document as ajv understands them: not the library the server checks with, so that a mistake of either
+ * shows.
  */
-export function compileSchema(document: OpenApiDocument, schema: SchemaNode, { isClosed = false } = {}): Check {
-  const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true })
-  addFormats.default(ajv)
-  const components = { components: { schemas: document.components.schemas } }
-  ajv.addVocabulary(['components'])
-  const root = JSON.parse(JSON.stringify({ ...schema, ...components })) as object
-  const validate = ajv.compile(isClosed ? closed(root) : root)
-  return (value) => {
-    if (validate(value)) return []
-    return (validate.errors ?? []).map(({ instancePath, message, params }) => {
-      return `${instancePath === '' ? 'the value' : instancePath} ${message} ${JSON.stringify(params)}`
-    })
+export class SchemaCompiler {
+  readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true })
+  readonly #isClosed: boolean
+
+  /** `isClosed`: fields a schema does not name are wrong, which the document leaves open for later versions. */
+  constructor({ components }: OpenApiDocument, { isClosed = false } = {}) {
+    this.#isClosed = isClosed
+    addFormats.default(this.#ajv)
+    this.#ajv.addVocabulary(['components'])
+    this.#ajv.addSchema(this.#prepare({ components: { schemas: components.schemas } }), 'document')
+  }
+
+  compile(schema: SchemaNode): Check {
+    const validate = this.#ajv.compile(this.#prepare(schema))
+    return (value) => {
+      if (validate(value)) return []
+      return (validate.errors ?? []).map(({ instancePath, message, params }) => {
+        return `${instancePath === '' ? 'the value' : instancePath} ${message} ${JSON.stringify(params)}`
+      })
+    }
+  }
+
+  #prepare(schema: object): object {
+    const text = JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/')
+    const copy = JSON.parse(text) as object
+    return this.#isClosed ? closed(copy) : copy
   }
 }
 
