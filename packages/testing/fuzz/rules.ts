@@ -1,0 +1,66 @@
+import type { FuzzRequest } from './requests.ts'
+
+/** Why a request that fits its schema may still be answered 400: what JSON Schema cannot say. */
+export interface Rule {
+  readonly operationId: string
+  /** The field the refusal names. */
+  readonly param: RegExp
+  /** Whether the request breaks the rule, as far as it can be seen without the state of the server. */
+  mayBreak(request: FuzzRequest): boolean
+}
+
+/** What the rules look at, of any body. */
+interface RuledBody {
+  readonly starts_at?: number | null
+  readonly ends_at?: number | null
+  readonly skus?: readonly { readonly id?: string; readonly stock?: number }[]
+  readonly replace?: { readonly client_secret?: string } | null
+}
+
+function bodyOf({ body }: FuzzRequest): RuledBody {
+  return JSON.parse(String(body)) as RuledBody
+}
+
+/** A drop ends after it starts. One that does not say when it starts has started. */
+function mayEndTooEarly(request: FuzzRequest): boolean {
+  const { starts_at: startsAt, ends_at: endsAt } = bodyOf(request)
+  const isUnknown = startsAt === undefined || startsAt === null || endsAt === undefined || endsAt === null
+  return isUnknown ? (startsAt ?? endsAt ?? null) !== null : endsAt <= startsAt
+}
+
+const bothCursors = (operationId: string): Rule => ({
+  operationId,
+  param: /^ending_before$/,
+  mayBreak: ({ query }) => 'starting_after' in query && 'ending_before' in query,
+})
+
+export const rules: readonly Rule[] = [
+  { operationId: 'createDrop', param: /^ends_at$/, mayBreak: mayEndTooEarly },
+  { operationId: 'updateDrop', param: /^ends_at$/, mayBreak: mayEndTooEarly },
+  {
+    // A change names a SKU and no stock; a new one has name, price and stock.
+    operationId: 'updateDrop',
+    param: /^skus\[\d+\](\.stock)?$/,
+    mayBreak: (request) => (bodyOf(request).skus ?? []).some((sku) => sku.id === undefined || sku.stock !== undefined),
+  },
+  {
+    // The number of SKUs of one drop, with those it has.
+    operationId: 'updateDrop',
+    param: /^skus$/,
+    mayBreak: (request) => bodyOf(request).skus !== undefined,
+  },
+  // The stock after the change: not above its bound, not below what is held and sold.
+  { operationId: 'restockDrop', param: /^quantity$/, mayBreak: () => true },
+  // The amount of all lines at the prices of the drop.
+  { operationId: 'createHold', param: /^lines$/, mayBreak: () => true },
+  {
+    operationId: 'createHold',
+    param: /^replace\.client_secret$/,
+    mayBreak: (request) => {
+      const { replace } = bodyOf(request)
+      return request.caller === 'publishable' && replace?.client_secret === undefined
+    },
+  },
+  bothCursors('listDrops'),
+  bothCursors('listOrders'),
+]
