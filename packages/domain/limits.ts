@@ -16,7 +16,7 @@ export const stockMax = 100_000_000
 export const skusPerDropMax = 500
 export const maxPerCustomerMax = linesPerHoldMax * quantityPerLineMax
 
-// Texts, in UTF-16 code units as JSON Schema counts them.
+// Texts, in Unicode code points as JSON Schema counts them: one emoji is one.
 export const nameLengthMax = 200
 export const descriptionLengthMax = 5_000
 export const urlLengthMax = 2_000

@@ -97,7 +97,7 @@ const parameters = {
     name: 'Penstock-Min-Seq',
     in: 'header',
     description: 'waits until this commit was seen: a number from Penstock-Seq',
-    schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999, examples: [42] },
+    schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999, examples: [0] },
   },
   ClientSecret: {
     name: 'Penstock-Client-Secret',
