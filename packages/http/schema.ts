@@ -121,7 +121,7 @@ const address = Type.Object(
       examples: ['DE'],
     }),
   },
-  { ...strict, title: 'NewAddress' },
+  { ...strict, title: 'NewAddress', description: 'an address' },
 )
 
 const customer = Type.Object(
@@ -137,7 +137,7 @@ const customer = Type.Object(
     name: orNull(text('a text', nameLengthMax, { example: 'Ada Lovelace' })),
     shipping_address: orNull(address),
   },
-  { ...strict, title: 'NewCustomer' },
+  { ...strict, title: 'NewCustomer', description: 'a customer with an e-mail address' },
 )
 
 export const holdCreateBody = Type.Object(
@@ -157,7 +157,7 @@ export const holdCreateBody = Type.Object(
             text('a client secret', secretLengthMax, { example: 'cs_5n0Yq2cH1uPZr8sVd3mWk7xLb9tGf4eA' }),
           ),
         },
-        strict,
+        { ...strict, description: 'an older hold to give back, with its client_secret' },
       ),
     ),
   },
