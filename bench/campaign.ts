@@ -13,7 +13,7 @@ const guessPerSecond = 15_000
 const reserve = 1.3
 
 export interface CampaignDeps {
-  readonly lab: Lab
+  readonly openLab: () => Promise<Lab>
   readonly options: BenchOptions
   readonly generators: readonly Generator[]
   readonly signal: AbortSignal
@@ -23,25 +23,39 @@ export interface CampaignDeps {
 
 /**
  * Every scenario by every generator, round after round (A B A B), so that a slow minute of the machine hits all alike.
+ * Each round has a box of its own, with a new database: otherwise the last would be measured on what the others left.
  * The first round is a warm-up and does not count.
  */
 export async function runCampaign(deps: CampaignDeps): Promise<void> {
-  const { options, generators } = deps
   const fastest = new Map<string, number>()
-  for (let run = 0; run <= options.runs; run++) {
-    for (const scenario of options.scenarios) {
-      for (const generator of generators) {
-        const key = `${scenario.name} ${generator.name}`
-        const phase = await runPhase(deps, scenario, generator, run, fastest.get(key) ?? guessPerSecond)
-        fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
-        deps.onPhase(phase)
-      }
+  for (let run = 0; run <= deps.options.runs; run++) {
+    deps.signal.throwIfAborted()
+    deps.onStatus(() => 'starting a box')
+    const lab = await deps.openLab()
+    try {
+      await runRound(deps, lab, run, fastest)
+    } finally {
+      deps.onStatus(() => 'stopping the box')
+      await lab.close()
+    }
+  }
+}
+
+/** `fastest`: the requests a second of each scenario and generator so far, to know how many holds to prepare. */
+async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<string, number>): Promise<void> {
+  for (const scenario of deps.options.scenarios) {
+    for (const generator of deps.generators) {
+      const key = `${scenario.name} ${generator.name}`
+      const phase = await runPhase(deps, lab, scenario, generator, run, fastest.get(key) ?? guessPerSecond)
+      fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
+      deps.onPhase(phase)
     }
   }
 }
 
 function runPhase(
-  { lab, options, signal, onStatus }: CampaignDeps,
+  { options, signal, onStatus }: CampaignDeps,
+  lab: Lab,
   scenario: Scenario,
   generator: Generator,
   run: number,

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { readSqliteVersion } from '@penstock/testing/reader.ts'
 import { UsageError } from '@penstock/testing/command-line.ts'
 import { ProgressLine } from '@penstock/testing/progress-line.ts'
 import { runCampaign } from './campaign.ts'
@@ -9,7 +10,6 @@ import { Lab } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import { benchUsage, readBenchOptions } from './options.ts'
 import { renderConditions, renderPhase, renderSummaries } from './report.ts'
-import { readSqliteVersion } from './row-counts.ts'
 import { summarise } from './summary.ts'
 import type { Generator } from './generators/generator.ts'
 import type { BenchOptions } from './options.ts'
@@ -46,7 +46,7 @@ function save(conditions: Conditions, phases: readonly Phase[]): string {
  * wrong, or null, so that the figures are shown whatever happened.
  */
 async function measure(
-  lab: Lab,
+  openLab: () => Promise<Lab>,
   options: BenchOptions,
   generators: readonly Generator[],
   progress: ProgressLine,
@@ -55,7 +55,7 @@ async function measure(
 ): Promise<Error | null> {
   try {
     await runCampaign({
-      lab,
+      openLab,
       options,
       generators,
       signal,
@@ -77,14 +77,13 @@ async function run(options: BenchOptions, wrkVersion: string | null): Promise<nu
   const machine = describeMachine()
   const generators = makeGenerators(options, wrkVersion)
   const progress = new ProgressLine()
-  progress.show(() => 'starting a box')
   const phases: Phase[] = []
   const withEmpty = options.scenarios.some(({ server }) => server === 'empty')
-  const lab = await Lab.open(options.httpProcesses, withEmpty)
+  const openLab = (): Promise<Lab> => Lab.open(options.httpProcesses, withEmpty)
   const { connections, durationMs, runs, httpProcesses } = options
   const conditions: Conditions = {
     machine,
-    sqlite: readSqliteVersion(lab.box.databasePath),
+    sqlite: readSqliteVersion(),
     synchronous: 'FULL',
     generators: generators.map(({ description }) => description),
     connections,
@@ -94,14 +93,8 @@ async function run(options: BenchOptions, wrkVersion: string | null): Promise<nu
   }
   progress.note(renderConditions(conditions))
   if (wrkVersion === null) progress.note('wrk is not installed: autocannon saturates a core long before the box does')
-  let failure: Error | null
-  try {
-    failure = await measure(lab, options, generators, progress, interrupt.signal, phases)
-  } finally {
-    progress.show(() => 'stopping the box')
-    await lab.close()
-    progress.stop()
-  }
+  const failure = await measure(openLab, options, generators, progress, interrupt.signal, phases)
+  progress.stop()
   if (phases.length > 0) {
     console.log(`\n${renderSummaries(summarise(phases))}\n${renderConditions(conditions)}`)
     console.log(`kept in ${save(conditions, phases)}`)

@@ -45,15 +45,6 @@ export function readDatabase(path: string): DatabaseState {
   }
 }
 
-export function readSqliteVersion(path: string): string {
-  const db = openReader(path)
-  try {
-    return String(db.prepare('SELECT sqlite_version()').pluck().get())
-  } finally {
-    db.close()
-  }
-}
-
 function fileBytes(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

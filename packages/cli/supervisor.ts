@@ -12,8 +12,8 @@ import { prefixLines } from './prefix-lines.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Settings } from '@penstock/domain/settings.ts'
 
-/** Exit codes of the writer that no restart can cure: bad settings, another writer on this folder. */
-const hopelessCodes: readonly (number | null)[] = [2, 3]
+/** Exit codes of the writer that no restart can cure: bad settings, another writer on this folder, another schema. */
+const hopelessCodes: readonly (number | null)[] = [2, 3, 4]
 
 /** What runs now. A pid is null while its process is being replaced. */
 export interface BoxState {
@@ -162,6 +162,8 @@ class Worker {
     }
     child.on('message', (message) => {
       if (typeof message === 'object' && 'listening' in message) this.#deps.onListening(Number(message.listening))
+      // A large database may take minutes, and a migration that is killed starts from the beginning.
+      if (message === 'migrating') clearTimeout(deadline)
       if (message !== 'ready') return
       clearTimeout(deadline)
       onReady()

@@ -1,6 +1,9 @@
 import type { Customer } from './customer.ts'
+import type { DisputeStatus } from './dispute.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
+import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
+import type { RefundLine, RefundStatus } from './refund.ts'
 
 /**
  * A write intent. Commands are complete: ids, secrets and codes were minted by the HTTP process, so that deciding a
@@ -16,6 +19,15 @@ export type Command =
   | ReleaseHold
   | ExpireHolds
   | CapturePayment
+  | AttachPayment
+  | CreateRefund
+  | SettleRefund
+  | OpenDispute
+  | CloseDispute
+  | CancelOrder
+  | FulfilOrder
+  | UseCode
+  | EraseCustomer
 
 export type CommandKind = Command['kind']
 
@@ -31,7 +43,28 @@ export interface RequestKey {
   readonly fingerprint: string
 }
 
-export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock'>
+export type NewSku = Pick<Sku, 'id' | 'name' | 'unitAmountMinor' | 'stock' | 'maxPerOrder'>
+
+/** What has to have a key, because its effect has no other name by which a repeat could be told. */
+type KeyedCommand = Exclude<Command, { readonly key: null }>
+type LastingKind = {
+  [Kind in KeyedCommand['kind']]: null extends Extract<KeyedCommand, { kind: Kind }>['key'] ? never : Kind
+}[KeyedCommand['kind']]
+
+const lastingKinds: Readonly<Record<LastingKind, true> & Partial<Record<CommandKind, true>>> = {
+  restock_sku: true,
+  // Sent again with its key after any time, it must not pay twice.
+  create_refund: true,
+  use_code: true,
+}
+
+/**
+ * Whether the request of such a command is remembered for ever. Others are forgotten after `requestRetentionMs`: a
+ * payment that is reported again later is found by its own id, and what else is repeated then is a new request.
+ */
+export function isLasting(kind: CommandKind): boolean {
+  return lastingKinds[kind] === true
+}
 
 /** Makes a drop in draft. Accepted: `drop_saved`. Refused: never, but for its key. */
 export interface CreateDrop {
@@ -48,6 +81,7 @@ export interface CreateDrop {
   readonly holdTtlMs: number
   readonly maxPerCustomer: number | null
   readonly latePayment: LatePayment
+  readonly fees: readonly FeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly skus: readonly NewSku[]
 }
@@ -64,15 +98,18 @@ export type DropChanges = Partial<
     | 'holdTtlMs'
     | 'maxPerCustomer'
     | 'latePayment'
+    | 'fees'
     | 'metadata'
   >
 >
 
-/** A change of one SKU. Prices apply to new holds only. Stock changes by `restock_sku`. */
+/** A change of one SKU; null: as it is. Prices and limits apply to new holds only. Stock changes by `restock_sku`. */
 export interface SkuChange {
   readonly skuId: string
   readonly name: string | null
   readonly unitAmountMinor: number | null
+  /** 0 takes the limit away. */
+  readonly maxPerOrder: number | null
 }
 
 /** Changes a drop, its SKUs' names and prices, and adds SKUs. Accepted: `drop_saved`. */
@@ -149,4 +186,95 @@ export interface CapturePayment {
   readonly providerPaymentId: string
   readonly amountMinor: number
   readonly currency: Currency
+}
+
+/** Gives an unmatched payment the hold it belongs to. Accepted: `payment_attached`; refused when it gets no goods. */
+export interface AttachPayment {
+  readonly kind: 'attach_payment'
+  readonly key: RequestKey | null
+  readonly paymentId: string
+  readonly holdId: string
+  /** The id of the order, should there be one. */
+  readonly orderId: string
+}
+
+/** Sends money back. Accepted: `refund_saved`. Refused: `not_found`, `invalid_request`, `refund_too_large`. */
+export interface CreateRefund {
+  readonly kind: 'create_refund'
+  readonly key: RequestKey | null
+  readonly refundId: string
+  readonly paymentId: string
+  /** Null: the price of `lines`, or all that is left when these are null, too. */
+  readonly amountMinor: number | null
+  /** Null: no units with an amount, all that are left without one. */
+  readonly lines: readonly RefundLine[] | null
+  readonly restock: boolean
+  readonly reason: string | null
+}
+
+/** What the provider made of a pending refund. Accepted: `refund_saved`, also when it had this status before. */
+export interface SettleRefund {
+  readonly kind: 'settle_refund'
+  readonly key: RequestKey | null
+  readonly refundId: string
+  readonly status: Exclude<RefundStatus, 'pending'>
+}
+
+/** A bank took money back. Accepted: `dispute_saved`. */
+export interface OpenDispute {
+  readonly kind: 'open_dispute'
+  readonly key: RequestKey | null
+  readonly disputeId: string
+  readonly paymentId: string
+  readonly providerDisputeId: string
+  /** Null: all that is left. */
+  readonly amountMinor: number | null
+  readonly reason: string | null
+}
+
+/** Accepted: `dispute_saved`, also when it had this status before. */
+export interface CloseDispute {
+  readonly kind: 'close_dispute'
+  readonly key: RequestKey | null
+  readonly disputeId: string
+  readonly status: Exclude<DisputeStatus, 'open'>
+}
+
+/** Ends an order and refunds what is left of it. Accepted: `order_saved`, also when it was cancelled before. */
+export interface CancelOrder {
+  readonly kind: 'cancel_order'
+  readonly key: RequestKey | null
+  readonly orderId: string
+  /** The id of the refund, should there be one. */
+  readonly refundId: string
+  readonly restock: boolean
+  readonly reason: string | null
+}
+
+/** The goods are on their way. Accepted: `order_saved`, also when it was fulfilled before. */
+export interface FulfilOrder {
+  readonly kind: 'fulfil_order'
+  readonly key: RequestKey | null
+  readonly orderId: string
+}
+
+/**
+ * Somebody showed the code of a unit. Accepted: `code_activated`. Refused: `not_found`, `code_used`, `code_void`. Always has
+ * a key: sent again without one after a writer restart, it would find itself.
+ */
+export interface UseCode {
+  readonly kind: 'use_code'
+  readonly key: RequestKey
+  readonly orderId: string
+  /** Of the order: its lines say which units there are. */
+  readonly holdId: string
+  /** From 0, over all lines in order. */
+  readonly unit: number
+}
+
+/** Removes who the buyer of a hold, and so of its order, was. Accepted: `customer_erased`, also when it was done before. */
+export interface EraseCustomer {
+  readonly kind: 'erase_customer'
+  readonly key: RequestKey | null
+  readonly holdId: string
 }

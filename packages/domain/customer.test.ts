@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { buyerKeys, buyerUnitsId } from './customer.ts'
+import { buyerKeys, buyerUnitsId, buyerUnitsIds, isErased } from './customer.ts'
 import type { Customer } from './customer.ts'
 
 const customer = (fields: Partial<Customer>): Customer => ({
@@ -47,6 +47,20 @@ it('buyerKeys has one key for each thing known, and name and address are none', 
   expect(buyerKeys(full)).toEqual(['email:ann@example.com', 'phone:+12', 'external:u7'])
 })
 
-it('buyerUnitsId differs by drop and by key', () => {
-  expect(buyerUnitsId('drop_1', 'email:a@b')).toBe('drop_1 email:a@b')
+it('buyerUnitsId differs by drop and by key, shows the kind of the key and not the key', () => {
+  // printf 'drop_1 email:a@b' | openssl dgst -sha256 -binary | basenc --base64url
+  expect(buyerUnitsId('drop_1', 'email:a@b')).toBe('drop_1 email:gABzPKdhUrImNGpOF-r96h')
+  const ids = ['email:a@b', 'email:a@c', 'phone:a@b'].flatMap((key) => [
+    buyerUnitsId('drop_1', key),
+    buyerUnitsId('drop_2', key),
+  ])
+  expect(new Set(ids).size).toBe(6)
+})
+
+it('buyerUnitsIds of an erased customer are those that were kept', () => {
+  const ann = customer({ phone: '1' })
+  const countedIn = buyerUnitsIds('drop_1', ann)
+  expect(countedIn).toEqual(buyerKeys(ann).map((key) => buyerUnitsId('drop_1', key)))
+  expect([isErased(ann), isErased({ countedIn })]).toEqual([false, true])
+  expect(buyerUnitsIds('drop_1', { countedIn })).toBe(countedIn)
 })

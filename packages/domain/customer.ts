@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /** Who buys. Every field but the e-mail address may be absent. */
 export interface Customer {
   readonly email: string
@@ -42,6 +44,16 @@ function normalisePhone(phone: string): string {
   return digits.startsWith('00') ? `+${digits.slice(2)}` : digits
 }
 
+/** What is left of a customer who was erased: the ids of the counters their units count in, so that these stay right. */
+export interface ErasedCustomer {
+  /** Empty where the drop counts nothing. */
+  readonly countedIn: readonly string[]
+}
+
+export function isErased(customer: Customer | ErasedCustomer): customer is ErasedCustomer {
+  return 'countedIn' in customer
+}
+
 /** Units one buyer holds or owns in one drop, under one of their keys. */
 export interface BuyerUnits {
   /** `buyerUnitsId(dropId, buyerKey)` */
@@ -49,6 +61,21 @@ export interface BuyerUnits {
   readonly units: number
 }
 
+/** 22 characters of base64url: 132 bits of SHA-256, so that no two buyers share a counter by accident. */
+const digestLength = 22
+
+/**
+ * `drop_... email:<digest>`: the counter of a buyer key in one drop. Not the key itself, so that a customer can be erased
+ * while the units still count. The digest says nothing by itself and differs from drop to drop; but who has the
+ * database and guesses an address can check the guess.
+ */
 export function buyerUnitsId(dropId: string, buyerKey: string): string {
-  return `${dropId} ${buyerKey}`
+  const kind = buyerKey.slice(0, buyerKey.indexOf(':'))
+  return `${dropId} ${kind}:${hash('sha256', `${dropId} ${buyerKey}`, 'base64url').slice(0, digestLength)}`
+}
+
+/** Every counter that units of this customer count in. */
+export function buyerUnitsIds(dropId: string, customer: Customer | ErasedCustomer): readonly string[] {
+  if (isErased(customer)) return customer.countedIn
+  return buyerKeys(customer).map((key) => buyerUnitsId(dropId, key))
 }

@@ -1,14 +1,23 @@
+import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /**
  * What the seller decided. The public status also depends on the clock and on the stock: see `dropStatus`.
- * draft → published ⇄ paused; published or paused → ended.
+ * draft → published ⇄ paused; published or paused → ended; all but a draft → cancelled.
  */
-export type DropPhase = 'draft' | 'published' | 'paused' | 'ended'
+export type DropPhase = 'draft' | 'published' | 'paused' | 'ended' | 'cancelled'
 
-export type DropStatus = 'draft' | 'scheduled' | 'live' | 'paused' | 'sold_out' | 'ended'
+export type DropStatus = 'draft' | 'scheduled' | 'live' | 'paused' | 'sold_out' | 'ended' | 'cancelled'
 
-export const dropStatuses: readonly DropStatus[] = ['draft', 'scheduled', 'live', 'paused', 'sold_out', 'ended']
+export const dropStatuses: readonly DropStatus[] = [
+  'draft',
+  'scheduled',
+  'live',
+  'paused',
+  'sold_out',
+  'ended',
+  'cancelled',
+]
 
 /** What happens to money that arrives after its hold ended: take the units again if there are any, or give it back. */
 export type LatePayment = 'reacquire' | 'refund'
@@ -27,6 +36,8 @@ export interface Drop {
   /** Units one buyer may hold and own, over all SKUs. Null: no limit, and nothing is counted. */
   readonly maxPerCustomer: number | null
   readonly latePayment: LatePayment
+  /** In the seller's order. Apply to holds made from now on. */
+  readonly fees: readonly FeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly phase: DropPhase
   readonly createdMs: number
@@ -41,6 +52,8 @@ export interface Sku {
   readonly name: string
   readonly unitAmountMinor: number
   readonly stock: number
+  /** Units of this SKU that one hold may have, over all its lines. Null: as many as there are. */
+  readonly maxPerOrder: number | null
   readonly held: number
   readonly sold: number
 }
@@ -56,6 +69,7 @@ export function availableUnits(sku: Sku): number {
  */
 export function dropStatus(drop: Drop, skus: readonly Sku[], nowMs: number): DropStatus {
   if (drop.phase === 'draft') return 'draft'
+  if (drop.phase === 'cancelled') return 'cancelled'
   if (drop.phase === 'ended') return 'ended'
   if (drop.endsAtMs !== null && nowMs >= drop.endsAtMs) return 'ended'
   if (drop.phase === 'paused') return 'paused'
@@ -64,13 +78,15 @@ export function dropStatus(drop: Drop, skus: readonly Sku[], nowMs: number): Dro
   return 'live'
 }
 
-export type DropAction = 'publish' | 'pause' | 'resume' | 'end'
+export type DropAction = 'publish' | 'pause' | 'resume' | 'end' | 'cancel'
 
 const transitions: Record<DropAction, { readonly from: readonly DropPhase[]; readonly to: DropPhase }> = {
   publish: { from: ['draft'], to: 'published' },
   pause: { from: ['published'], to: 'paused' },
   resume: { from: ['paused'], to: 'published' },
   end: { from: ['published', 'paused'], to: 'ended' },
+  // Not a draft: buyers never saw it, and would see it then.
+  cancel: { from: ['published', 'paused', 'ended'], to: 'cancelled' },
 }
 
 /**
@@ -80,4 +96,9 @@ const transitions: Record<DropAction, { readonly from: readonly DropPhase[]; rea
 export function nextPhase(phase: DropPhase, action: DropAction): DropPhase | null {
   const { from, to } = transitions[action]
   return phase === to || from.includes(phase) ? to : null
+}
+
+/** Closed by the seller: nothing about such a drop changes any more. */
+export function isClosed(phase: DropPhase): boolean {
+  return phase === 'ended' || phase === 'cancelled'
 }

@@ -10,6 +10,7 @@ const hold = (status: HoldStatus): Hold => ({
   id: 'hold_1',
   dropId: 'drop_1',
   lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
+  fees: [],
   amountMinor: 100,
   currency: 'usd',
   customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },

@@ -1,4 +1,5 @@
-import type { Customer } from './customer.ts'
+import type { Customer, ErasedCustomer } from './customer.ts'
+import type { Fee } from './fee.ts'
 import type { Currency } from './money.ts'
 
 /** active → captured (paid) | released (by the buyer or the seller) | expired (past its deadline). Never deleted. */
@@ -16,9 +17,13 @@ export interface Hold {
   readonly id: string
   readonly dropId: string
   readonly lines: readonly HoldLine[]
+  /** What the drop charged on top of the goods when the hold was made. */
+  readonly fees: readonly Fee[]
+  /** Goods and fees. */
   readonly amountMinor: number
   readonly currency: Currency
-  readonly customer: Customer
+  /** Erased for good on request; all else of a hold stays. */
+  readonly customer: Customer | ErasedCustomer
   /** Proof of ownership for a browser; whoever has it may read and release this hold. */
   readonly clientSecret: string
   readonly createdMs: number

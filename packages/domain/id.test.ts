@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { idPattern, idTimeMs, isId, mintId } from './id.ts'
+import { encodeBase32, idPattern, idTimeMs, isId, mintId } from './id.ts'
 import type { IdKind } from './id.ts'
 
-const kinds: readonly IdKind[] = ['drop', 'sku', 'hold', 'payment', 'order', 'key']
+const kinds: readonly IdKind[] = ['drop', 'sku', 'hold', 'payment', 'order', 'refund', 'dispute', 'key']
 const timeMax = 2 ** 48 - 1
 
 const anyKind = fc.constantFrom(...kinds)
@@ -104,4 +104,13 @@ it('mintId sorts by time, whatever the random bytes', () => {
       expect(mintId('hold', early, first) < mintId('hold', early + distance, second)).toBe(true)
     }),
   )
+})
+
+it.each([
+  ['00000000000000000000', '0000000000000000'],
+  ['ffffffffffffffffffff', 'zzzzzzzzzzzzzzzz'],
+  ['00443214c74254b635cf', '0123456789abcdef'],
+  ['00443214c74254b635cfff', '0123456789abcdef'],
+])('encodeBase32 gives the first 80 bits of %s as %s', (hex, text) => {
+  expect(encodeBase32(Buffer.from(hex, 'hex'))).toBe(text)
 })

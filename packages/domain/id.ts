@@ -10,6 +10,8 @@ const prefixes = {
   hold: 'hold',
   payment: 'pay',
   order: 'ord',
+  refund: 'rfnd',
+  dispute: 'dsp',
   key: 'key',
 } as const
 
@@ -46,17 +48,22 @@ export function idTimeMs(id: string): number {
  */
 export function mintId(kind: IdKind, nowMs: number, random: Uint8Array, offset = 0): string {
   const byte = (index: number): number => random[offset + index] ?? 0
-  let time = ''
-  let rest = nowMs
-  for (let index = 0; index < 10; index++) {
-    time = alphabet.charAt(rest % 32) + time
-    rest = Math.floor(rest / 32)
-  }
   // UUIDv7: 4 version bits (7), 12 random bits, 2 variant bits (10), 62 random bits; 80 bits in 16 characters.
   const high = (0x7 << 28) | ((byte(0) & 0x0f) << 24) | (byte(1) << 16) | ((0x80 | (byte(2) & 0x3f)) << 8) | byte(3)
   const middle = (byte(4) << 16) | (byte(5) << 8) | byte(6)
   const low = (byte(7) << 16) | (byte(8) << 8) | byte(9)
-  return `${prefixes[kind]}_${time}${encode80(high >>> 0, middle, low)}`
+  return idFloor(kind, nowMs) + encode80(high >>> 0, middle, low)
+}
+
+/** Sorts before every id of this kind made at or after `timeMs`, and after every earlier one. Not an id itself. */
+export function idFloor(kind: IdKind, timeMs: number): string {
+  let time = ''
+  let rest = timeMs
+  for (let index = 0; index < 10; index++) {
+    time = alphabet.charAt(rest % 32) + time
+    rest = Math.floor(rest / 32)
+  }
+  return `${prefixes[kind]}_${time}`
 }
 
 /** 32 + 24 + 24 bits as 16 characters of 5 bits. */
@@ -65,6 +72,13 @@ function encode80(high: number, middle: number, low: number): string {
   const centre = ((high & 0x7f) << 23) | (middle >>> 1) // 7 + 23 = 30 bits: 6 characters
   const right = ((middle & 1) << 24) | low // 1 + 24 = 25 bits: 5 characters
   return encode(left, 5) + encode(centre, 6) + encode(right, 5)
+}
+
+/** The first 10 bytes as 16 characters of the alphabet of ids. */
+export function encodeBase32(bytes: Uint8Array): string {
+  const byte = (index: number): number => bytes[index] ?? 0
+  const high = ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
+  return encode80(high, (byte(4) << 16) | (byte(5) << 8) | byte(6), (byte(7) << 16) | (byte(8) << 8) | byte(9))
 }
 
 function encode(value: number, length: number): string {

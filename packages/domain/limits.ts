@@ -12,8 +12,13 @@ export const linesPerHoldMax = 8
 /** Of one hold and one payment. The ledger adds up a whole batch of them exactly (asserted below). */
 export const amountMax = 1_000_000_000_000
 export const stockMax = 100_000_000
+/** Fee lines of one drop, and so of one hold. */
+export const feesPerDropMax = 8
+/** As much as the goods themselves. */
+export const basisPointsMax = 10_000
 /** SKUs of one drop: keeps a drop's commands and answers far below one frame. */
 export const skusPerDropMax = 500
+export const maxPerOrderMax = linesPerHoldMax * quantityPerLineMax
 export const maxPerCustomerMax = linesPerHoldMax * quantityPerLineMax
 
 // Texts, in Unicode code points as JSON Schema counts them: one emoji is one.
@@ -24,6 +29,7 @@ export const emailLengthMax = 254
 export const phoneLengthMax = 32
 export const addressLengthMax = 200
 export const externalIdLengthMax = 200
+export const reasonLengthMax = 500
 export const providerLengthMax = 32
 export const metadataKeysMax = 50
 export const metadataKeyLengthMax = 40
@@ -86,6 +92,8 @@ export const batchCommandsMax = 1_024
 export const expiriesPerCommandMax = 1_024
 /** How often the writer looks for holds past their deadline. A hold ends within 1 s of it. */
 export const expiryIntervalMs = 200
+/** How far apart the clocks of an HTTP process, which mints ids, and of the writer may be, waiting included. */
+export const clockSkewMs = 60_000
 /** WAL pages (4 KiB each): checkpoint when idle, checkpoint although busy, and the bound that blocks. */
 export const walPagesIdle = 1_000
 export const walPagesBusy = 4_096
@@ -97,6 +105,18 @@ export const checkpointPauseMs = 10_000
 /** Commits between two looks at the WAL. */
 export const commitsPerWalCheck = 64
 export const writerDrainMs = 10_000
+
+// Remembered requests (docs/adr/0007-idempotency-retention.md).
+/** A stored Idempotency-Key is kept at least so long; Stripe's bound. */
+export const requestRetentionMs = 86_400_000
+/** A busy writer forgets old requests once in so many new ones, and then so many for each of these. */
+export const requestsPerForgetting = 512
+export const forgetPerRequest = 2
+/** Requests forgotten between two commits: some milliseconds. */
+export const forgetRowsMax = 4_096
+export const forgetRowsIdle = 1_024
+/** Index entries looked through for each request that may be forgotten. */
+export const sweepPerForgotten = 4
 /** A reader waits this long for a lock at most; it never blocks on the writer in WAL mode. */
 export const readerBusyMs = 100
 /** The writer is the only writer; waiting longer means a foreign process has the database. */
@@ -111,6 +131,8 @@ export const startDeadlineMs = 15_000
 
 const relations: readonly (readonly [boolean, string])[] = [
   [unitAmountMax * quantityPerLineMax * linesPerHoldMax <= Number.MAX_SAFE_INTEGER, 'a hold adds up exactly'],
+  [amountMax + feesPerDropMax * amountMax <= Number.MAX_SAFE_INTEGER, 'goods and fees add up exactly'],
+  [(amountMax / 10_000) * basisPointsMax + 10_000 * basisPointsMax <= Number.MAX_SAFE_INTEGER, 'a share is exact'],
   [amountMax * batchCommandsMax <= Number.MAX_SAFE_INTEGER, 'the amounts of a batch add up exactly'],
   [bodyBytesMax * 2 < frameBytesMax, 'any one command fits a frame'],
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
@@ -118,6 +140,12 @@ const relations: readonly (readonly [boolean, string])[] = [
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
   [handshakeDeadlineMs + reconnectMaxMs < requestDeadlineMs, 'a writer restart fits into a request'],
   [walPagesIdle < walPagesBusy && walPagesBusy < walPagesMax, 'checkpoints escalate'],
+  [requestRetentionMs >= 86_400_000, 'a key is kept for a day'],
+  [forgetPerRequest > 1 && sweepPerForgotten > 1, 'requests are forgotten faster than they come'],
+  [
+    forgetPerRequest * (requestsPerForgetting + batchCommandsMax) <= forgetRowsMax,
+    'requests are forgotten faster than they come in the largest batches',
+  ],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

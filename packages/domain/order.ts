@@ -1,6 +1,9 @@
+import type { Hold } from './hold.ts'
 import type { Currency } from './money.ts'
+import type { LineRefund } from './refund.ts'
 
-export type OrderStatus = 'paid'
+/** What the API shows, derived by `orderStatus`. */
+export type OrderStatus = 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'fulfilled'
 
 /** What a buyer owns. Lines and customer are those of its hold, which never change. */
 export interface Order {
@@ -10,6 +13,33 @@ export interface Order {
   readonly paymentId: string
   readonly amountMinor: number
   readonly currency: Currency
-  readonly status: OrderStatus
   readonly createdMs: number
+  readonly cancelledMs: number | null
+  readonly fulfilledMs: number | null
+}
+
+/** An order with everything its public form is made of. */
+export interface OrderFacts {
+  readonly order: Order
+  readonly hold: Hold
+  /** That of its payment. */
+  readonly refundedMinor: number
+  readonly lineRefunds: readonly LineRefund[]
+}
+
+export function orderStatus({ order, refundedMinor, lineRefunds }: OrderFacts): OrderStatus {
+  if (order.cancelledMs !== null) return 'cancelled'
+  const isTouched = refundedMinor > 0 || lineRefunds.some((line) => line.refundedQuantity > 0)
+  if (!isTouched) return order.fulfilledMs === null ? 'paid' : 'fulfilled'
+  return refundedMinor > 0 && refundedMinor === order.amountMinor ? 'refunded' : 'partially_refunded'
+}
+
+/** Refunded units of each line of the hold: two lines of one SKU are filled one after the other. */
+export function refundedByLine({ hold, lineRefunds }: Pick<OrderFacts, 'hold' | 'lineRefunds'>): number[] {
+  const left = new Map(lineRefunds.map((line) => [line.skuId, line.refundedQuantity]))
+  return hold.lines.map(({ skuId, quantity }) => {
+    const refunded = Math.min(quantity, left.get(skuId) ?? 0)
+    left.set(skuId, (left.get(skuId) ?? 0) - refunded)
+    return refunded
+  })
 }

@@ -14,6 +14,11 @@ const expected: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  refund_too_large: false,
+  dispute_conflict: false,
+  dispute_too_large: false,
+  code_used: false,
+  code_void: false,
   overloaded: true,
   internal_error: true,
 }
@@ -24,6 +29,12 @@ const outcomes: Record<Accepted['outcome'], true> = {
   hold_released: true,
   holds_expired: true,
   payment_recorded: true,
+  payment_attached: true,
+  refund_saved: true,
+  dispute_saved: true,
+  order_saved: true,
+  code_activated: true,
+  customer_erased: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

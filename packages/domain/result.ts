@@ -1,11 +1,25 @@
+import type { Dispute } from './dispute.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
+import type { OrderFacts } from './order.ts'
 import type { Payment } from './payment.ts'
+import type { Refund } from './refund.ts'
 
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
 
-export type Accepted = DropSaved | HoldCreated | HoldReleased | HoldsExpired | PaymentRecorded
+export type Accepted =
+  | DropSaved
+  | HoldCreated
+  | HoldReleased
+  | HoldsExpired
+  | PaymentRecorded
+  | PaymentAttached
+  | RefundSaved
+  | DisputeSaved
+  | OrderSaved
+  | CodeActivated
+  | CustomerErased
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -42,6 +56,39 @@ export interface PaymentRecorded extends AcceptedBase {
   readonly duplicate: boolean
 }
 
+export interface PaymentAttached extends AcceptedBase {
+  readonly outcome: 'payment_attached'
+  readonly payment: Payment
+}
+
+export interface RefundSaved extends AcceptedBase {
+  readonly outcome: 'refund_saved'
+  readonly refund: Refund
+}
+
+export interface DisputeSaved extends AcceptedBase {
+  readonly outcome: 'dispute_saved'
+  readonly dispute: Dispute
+  /** True when this dispute was reported before with the same facts. */
+  readonly duplicate: boolean
+}
+
+export interface OrderSaved extends AcceptedBase, OrderFacts {
+  readonly outcome: 'order_saved'
+}
+
+export interface CodeActivated extends AcceptedBase {
+  readonly outcome: 'code_activated'
+  readonly orderId: string
+  readonly skuId: string
+  readonly usedMs: number
+}
+
+export interface CustomerErased extends AcceptedBase {
+  readonly outcome: 'customer_erased'
+  readonly hold: Hold
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -54,6 +101,11 @@ export type RejectionCode =
   | 'limit_reached'
   | 'hold_not_active'
   | 'payment_conflict'
+  | 'refund_too_large'
+  | 'dispute_conflict'
+  | 'dispute_too_large'
+  | 'code_used'
+  | 'code_void'
   | 'overloaded'
   | 'internal_error'
 
@@ -77,6 +129,11 @@ export const retryable: Record<RejectionCode, boolean> = {
   limit_reached: false,
   hold_not_active: false,
   payment_conflict: false,
+  refund_too_large: false,
+  dispute_conflict: false,
+  dispute_too_large: false,
+  code_used: false,
+  code_void: false,
   overloaded: true,
   internal_error: true,
 }

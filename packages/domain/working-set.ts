@@ -1,9 +1,13 @@
+import type { CodeUse } from './code.ts'
 import type { BuyerUnits } from './customer.ts'
+import type { Dispute } from './dispute.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
 import type { LedgerEntry } from './ledger-entry.ts'
+import type { OutboxEvent } from './outbox-event.ts'
 import type { Order } from './order.ts'
 import type { Payment } from './payment.ts'
+import type { LineRefund, Refund } from './refund.ts'
 
 /**
  * The rows a batch of commands touches, as `decide` sees them: what earlier commands of the batch wrote is visible
@@ -16,10 +20,23 @@ export interface WorkingSet {
   readonly holds: Rows<Hold>
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly payments: Rows<Payment>
-  readonly orders: Pick<Rows<Order>, 'insert'>
+  /** An order's id is new by construction: inserting one does not ask whether it is there. */
+  readonly orders: Rows<Order>
+  readonly refunds: Rows<Refund>
+  /** Keyed by `lineRefundKey(orderId, skuId)`. */
+  readonly lineRefunds: Rows<LineRefund>
+  /** Keyed by `disputeKey(provider, providerDisputeId)`. */
+  readonly disputes: Rows<Dispute>
   readonly buyers: Rows<BuyerUnits>
+  /** Keyed by `codeUseKey(orderId, unit)`. */
+  readonly codeUses: Pick<Rows<CodeUse>, 'find' | 'insert'>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly ledger: { append(entry: LedgerEntry): void }
+  readonly events: { append(event: OutboxEvent): void }
+  /** The key of the payment with this id. */
+  findPaymentKey(paymentId: string): string | undefined
+  /** The key of the dispute with this id. */
+  findDisputeKey(disputeId: string): string | undefined
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
 }
@@ -41,6 +58,8 @@ export interface RequestRecord {
   readonly id: string
   readonly fingerprint: string
   readonly createdMs: number
+  /** Never forgotten: carried out again, the command would have its effect again. */
+  readonly lasting: boolean
   readonly answer: StoredAnswer
 }
 

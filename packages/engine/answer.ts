@@ -1,8 +1,8 @@
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { found } from './found.ts'
-import type { Hold } from '@penstock/domain/hold.ts'
-import type { Payment, PaymentStatus } from '@penstock/domain/payment.ts'
-import type { Accepted } from '@penstock/domain/result.ts'
+import type { Hold, HoldStatus } from '@penstock/domain/hold.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { Accepted, OrderSaved } from '@penstock/domain/result.ts'
 import type { RequestRecord, StoredAnswer, WorkingSet } from '@penstock/domain/working-set.ts'
 
 /** What to store so that `replayAnswer` can give `result` again, byte for byte. */
@@ -16,9 +16,24 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
       const { provider, providerPaymentId } = result.payment
       return { kind: 'payment', paymentKey: paymentKey(provider, providerPaymentId) }
     }
-    case 'drop_saved':
     case 'hold_released':
+    case 'customer_erased': {
+      // Never the customer: what is remembered must not outlive an erasure.
+      const { outcome, hold } = result
+      const kept: StoredHoldAnswer = { outcome, holdId: hold.id, status: hold.status }
+      return { kind: 'result', json: JSON.stringify(kept) }
+    }
+    case 'order_saved': {
+      const { hold, ...facts } = result
+      const kept: StoredOrderAnswer = { ...facts, holdId: hold.id, status: hold.status }
+      return { kind: 'result', json: JSON.stringify(kept) }
+    }
+    case 'drop_saved':
     case 'holds_expired':
+    case 'payment_attached':
+    case 'refund_saved':
+    case 'dispute_saved':
+    case 'code_activated':
       return { kind: 'result', json: JSON.stringify(result) }
   }
 }
@@ -37,8 +52,26 @@ export function replayAnswer(set: WorkingSet, record: RequestRecord): Accepted {
         replayed: true,
       }
     case 'result':
-      return { ...(JSON.parse(answer.json) as Accepted), replayed: true }
+      return replayResult(set, JSON.parse(answer.json) as Accepted | StoredHoldAnswer | StoredOrderAnswer)
   }
+}
+
+/** An answer that shows a hold: all but its status follows from the row. */
+interface StoredHoldAnswer {
+  readonly outcome: 'hold_released' | 'customer_erased'
+  readonly holdId: string
+  readonly status: HoldStatus
+}
+
+interface StoredOrderAnswer extends Omit<OrderSaved, 'hold'> {
+  readonly holdId: string
+  readonly status: HoldStatus
+}
+
+function replayResult(set: WorkingSet, stored: Accepted | StoredHoldAnswer | StoredOrderAnswer): Accepted {
+  if (!('holdId' in stored)) return { ...stored, replayed: true }
+  const { holdId, status, ...facts } = stored
+  return { ...facts, hold: { ...found(set.holds, holdId), status }, replayed: true }
 }
 
 /** A hold as it was answered first: every other field never changes. */
@@ -46,12 +79,9 @@ export function asCreated(hold: Hold): Hold {
   return { ...hold, status: 'active' }
 }
 
-/** A payment as it was answered first: the status follows from facts that never change. */
-function paymentAsRecorded(payment: Payment): Payment {
-  return { ...payment, status: recordedStatus(payment) }
-}
-
-function recordedStatus(payment: Payment): PaymentStatus {
-  if (payment.orderId !== null) return 'captured'
-  return payment.reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
+/** A payment as it was answered first: nothing was refunded or disputed, and one attached later had no goods. */
+export function paymentAsRecorded(payment: Payment): Payment {
+  const untouched: Payment = { ...payment, refundedMinor: 0, disputedMinor: 0, lostMinor: 0 }
+  if (payment.attachedHoldId === null) return untouched
+  return { ...untouched, orderId: null, status: 'unmatched', reason: 'unknown_hold', attachedHoldId: null }
 }

@@ -1,15 +1,22 @@
 import { expect, it } from 'vitest'
 import { isRejected } from '@penstock/domain/result.ts'
 import {
+  attachCommand,
+  cancelCommand,
   captureCommand,
+  closeCommand,
+  disputeCommand,
   dropCommand,
   expireCommand,
+  fulfilCommand,
   holdCommand,
   openSale,
   phaseCommand,
+  refundCommand,
   releaseCommand,
   requestKey,
   restockCommand,
+  settleCommand,
   shoe,
   TestSale,
   ttlMs,
@@ -18,6 +25,8 @@ import {
 import type { Command, CommandKind } from '@penstock/domain/command.ts'
 
 interface Case {
+  /** What happens before. */
+  readonly before?: readonly Command[]
   readonly command: Command
   /** The same request as a client sends it again: other minted ids, the same meaning. */
   readonly again: Command
@@ -26,7 +35,6 @@ interface Case {
 }
 
 const key = requestKey('k1')
-const nothing = (): void => undefined
 
 /** Every kind of command that may have a key. hold_1 is there before. */
 const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
@@ -63,13 +71,65 @@ const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
   capture_payment: {
     command: captureCommand('hold_1', { key }),
     again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
-    meanwhile: nothing,
+    meanwhile: (sale) => sale.accept(refundCommand('rfnd_2', { amountMinor: 1 }), disputeCommand('dsp_2')),
+  },
+  attach_payment: {
+    before: [captureCommand('hold_none')],
+    command: attachCommand('hold_1', { key }),
+    again: attachCommand('hold_1', { key, orderId: 'ord_2' }),
+    meanwhile: (sale) => sale.accept(refundCommand('rfnd_2', { paymentId: 'pay_paid for hold_none' })),
+  },
+  create_refund: {
+    before: [captureCommand('hold_1', { provider: 'stripe' })],
+    command: refundCommand('rfnd_1', { key }),
+    again: refundCommand('rfnd_2', { key }),
+    meanwhile: (sale) => sale.accept(settleCommand('rfnd_1', 'failed')),
+  },
+  settle_refund: {
+    before: [captureCommand('hold_1', { provider: 'stripe' }), refundCommand('rfnd_1', { amountMinor: 5 })],
+    command: { kind: 'settle_refund', key, refundId: 'rfnd_1', status: 'failed' },
+    again: { kind: 'settle_refund', key, refundId: 'rfnd_1', status: 'failed' },
+    meanwhile: (sale) => sale.accept(refundCommand('rfnd_2')),
+  },
+  open_dispute: {
+    before: [captureCommand('hold_1')],
+    command: disputeCommand('dsp_1', { key }),
+    again: disputeCommand('dsp_2', { key, providerDisputeId: 'bank dsp_1' }),
+    meanwhile: (sale) => sale.accept(closeCommand('dsp_1', 'won')),
+  },
+  close_dispute: {
+    before: [captureCommand('hold_1'), disputeCommand('dsp_1')],
+    command: { kind: 'close_dispute', key, disputeId: 'dsp_1', status: 'won' },
+    again: { kind: 'close_dispute', key, disputeId: 'dsp_1', status: 'won' },
+    meanwhile: (sale) => sale.accept(disputeCommand('dsp_2')),
+  },
+  cancel_order: {
+    before: [captureCommand('hold_1', { provider: 'stripe' })],
+    command: cancelCommand({ key }),
+    again: cancelCommand({ key, refundId: 'rfnd_2' }),
+    meanwhile: (sale) => sale.accept(settleCommand('rfnd_cancel', 'failed')),
+  },
+  fulfil_order: {
+    before: [captureCommand('hold_1')],
+    command: fulfilCommand({ key }),
+    again: fulfilCommand({ key }),
+    meanwhile: (sale) => sale.accept(refundCommand('rfnd_2')),
+  },
+  erase_customer: {
+    command: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    again: { kind: 'erase_customer', key, holdId: 'hold_1' },
+    meanwhile: (sale) => sale.accept(captureCommand('hold_1')),
+  },
+  use_code: {
+    command: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
+    again: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
+    meanwhile: () => undefined,
   },
 }
 
 it.each(Object.entries(cases))('decide %s with the same key gives the first answer, marked replayed', (_, row) => {
   const sale = openSale()
-  sale.accept(holdCommand('hold_1'))
+  sale.accept(holdCommand('hold_1'), ...(row.before ?? []))
   const first = sale.run(row.command)
   expect(first).toMatchObject({ replayed: false })
   row.meanwhile(sale)
@@ -81,7 +141,7 @@ it.each(Object.entries(cases))('decide %s with the same key gives the first answ
 
 it.each(Object.entries(cases))('decide %s with the key of another request is refused: key_reused', (_, row) => {
   const sale = openSale()
-  sale.accept(holdCommand('hold_1'), row.command)
+  sale.accept(holdCommand('hold_1'), ...(row.before ?? []), row.command)
   const { writes } = sale.set
   const other = { ...row.again, key: requestKey('k1', 'another') } as Command
   expect(sale.run(other)).toEqual({ outcome: 'key_reused', param: null, detail: expect.any(String) })
@@ -130,9 +190,14 @@ const refused: readonly Refused[] = [
   },
   {
     what: 'update_drop of an unknown SKU',
-    command: updateCommand({ key, skuChanges: [{ skuId: 'sku_3', name: 'X', unitAmountMinor: null }] }),
+    command: updateCommand({
+      key,
+      skuChanges: [{ skuId: 'sku_3', name: 'X', unitAmountMinor: null, maxPerOrder: null }],
+    }),
     repair: (sale) =>
-      sale.accept(updateCommand({ newSkus: [{ id: 'sku_3', name: 'New', unitAmountMinor: 1, stock: 1 }] })),
+      sale.accept(
+        updateCommand({ newSkus: [{ id: 'sku_3', name: 'New', unitAmountMinor: 1, stock: 1, maxPerOrder: null }] }),
+      ),
   },
   {
     what: 'create_drop with an end that comes too early',
@@ -146,7 +211,12 @@ const refused: readonly Refused[] = [
 it.each(refused)('decide a refused $what leaves its key free', ({ command, repair }) => {
   const sale = openSale()
   sale.accept(holdCommand('hold_1'))
-  sale.accept(dropCommand({ dropId: 'drop_2', skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1 }] }))
+  sale.accept(
+    dropCommand({
+      dropId: 'drop_2',
+      skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1, maxPerOrder: null }],
+    }),
+  )
   expect(isRejected(sale.run(command))).toBe(true)
   expect(sale.set.requests.find('k1')).toBeUndefined()
   repair(sale)
@@ -165,6 +235,18 @@ it('decide remembers that a payment was a duplicate, under the key that said so'
   expect(sale.run(captureCommand('hold_1', { key }))).toMatchObject({ duplicate: false, replayed: true })
 })
 
+it('decide replays a payment that was attached since as unmatched, and reports it again with its order', () => {
+  const sale = openSale()
+  const command = captureCommand('hold_none', { key })
+  sale.accept(holdCommand('hold_1'))
+  const first = sale.run(command)
+  sale.accept(attachCommand('hold_1'))
+  expect(sale.run(command)).toEqual({ ...first, replayed: true })
+  // The provider tells it again: with the hold it knows, not with the one the seller chose.
+  const again = sale.run(captureCommand('hold_none', { paymentId: 'pay_2' }))
+  expect(again).toMatchObject({ duplicate: true, payment: { orderId: 'ord_attached', attachedHoldId: 'hold_1' } })
+})
+
 it.each<[string, Partial<ReturnType<typeof captureCommand>>, string]>([
   ['captured', {}, 'captured'],
   ['due for a refund', { amountMinor: 1 }, 'refund_due'],
@@ -181,7 +263,10 @@ it.each<[string, Partial<ReturnType<typeof captureCommand>>, string]>([
 /** A create or capture without a key is its own key: the very same object sent again after a writer restart. */
 it.each<[string, Command]>([
   ['create_drop', dropCommand({ dropId: 'drop_2', skus: [] })],
-  ['update_drop', updateCommand({ newSkus: [{ id: 'sku_9', name: 'X', unitAmountMinor: 1, stock: 1 }] })],
+  [
+    'update_drop',
+    updateCommand({ newSkus: [{ id: 'sku_9', name: 'X', unitAmountMinor: 1, stock: 1, maxPerOrder: null }] }),
+  ],
   ['change_drop_phase', phaseCommand('pause')],
   ['restock_sku', restockCommand(1)],
   ['create_hold', holdCommand('hold_2')],
@@ -189,9 +274,25 @@ it.each<[string, Command]>([
   ['expire_holds', expireCommand],
   ['capture_payment', captureCommand('hold_1')],
   ['capture_payment without goods', captureCommand('hold_1', { amountMinor: 3 })],
+  ['attach_payment', attachCommand('hold_1')],
+  ['create_refund', refundCommand('rfnd_9', { paymentId: 'pay_paid for hold_0', amountMinor: 1 })],
+  ['create_refund that is pending', refundCommand('rfnd_9', { paymentId: 'pay_paid for hold_0b', amountMinor: 1 })],
+  ['settle_refund', settleCommand('rfnd_0', 'succeeded')],
+  ['settle_refund that failed', settleCommand('rfnd_0', 'failed')],
+  ['open_dispute', disputeCommand('dsp_9', { paymentId: 'pay_paid for hold_0' })],
+  ['close_dispute', closeCommand('dsp_0', 'lost')],
+  ['cancel_order', cancelCommand({ orderId: 'ord_paid for hold_0', restock: true })],
+  ['fulfil_order', fulfilCommand({ orderId: 'ord_paid for hold_0' })],
 ])('decide %s sent twice has one effect and one answer', (kind, command) => {
   const sale = openSale({ maxPerCustomer: 5 })
-  sale.accept(holdCommand('hold_1'))
+  sale.accept(
+    ...['hold_1', 'hold_0', 'hold_0b'].map((id) => holdCommand(id)),
+    captureCommand('hold_none'),
+    captureCommand('hold_0'),
+    captureCommand('hold_0b', { provider: 'stripe' }),
+    refundCommand('rfnd_0', { paymentId: 'pay_paid for hold_0b', amountMinor: 50 }),
+    disputeCommand('dsp_0', { paymentId: 'pay_paid for hold_0b', amountMinor: 20 }),
+  )
   const first = sale.run(command)
   const before = structuredClone(tables(sale))
   expect(sale.run(command)).toEqual(kind === 'restock_sku' ? { ...first, replayed: true } : first)
@@ -211,7 +312,5 @@ it('decide lets a hold that expired be expired, released and paid late, each onc
 })
 
 function tables({ set }: TestSale) {
-  const { drops, skus, holds, payments, orders, buyers, requests } = set
-  const rows = [drops, skus, holds, payments, orders, buyers, requests].map((table) => table.rows)
-  return { rows, entries: set.entries }
+  return { rows: set.tables.map((table) => table.rows), entries: set.entries }
 }

@@ -1,13 +1,23 @@
+import { isLasting } from '@penstock/domain/command.ts'
 import { isRejected, rejected } from '@penstock/domain/result.ts'
 import { rememberAnswer, replayAnswer } from './answer.ts'
+import { attachPayment } from './decide/attach-payment.ts'
+import { cancelOrder } from './decide/cancel-order.ts'
 import { capturePayment } from './decide/capture-payment.ts'
 import { changeDropPhase } from './decide/change-drop-phase.ts'
+import { closeDispute } from './decide/close-dispute.ts'
 import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
+import { createRefund } from './decide/create-refund.ts'
+import { eraseCustomer } from './decide/erase-customer.ts'
 import { expireHolds } from './decide/expire-holds.ts'
+import { fulfilOrder } from './decide/fulfil-order.ts'
+import { openDispute } from './decide/open-dispute.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
+import { settleRefund } from './decide/settle-refund.ts'
 import { updateDrop } from './decide/update-drop.ts'
+import { useCode } from './decide/use-code.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -35,6 +45,7 @@ export function decide(set: WorkingSet, command: Command, nowMs: number): Result
       id: key.id,
       fingerprint: key.fingerprint,
       createdMs: nowMs,
+      lasting: isLasting(command.kind),
       answer: rememberAnswer(result),
     })
   }
@@ -59,5 +70,23 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return changeDropPhase(set, command, nowMs)
     case 'restock_sku':
       return restockSku(set, command, nowMs)
+    case 'attach_payment':
+      return attachPayment(set, command, nowMs)
+    case 'create_refund':
+      return createRefund(set, command, nowMs)
+    case 'settle_refund':
+      return settleRefund(set, command, nowMs)
+    case 'open_dispute':
+      return openDispute(set, command, nowMs)
+    case 'close_dispute':
+      return closeDispute(set, command, nowMs)
+    case 'cancel_order':
+      return cancelOrder(set, command, nowMs)
+    case 'fulfil_order':
+      return fulfilOrder(set, command, nowMs)
+    case 'erase_customer':
+      return eraseCustomer(set, command)
+    case 'use_code':
+      return useCode(set, command, nowMs)
   }
 }

@@ -1,7 +1,7 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
-import { buyerKeys, buyerUnitsId } from '@penstock/domain/customer.ts'
+import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { found } from './found.ts'
-import type { Customer } from '@penstock/domain/customer.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
 import type { Drop } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -61,27 +61,32 @@ export function moveUnits(
 export function isWithinLimit(
   set: WorkingSet,
   drop: Drop,
-  customer: Customer,
+  customer: Customer | ErasedCustomer,
   quantity: number,
   returning: Hold | null,
 ): boolean {
   if (drop.maxPerCustomer === null) return true
   const returned = new Map<string, number>()
   if (returning !== null) {
-    for (const key of buyerKeys(returning.customer)) returned.set(key, totalQuantity(returning.lines))
+    const quantityBack = totalQuantity(returning.lines)
+    for (const id of buyerUnitsIds(drop.id, returning.customer)) returned.set(id, quantityBack)
   }
-  for (const key of buyerKeys(customer)) {
-    const units = set.buyers.find(buyerUnitsId(drop.id, key))?.units ?? 0
-    if (units - (returned.get(key) ?? 0) + quantity > drop.maxPerCustomer) return false
+  for (const id of buyerUnitsIds(drop.id, customer)) {
+    const units = set.buyers.find(id)?.units ?? 0
+    if (units - (returned.get(id) ?? 0) + quantity > drop.maxPerCustomer) return false
   }
   return true
 }
 
 /** Counts units towards (+) or off (−) a buyer's limit. Nothing is counted in a drop without a limit. */
-export function countBuyerUnits(set: WorkingSet, drop: Drop, customer: Customer, quantity: number): void {
+export function countBuyerUnits(
+  set: WorkingSet,
+  drop: Drop,
+  customer: Customer | ErasedCustomer,
+  quantity: number,
+): void {
   if (drop.maxPerCustomer === null) return
-  for (const key of buyerKeys(customer)) {
-    const id = buyerUnitsId(drop.id, key)
+  for (const id of buyerUnitsIds(drop.id, customer)) {
     const row = set.buyers.find(id)
     const units = (row?.units ?? 0) + quantity
     if (units < 0) throw new Error(`${id} would own ${units} units`)
@@ -91,10 +96,11 @@ export function countBuyerUnits(set: WorkingSet, drop: Drop, customer: Customer,
 }
 
 /** Ends an active hold without a sale: its units and its share of the buyer's limit come back. */
-export function endHold(set: WorkingSet, hold: Hold, status: 'released' | 'expired'): Hold {
+export function endHold(set: WorkingSet, hold: Hold, status: 'released' | 'expired', nowMs: number): Hold {
   const ended = { ...hold, status }
   set.holds.update(hold.id, ended)
   moveUnits(set, hold.lines, { held: -1, sold: 0 })
   countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, -totalQuantity(hold.lines))
+  set.events.append({ type: `hold.${status}`, objectId: hold.id, createdMs: nowMs })
   return ended
 }

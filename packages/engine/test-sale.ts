@@ -1,21 +1,31 @@
+import { buyerKeys, buyerUnitsId, isErased } from '@penstock/domain/customer.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { decide } from './decide.ts'
 import type {
+  AttachPayment,
+  CancelOrder,
   CapturePayment,
   ChangeDropPhase,
   Command,
   CreateDrop,
   CreateHold,
+  CreateRefund,
+  FulfilOrder,
+  OpenDispute,
   RequestKey,
   RestockSku,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
-import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { Drop, DropAction, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
 import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
 
@@ -65,10 +75,24 @@ export class MemorySet implements WorkingSet {
   readonly holds = new MemoryRows<Hold>()
   readonly payments = new MemoryRows<Payment>()
   readonly orders = new MemoryRows<Order>()
+  readonly refunds = new MemoryRows<Refund>()
+  readonly lineRefunds = new MemoryRows<LineRefund>()
+  readonly disputes = new MemoryRows<Dispute>()
   readonly buyers = new MemoryRows<BuyerUnits>()
+  readonly codeUses = new MemoryRows<CodeUse>()
   readonly requests = new MemoryRows<RequestRecord>()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
+  readonly outbox: OutboxEvent[] = []
+  readonly events = { append: (event: OutboxEvent): void => void this.outbox.push(event) }
+
+  findPaymentKey(paymentId: string): string | undefined {
+    return keyOf(this.payments.rows, paymentId)
+  }
+
+  findDisputeKey(disputeId: string): string | undefined {
+    return keyOf(this.disputes.rows, disputeId)
+  }
 
   listHoldsDue(nowMs: number, max: number): readonly string[] {
     return [...this.holds.rows.values()]
@@ -80,10 +104,18 @@ export class MemorySet implements WorkingSet {
 
   /** Rows written so far: a refusal must not change it. */
   get writes(): number {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries } = this
-    const tables = [drops, skus, holds, payments, orders, buyers, requests]
-    return tables.reduce((sum, table) => sum + table.writes, entries.length)
+    return this.tables.reduce((sum, table) => sum + table.writes, this.entries.length + this.outbox.length)
   }
+
+  get tables(): readonly { readonly rows: ReadonlyMap<string, unknown>; readonly writes: number }[] {
+    const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests } = this
+    return [drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests]
+  }
+}
+
+function keyOf(rows: ReadonlyMap<string, { readonly id: string }>, id: string): string | undefined {
+  for (const [key, row] of rows) if (row.id === id) return key
+  return undefined
 }
 
 /** A sale and its clock. */
@@ -114,6 +146,25 @@ export class TestSale {
     return required(this.set.drops.find(id))
   }
 
+  /** The payment `captureCommand` makes for a hold. */
+  payment(holdId: string, provider = 'manual'): Payment {
+    return required(this.set.payments.find(`${provider}/paid for ${holdId}`))
+  }
+
+  order(id: string): Order {
+    return required(this.set.orders.find(id))
+  }
+
+  /** Debits minus credits by account; accounts that are even are left out. */
+  balances(): Record<string, number> {
+    const balances: Record<string, number> = {}
+    for (const { debit, credit, amountMinor } of this.set.entries) {
+      balances[debit] = (balances[debit] ?? 0) + amountMinor
+      balances[credit] = (balances[credit] ?? 0) - amountMinor
+    }
+    return Object.fromEntries(Object.entries(balances).filter(([, balance]) => balance !== 0))
+  }
+
   /** `[held, sold]` */
   counters(skuId: string): readonly [number, number] {
     const sku = required(this.set.skus.find(skuId))
@@ -122,9 +173,12 @@ export class TestSale {
 
   /** Units by buyer key, without the drop. */
   buyers(): Record<string, number> {
-    return Object.fromEntries(
-      [...this.set.buyers.rows.values()].map(({ id, units }) => [id.slice(id.indexOf(' ') + 1), units]),
-    )
+    const keys = [...this.set.holds.rows.values()].flatMap((hold) => {
+      const known = isErased(hold.customer) ? [] : buyerKeys(hold.customer)
+      return known.map((key) => [buyerUnitsId(hold.dropId, key), key] as const)
+    })
+    const names = new Map(keys)
+    return Object.fromEntries([...this.set.buyers.rows.values()].map(({ id, units }) => [names.get(id) ?? id, units]))
   }
 }
 
@@ -154,16 +208,17 @@ export function dropCommand(change: Partial<CreateDrop> = {}): CreateDrop {
     holdTtlMs: ttlMs,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus: [
-      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10 },
-      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5 },
+      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null },
+      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null },
     ],
     ...change,
   }
 }
 
-export function phaseCommand(action: 'publish' | 'pause' | 'resume' | 'end', id = dropId): ChangeDropPhase {
+export function phaseCommand(action: DropAction, id = dropId): ChangeDropPhase {
   return { kind: 'change_drop_phase', key: null, dropId: id, action }
 }
 
@@ -214,6 +269,72 @@ export function captureCommand(holdId: string, change: Partial<CapturePayment> =
     currency: 'usd',
     ...change,
   }
+}
+
+/** A refund of the payment for hold_1, all of it by default. */
+export function refundCommand(refundId: string, change: Partial<CreateRefund> = {}): CreateRefund {
+  return {
+    kind: 'create_refund',
+    key: null,
+    refundId,
+    paymentId: 'pay_paid for hold_1',
+    amountMinor: null,
+    lines: null,
+    restock: false,
+    reason: null,
+    ...change,
+  }
+}
+
+export function settleCommand(refundId: string, status: 'succeeded' | 'failed'): Command {
+  return { kind: 'settle_refund', key: null, refundId, status }
+}
+
+/** A dispute of the payment for hold_1, all of it by default. */
+export function disputeCommand(disputeId: string, change: Partial<OpenDispute> = {}): OpenDispute {
+  return {
+    kind: 'open_dispute',
+    key: null,
+    disputeId,
+    paymentId: 'pay_paid for hold_1',
+    providerDisputeId: `bank ${disputeId}`,
+    amountMinor: null,
+    reason: null,
+    ...change,
+  }
+}
+
+export function closeCommand(disputeId: string, status: 'won' | 'lost'): Command {
+  return { kind: 'close_dispute', key: null, disputeId, status }
+}
+
+export function attachCommand(holdId: string, change: Partial<AttachPayment> = {}): AttachPayment {
+  return {
+    kind: 'attach_payment',
+    key: null,
+    paymentId: 'pay_paid for hold_none',
+    holdId,
+    orderId: 'ord_attached',
+    ...change,
+  }
+}
+
+/** Of the order of hold_1. */
+export function cancelCommand(change: Partial<CancelOrder> = {}): CancelOrder {
+  return {
+    kind: 'cancel_order',
+    key: null,
+    orderId: 'ord_paid for hold_1',
+    refundId: 'rfnd_cancel',
+    restock: false,
+    reason: null,
+    ...change,
+  }
+}
+
+/** Of the order of hold_1. */
+export function fulfilCommand(change: Partial<FulfilOrder> = {}): FulfilOrder {
+  return { kind: 'fulfil_order', key: null, orderId: 'ord_paid for hold_1', ...change }
 }
 
 export function customer(email: string, change: Partial<Customer> = {}): Customer {

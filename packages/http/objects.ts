@@ -1,17 +1,24 @@
 import Type from 'typebox'
+import { codePattern } from '@penstock/domain/code.ts'
 import { dropStatuses } from '@penstock/domain/drop.ts'
+import { feeKinds } from '@penstock/domain/fee.ts'
 import {
   addressLengthMax,
+  amountMax,
+  basisPointsMax,
   emailLengthMax,
   externalIdLengthMax,
+  feesPerDropMax,
   holdTtlMaxMs,
   holdTtlMinMs,
   linesPerHoldMax,
   maxPerCustomerMax,
+  maxPerOrderMax,
   nameLengthMax,
   phoneLengthMax,
   providerLengthMax,
   quantityPerLineMax,
+  reasonLengthMax,
   secretLengthMax,
   skusPerDropMax,
   stockMax,
@@ -20,6 +27,9 @@ import {
 import {
   amount,
   currency,
+  feeExample,
+  feeKind,
+  feeName,
   id,
   latePayment,
   longText,
@@ -49,12 +59,27 @@ export const skuObject = Type.Object(
     object: Type.Literal('sku'),
     name: text('a text', nameLengthMax, { example: 'Size 42' }),
     unit_amount: unitAmount,
+    max_per_order: nullable(whole(1, maxPerOrderMax, 4)),
     stock: units,
     held: whole(0, stockMax, 3),
     sold: whole(0, stockMax, 120),
     available: whole(0, stockMax, 377),
   },
   { title: 'Sku' },
+)
+
+export const feeRuleObject = Type.Object(
+  {
+    name: feeName,
+    kind: feeKind,
+    amount: Type.Optional(amount),
+    basis_points: Type.Optional(whole(0, basisPointsMax, 1_900)),
+  },
+  {
+    title: 'FeeRule',
+    description: 'a charge on top of the goods: an amount, or hundredths of a percent of the goods',
+    examples: [feeExample],
+  },
 )
 
 export const dropObject = Type.Object(
@@ -74,6 +99,7 @@ export const dropObject = Type.Object(
     hold_ttl: whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000, 600),
     max_per_customer: nullable(whole(1, maxPerCustomerMax, 2)),
     late_payment: latePayment,
+    fees: Type.Array(feeRuleObject, { maxItems: feesPerDropMax }),
     metadata,
     created: wireTime,
     skus: Type.Array(skuObject, { minItems: 1, maxItems: skusPerDropMax }),
@@ -105,11 +131,18 @@ export const customerObject = Type.Object(
   { title: 'Customer', description: 'a customer; name and shipping_address are shown to secret keys only' },
 )
 
-const lineObject = Type.Object(
-  { sku: id('sku'), quantity: whole(1, quantityPerLineMax), unit_amount: unitAmount },
-  { title: 'Line' },
+/** Null once it was erased. */
+const customer = nullable(customerObject)
+
+const lineFields = { sku: id('sku'), quantity: whole(1, quantityPerLineMax), unit_amount: unitAmount }
+const lineObject = Type.Object(lineFields, { title: 'Line' })
+const lineCount = { minItems: 1, maxItems: linesPerHoldMax }
+
+export const feeObject = Type.Object(
+  { name: feeName, kind: feeKind, amount },
+  { title: 'Fee', description: 'what a fee came to when the hold was made' },
 )
-const lines = Type.Array(lineObject, { minItems: 1, maxItems: linesPerHoldMax })
+const fees = Type.Array(feeObject, { maxItems: feesPerDropMax })
 
 export const holdObject = Type.Object(
   {
@@ -117,10 +150,11 @@ export const holdObject = Type.Object(
     object: Type.Literal('hold'),
     status: oneOf(['active', 'captured', 'released', 'expired']),
     drop: id('drop'),
-    lines,
+    lines: Type.Array(lineObject, lineCount),
+    fees,
     amount,
     currency,
-    customer: customerObject,
+    customer,
     client_secret: text('a client secret', secretLengthMax, { example: 'cs_5n0Yq2cH1uPZr8sVd3mWk7xLb9tGf4eA' }),
     created: wireTime,
     expires_at: wireTime,
@@ -128,11 +162,16 @@ export const holdObject = Type.Object(
   { title: 'Hold' },
 )
 
+/** Of most payments: none. */
+const noAmount = minorUnits(amountMax, 0, 0)
+const reason = nullable(text('a text', reasonLengthMax, { example: 'Too small' }))
+const notYet = nullable(wireTime, null)
+
 export const paymentObject = Type.Object(
   {
     id: id('payment'),
     object: Type.Literal('payment'),
-    status: oneOf(['captured', 'refund_due', 'unmatched']),
+    status: oneOf(['captured', 'refund_due', 'unmatched', 'partially_refunded', 'refunded', 'disputed']),
     reason: nullable(
       Type.Enum(
         [
@@ -154,27 +193,128 @@ export const paymentObject = Type.Object(
     provider: text('a provider name', providerLengthMax, { example: 'manual' }),
     provider_payment_id: text('the payment id of the provider', externalIdLengthMax, { example: 'bank-transfer-1' }),
     amount,
+    amount_refunded: noAmount,
+    amount_disputed: noAmount,
     currency,
     created: wireTime,
   },
   { title: 'Payment' },
 )
 
-export const orderObject = Type.Object(
+const orderFields = {
+  id: id('order'),
+  object: Type.Literal('order'),
+  status: oneOf(['paid', 'partially_refunded', 'refunded', 'cancelled', 'fulfilled']),
+  drop: id('drop'),
+  hold: id('hold'),
+  payment: id('payment'),
+  lines: Type.Array(
+    Type.Object({ ...lineFields, quantity_refunded: whole(0, quantityPerLineMax, 0) }, { title: 'OrderLine' }),
+    lineCount,
+  ),
+  fees,
+  amount,
+  amount_refunded: noAmount,
+  currency,
+  customer,
+  created: wireTime,
+  cancelled_at: notYet,
+  fulfilled_at: notYet,
+}
+
+/** An order in a list, and after it was changed. */
+export const orderObject = Type.Object(orderFields, { title: 'Order' })
+
+export const codeText = Type.String({
+  pattern: codePattern,
+  description: 'the code of a unit of an order',
+  examples: ['pc_01k9ze0000e8b9x3m7q2w5r6t4_0_5n0yq2ch1vpzr8sj'],
+})
+
+const unitCodeObject = Type.Object(
+  { code: codeText, sku: id('sku'), status: oneOf(['valid', 'used', 'void']), used_at: notYet },
+  { title: 'UnitCode' },
+)
+
+/** An order read by itself. */
+export const orderWithCodesObject = Type.Object(
   {
-    id: id('order'),
-    object: Type.Literal('order'),
-    status: oneOf(['paid']),
-    drop: id('drop'),
-    hold: id('hold'),
+    ...orderFields,
+    codes: Type.Array(unitCodeObject, { minItems: 1, maxItems: linesPerHoldMax * quantityPerLineMax }),
+  },
+  { title: 'OrderWithCodes' },
+)
+
+/** A code that was just used. */
+export const codeObject = Type.Object(
+  {
+    object: Type.Literal('code'),
+    code: codeText,
+    order: id('order'),
+    sku: id('sku'),
+    status: Type.Literal('used'),
+    used_at: wireTime,
+  },
+  { title: 'Code' },
+)
+
+export const refundObject = Type.Object(
+  {
+    id: id('refund'),
+    object: Type.Literal('refund'),
+    status: oneOf(['pending', 'succeeded', 'failed']),
     payment: id('payment'),
-    lines,
+    order: nullable(id('order')),
     amount,
     currency,
-    customer: customerObject,
+    reason,
+    lines: Type.Array(
+      Type.Object(
+        { sku: id('sku'), quantity: whole(1, linesPerHoldMax * quantityPerLineMax) },
+        { title: 'RefundLine', description: 'units of one SKU' },
+      ),
+      { maxItems: linesPerHoldMax },
+    ),
+    restock: Type.Boolean({ examples: [true] }),
     created: wireTime,
+    settled_at: notYet,
   },
-  { title: 'Order' },
+  { title: 'Refund' },
+)
+
+export const disputeObject = Type.Object(
+  {
+    id: id('dispute'),
+    object: Type.Literal('dispute'),
+    status: oneOf(['open', 'won', 'lost']),
+    payment: id('payment'),
+    provider_dispute_id: text('the dispute id of the provider', externalIdLengthMax, { example: 'case-1' }),
+    amount: minorUnits(amountMax, 1),
+    currency,
+    reason,
+    created: wireTime,
+    closed_at: notYet,
+  },
+  { title: 'Dispute' },
+)
+
+export const ledgerBalanceObject = Type.Object(
+  {
+    object: Type.Literal('ledger_balance'),
+    account: Type.String({
+      pattern: `^(cash:[a-z][a-z0-9_]{0,${providerLengthMax - 1}}|sales|fees:(${feeKinds.join('|')})|refunds_due|disputes)$`,
+      description: 'an account of the ledger',
+      examples: ['cash:manual'],
+    }),
+    currency,
+    balance: Type.Integer({
+      minimum: Number.MIN_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'debits minus credits, in minor units',
+      examples: [4_999],
+    }),
+  },
+  { title: 'LedgerBalance' },
 )
 
 /** The envelope of a list, newest first. `title` names the list in the documents. */

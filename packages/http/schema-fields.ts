@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { feeKinds } from '@penstock/domain/fee.ts'
 import { idPattern } from '@penstock/domain/id.ts'
 import {
   amountMax,
@@ -70,12 +71,12 @@ export function oneOf<const Value extends string>(values: readonly Value[], desc
   return Type.Enum([...values], { description })
 }
 
-export function minorUnits(maximum: number) {
+export function minorUnits(maximum: number, minimum = 0, example = 4_999) {
   return Type.Integer({
-    minimum: 0,
+    minimum,
     maximum,
-    description: `a whole number of minor units from 0 to ${maximum}`,
-    examples: [4_999],
+    description: `a whole number of minor units from ${minimum} to ${maximum}`,
+    examples: [example],
   })
 }
 
@@ -97,6 +98,10 @@ export const currency = Type.Enum([...currencies], {
   examples: ['usd'],
 })
 export const amount = minorUnits(amountMax)
+export const feeName = text('a text', nameLengthMax, { example: 'VAT' })
+export const feeKind = oneOf(feeKinds)
+/** A share of the goods: amount and basis_points exclude each other. */
+export const feeExample = { name: 'VAT', kind: 'tax', basis_points: 1_900 }
 export const latePayment = oneOf(['reacquire', 'refund'])
 export const metadata = Type.Record(
   // Not __proto__: in JavaScript it is not a field like others.

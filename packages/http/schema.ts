@@ -1,16 +1,21 @@
 import Type from 'typebox'
 import {
   addressLengthMax,
+  amountMax,
+  basisPointsMax,
   emailLengthMax,
   externalIdLengthMax,
+  feesPerDropMax,
   holdTtlMaxMs,
   holdTtlMinMs,
   linesPerHoldMax,
   maxPerCustomerMax,
+  maxPerOrderMax,
   nameLengthMax,
   phoneLengthMax,
   providerLengthMax,
   quantityPerLineMax,
+  reasonLengthMax,
   secretLengthMax,
   skusPerDropMax,
   stockMax,
@@ -19,12 +24,16 @@ import {
 import {
   amount,
   currency,
+  feeExample,
+  feeKind,
+  feeName,
   id,
   latePayment,
   longText,
   metadata,
   minorUnits,
   name,
+  oneOf,
   orNull,
   strict,
   text,
@@ -40,9 +49,21 @@ import {
 const skuName = text('a text', nameLengthMax, { example: 'Size 42' })
 const unitAmount = minorUnits(unitAmountMax)
 const holdTtl = whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000, 600)
+const maxPerOrder = orNull(whole(1, maxPerOrderMax, 4))
 const newSku = Type.Object(
-  { name: skuName, unit_amount: unitAmount, stock: whole(0, stockMax, 500) },
+  { name: skuName, unit_amount: unitAmount, stock: whole(0, stockMax, 500), max_per_order: maxPerOrder },
   { ...strict, title: 'NewSku' },
+)
+
+/** Either an amount or basis points: `fee-rules.ts` checks it. */
+const feeRule = Type.Object(
+  {
+    name: feeName,
+    kind: feeKind,
+    amount: Type.Optional(whole(0, amountMax, 490)),
+    basis_points: Type.Optional(whole(0, basisPointsMax, 1_900)),
+  },
+  { ...strict, title: 'NewFee', description: 'a fee with either amount or basis_points', examples: [feeExample] },
 )
 
 /** What a drop may do without, and a seller may change at any time. */
@@ -51,6 +72,9 @@ const dropOptions = {
   hold_ttl: Type.Optional(holdTtl),
   max_per_customer: orNull(whole(1, maxPerCustomerMax)),
   late_payment: Type.Optional(latePayment),
+  fees: Type.Optional(
+    Type.Array(feeRule, { maxItems: feesPerDropMax, description: `a list of at most ${feesPerDropMax} fees` }),
+  ),
   description: orNull(longText),
   image: orNull(url),
   metadata: Type.Optional(metadata),
@@ -78,6 +102,7 @@ const skuChange = Type.Object(
     name: Type.Optional(skuName),
     unit_amount: Type.Optional(unitAmount),
     stock: Type.Optional(whole(0, stockMax)),
+    max_per_order: maxPerOrder,
   },
   { ...strict, title: 'SkuChange' },
 )
@@ -140,14 +165,16 @@ const customer = Type.Object(
   { ...strict, title: 'NewCustomer', description: 'a customer with an e-mail address' },
 )
 
+const lines = Type.Array(Type.Object({ sku: id('sku'), quantity: whole(1, quantityPerLineMax) }, strict), {
+  minItems: 1,
+  maxItems: linesPerHoldMax,
+  description: `a list of 1 to ${linesPerHoldMax} lines`,
+})
+
 export const holdCreateBody = Type.Object(
   {
     drop: id('drop'),
-    lines: Type.Array(Type.Object({ sku: id('sku'), quantity: whole(1, quantityPerLineMax) }, strict), {
-      minItems: 1,
-      maxItems: linesPerHoldMax,
-      description: `a list of 1 to ${linesPerHoldMax} lines`,
-    }),
+    lines,
     customer,
     replace: orNull(
       Type.Object(
@@ -177,3 +204,33 @@ export const paymentCreateBody = Type.Object(
   },
   { ...strict, title: 'PaymentCreate' },
 )
+
+const restock = Type.Optional(Type.Boolean({ description: 'true or false', examples: [true] }))
+const reason = orNull(text('a text', reasonLengthMax, { example: 'Too small' }))
+
+export const paymentAttachBody = Type.Object({ hold: id('hold') }, { ...strict, title: 'PaymentAttach' })
+
+/** Without amount and lines: all that is left. */
+export const refundCreateBody = Type.Object(
+  { payment: id('payment'), amount: Type.Optional(amount), lines: Type.Optional(lines), restock, reason },
+  { ...strict, title: 'RefundCreate' },
+)
+
+export const refundSettleBody = Type.Object(
+  { status: oneOf(['succeeded', 'failed']) },
+  { ...strict, title: 'RefundSettle' },
+)
+
+export const disputeOpenBody = Type.Object(
+  {
+    payment: id('payment'),
+    provider_dispute_id: text('the dispute id of the provider', externalIdLengthMax, { example: 'case-1' }),
+    amount: Type.Optional(minorUnits(amountMax, 1)),
+    reason,
+  },
+  { ...strict, title: 'DisputeOpen' },
+)
+
+export const disputeCloseBody = Type.Object({ status: oneOf(['won', 'lost']) }, { ...strict, title: 'DisputeClose' })
+
+export const orderCancelBody = Type.Object({ restock, reason }, { ...strict, title: 'OrderCancel' })

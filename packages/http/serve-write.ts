@@ -25,9 +25,9 @@ export interface WriteFacts<
   readonly body: Body
   readonly answers: Declared
   /** The command of a valid request, or what is wrong with it. */
-  toCommand(request: WriteRequest<Static<Body>>): Command | { readonly problem: Problem }
+  toCommand(request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
   /** The response to an accepted command: one of `answers`. */
-  toResponse(result: Accepted, request: WriteRequest<Static<Body>>): JsonAnswer<Declared>
+  toResponse(result: Accepted, request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): JsonAnswer<Declared>
 }
 
 /** Any `WriteFacts`, ready to serve. */
@@ -37,8 +37,12 @@ export interface WriteRoute extends RouteFacts<string> {
   readonly body: TObject
   readonly answers: Answers
   readonly parseBody: BodyParser<unknown>
-  toCommand(request: WriteRequest<unknown>): Command | { readonly problem: Problem }
-  toResponse(result: Accepted, request: WriteRequest<unknown>): { readonly status: number; readonly json: string }
+  toCommand(request: WriteRequest<unknown>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  toResponse(
+    result: Accepted,
+    request: WriteRequest<unknown>,
+    deps: Pick<Deps, 'queries'>,
+  ): { readonly status: number; readonly json: string }
 }
 
 export function writeRoute<const Path extends string, Body extends TObject, Declared extends Answers>(
@@ -133,12 +137,12 @@ function readRequest(
 }
 
 function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): void {
-  const command = route.toCommand(request)
+  const command = route.toCommand(request, deps)
   if ('problem' in command) return sendProblem(exchange, deps, command.problem)
   const taken = deps.writer.submit(command, (reply) => {
     if (reply === null) return sendProblem(exchange, deps, deadlineExceeded)
     answerLate(exchange, deps, () =>
-      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request)),
+      sendResult(exchange, deps, reply.result, reply.seq, (accepted) => route.toResponse(accepted, request, deps)),
     )
   })
   if (!taken)

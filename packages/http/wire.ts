@@ -1,12 +1,31 @@
 import { availableUnits } from '@penstock/domain/drop.ts'
+import { isErased } from '@penstock/domain/customer.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
+import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
+import { paymentStatus } from '@penstock/domain/payment.ts'
 import type { Static } from 'typebox'
-import type { Customer } from '@penstock/domain/customer.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
+import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
-import type { Credential, OrderWithHold } from '@penstock/store/queries.ts'
-import type { customerObject, dropObject, holdObject, orderObject, paymentObject, skuObject } from './objects.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
+import type { Balance, Credential } from '@penstock/store/queries.ts'
+import type {
+  customerObject,
+  disputeObject,
+  dropObject,
+  feeObject,
+  feeRuleObject,
+  holdObject,
+  ledgerBalanceObject,
+  orderObject,
+  paymentObject,
+  refundObject,
+  skuObject,
+} from './objects.ts'
 
 /** Nouns of the domain as the objects of the API (`objects.ts`). Times become Unix seconds. */
 
@@ -15,6 +34,9 @@ export type WireDrop = Static<typeof dropObject>
 export type WireHold = Static<typeof holdObject>
 export type WirePayment = Static<typeof paymentObject>
 export type WireOrder = Static<typeof orderObject>
+export type WireRefund = Static<typeof refundObject>
+export type WireDispute = Static<typeof disputeObject>
+export type WireBalance = Static<typeof ledgerBalanceObject>
 
 export interface WireList<Item> {
   object: 'list'
@@ -34,8 +56,18 @@ export function toSeconds(ms: number): number {
 }
 
 export function wireSku(sku: Sku): WireSku {
-  const { id, name, unitAmountMinor, stock, held, sold } = sku
-  return { id, object: 'sku', name, unit_amount: unitAmountMinor, stock, held, sold, available: availableUnits(sku) }
+  const { id, name, unitAmountMinor, maxPerOrder, stock, held, sold } = sku
+  return {
+    id,
+    object: 'sku',
+    name,
+    unit_amount: unitAmountMinor,
+    max_per_order: maxPerOrder,
+    stock,
+    held,
+    sold,
+    available: availableUnits(sku),
+  }
 }
 
 /** What of a drop changes only when the seller changes it. */
@@ -50,18 +82,32 @@ export function wireDropFacts(drop: Drop): Omit<WireDrop, 'id' | 'object' | 'sta
     hold_ttl: toSeconds(drop.holdTtlMs),
     max_per_customer: drop.maxPerCustomer,
     late_payment: drop.latePayment,
+    fees: drop.fees.map(wireFeeRule),
     metadata: drop.metadata,
     created: toSeconds(drop.createdMs),
   }
 }
 
-function wireCustomer(customer: Customer, audience: Audience): Static<typeof customerObject> {
+function wireFeeRule({ name, kind, amountMinor, basisPoints }: FeeRule): Static<typeof feeRuleObject> {
+  return basisPoints === null ? { name, kind, amount: amountMinor ?? 0 } : { name, kind, basis_points: basisPoints }
+}
+
+function wireFee({ name, kind, amountMinor }: Fee): Static<typeof feeObject> {
+  return { name, kind, amount: amountMinor }
+}
+
+function wireCustomer(customer: Customer | ErasedCustomer, audience: Audience): Static<typeof customerObject> | null {
+  if (isErased(customer)) return null
   const { email, phone, externalId, name, shippingAddress } = customer
   const contact = { email, phone, external_id: externalId }
   if (audience === 'publishable') return contact
   if (shippingAddress === null) return { ...contact, name, shipping_address: null }
   const { line1, line2, city, state, postalCode, country } = shippingAddress
   return { ...contact, name, shipping_address: { line1, line2, city, state, postal_code: postalCode, country } }
+}
+
+function toSecondsOrNull(ms: number | null): number | null {
+  return ms === null ? null : toSeconds(ms)
 }
 
 function wireLines(hold: Hold): WireHold['lines'] {
@@ -79,6 +125,7 @@ export function wireHold(hold: Hold, nowMs: number, audience: Audience): WireHol
     status: holdStatusAt(hold, nowMs),
     drop: hold.dropId,
     lines: wireLines(hold),
+    fees: hold.fees.map(wireFee),
     amount: hold.amountMinor,
     currency: hold.currency,
     customer: wireCustomer(hold.customer, audience),
@@ -92,30 +139,74 @@ export function wirePayment(payment: Payment): WirePayment {
   return {
     id: payment.id,
     object: 'payment',
-    status: payment.status,
+    status: paymentStatus(payment),
     reason: payment.reason,
-    hold: payment.holdId,
+    hold: payment.attachedHoldId ?? payment.holdId,
     order: payment.orderId,
     provider: payment.provider,
     provider_payment_id: payment.providerPaymentId,
     amount: payment.amountMinor,
+    amount_refunded: payment.refundedMinor,
+    amount_disputed: payment.disputedMinor,
     currency: payment.currency,
     created: toSeconds(payment.createdMs),
   }
 }
 
-export function wireOrder({ order, hold }: OrderWithHold): WireOrder {
+export function wireOrder(facts: OrderFacts): WireOrder {
+  const { order, hold, refundedMinor } = facts
+  const refunded = refundedByLine(facts)
   return {
     id: order.id,
     object: 'order',
-    status: order.status,
+    status: orderStatus(facts),
     drop: order.dropId,
     hold: order.holdId,
     payment: order.paymentId,
-    lines: wireLines(hold),
+    lines: wireLines(hold).map((line, index) => ({ ...line, quantity_refunded: refunded[index] ?? 0 })),
+    fees: hold.fees.map(wireFee),
     amount: order.amountMinor,
+    amount_refunded: refundedMinor,
     currency: order.currency,
     customer: wireCustomer(hold.customer, 'secret'),
     created: toSeconds(order.createdMs),
+    cancelled_at: toSecondsOrNull(order.cancelledMs),
+    fulfilled_at: toSecondsOrNull(order.fulfilledMs),
   }
+}
+
+export function wireRefund(refund: Refund): WireRefund {
+  return {
+    id: refund.id,
+    object: 'refund',
+    status: refund.status,
+    payment: refund.paymentId,
+    order: refund.orderId,
+    amount: refund.amountMinor,
+    currency: refund.currency,
+    reason: refund.reason,
+    lines: refund.lines.map(({ skuId, quantity }) => ({ sku: skuId, quantity })),
+    restock: refund.restock,
+    created: toSeconds(refund.createdMs),
+    settled_at: toSecondsOrNull(refund.settledMs),
+  }
+}
+
+export function wireDispute(dispute: Dispute): WireDispute {
+  return {
+    id: dispute.id,
+    object: 'dispute',
+    status: dispute.status,
+    payment: dispute.paymentId,
+    provider_dispute_id: dispute.providerDisputeId,
+    amount: dispute.amountMinor,
+    currency: dispute.currency,
+    reason: dispute.reason,
+    created: toSeconds(dispute.createdMs),
+    closed_at: toSecondsOrNull(dispute.closedMs),
+  }
+}
+
+export function wireBalance({ account, currency, balanceMinor }: Balance): WireBalance {
+  return { object: 'ledger_balance', account, currency, balance: balanceMinor }
 }

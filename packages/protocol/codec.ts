@@ -13,7 +13,7 @@ import type { CommitMessage, Hello, NumberedCommand, Refusal, Reply, SkuCounters
 
 /**
  * Field names of the objects that travel in results, in wire order. Objects of any other shape (drops, partial
- * changes) are written with their names inline.
+ * changes, refunds) are written with their names inline.
  */
 const resultStructures: readonly (readonly string[])[] = [
   ['outcome', 'payment', 'duplicate', 'replayed'],
@@ -31,10 +31,27 @@ const resultStructures: readonly (readonly string[])[] = [
     'status',
     'reason',
     'createdMs',
+    'attachedHoldId',
+    'refundedMinor',
+    'disputedMinor',
+    'lostMinor',
   ],
-  ['id', 'dropId', 'lines', 'amountMinor', 'currency', 'customer', 'clientSecret', 'createdMs', 'expiresMs', 'status'],
+  [
+    'id',
+    'dropId',
+    'lines',
+    'fees',
+    'amountMinor',
+    'currency',
+    'customer',
+    'clientSecret',
+    'createdMs',
+    'expiresMs',
+    'status',
+  ],
+  ['name', 'kind', 'amountMinor'],
   ['skuId', 'quantity', 'unitAmountMinor'],
-  ['id', 'name', 'unitAmountMinor', 'stock', 'dropId', 'held', 'sold'],
+  ['id', 'name', 'unitAmountMinor', 'stock', 'maxPerOrder', 'dropId', 'held', 'sold'],
 ]
 
 const structures = [...commandStructures, ...resultStructures]

@@ -18,8 +18,23 @@ const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([sc
 const key = Type.Object({ id: text, fingerprint: text })
 const anyKey = nullable(key)
 const texts = Type.Record(Type.String(), Type.String())
-const newSku = Type.Object({ id: text, name: text, unitAmountMinor: amount, stock: amount })
-const skuChange = Type.Object({ skuId: text, name: nullable(text), unitAmountMinor: nullable(amount) })
+const newSku = Type.Object({
+  id: text,
+  name: text,
+  unitAmountMinor: amount,
+  stock: amount,
+  maxPerOrder: nullable(units),
+})
+const skuChange = Type.Object({
+  skuId: text,
+  name: nullable(text),
+  unitAmountMinor: nullable(amount),
+  maxPerOrder: nullable(amount),
+})
+const feeKind = Type.Union([Type.Literal('shipping'), Type.Literal('tax'), Type.Literal('service')])
+const feeRules = Type.Array(
+  Type.Object({ name: text, kind: feeKind, amountMinor: nullable(amount), basisPoints: nullable(amount) }),
+)
 const latePayment = Type.Union([Type.Literal('reacquire'), Type.Literal('refund')])
 const address = Type.Object({
   line1: text,
@@ -39,7 +54,8 @@ const customer = Type.Object({
 
 const replace = Type.Object({ holdId: text, proof: nullable(text) })
 
-const schemas = {
+/** Commands of which many come at once: objects of these shapes travel without the names of their fields. */
+const frequentSchemas = {
   create_drop: Type.Object({
     kind: Type.Literal('create_drop'),
     key: anyKey,
@@ -53,6 +69,7 @@ const schemas = {
     holdTtlMs: units,
     maxPerCustomer: nullable(units),
     latePayment,
+    fees: feeRules,
     metadata: texts,
     skus: Type.Array(newSku, { minItems: 1 }),
   }),
@@ -70,6 +87,7 @@ const schemas = {
         holdTtlMs: Type.Optional(units),
         maxPerCustomer: Type.Optional(nullable(units)),
         latePayment: Type.Optional(latePayment),
+        fees: Type.Optional(feeRules),
         metadata: Type.Optional(texts),
       },
       { additionalProperties: false },
@@ -81,7 +99,13 @@ const schemas = {
     kind: Type.Literal('change_drop_phase'),
     key: anyKey,
     dropId: text,
-    action: Type.Union([Type.Literal('publish'), Type.Literal('pause'), Type.Literal('resume'), Type.Literal('end')]),
+    action: Type.Union([
+      Type.Literal('publish'),
+      Type.Literal('pause'),
+      Type.Literal('resume'),
+      Type.Literal('end'),
+      Type.Literal('cancel'),
+    ]),
   }),
   restock_sku: Type.Object({
     kind: Type.Literal('restock_sku'),
@@ -118,11 +142,66 @@ const schemas = {
     amountMinor: amount,
     currency: text,
   }),
-} satisfies Record<CommandKind, Type.TObject>
+}
 
-/** Field names of every object a command is made of, in wire order. */
+/** Commands of sellers about single payments: they travel with the names of their fields. */
+const rareSchemas = {
+  attach_payment: Type.Object({
+    kind: Type.Literal('attach_payment'),
+    key: anyKey,
+    paymentId: text,
+    holdId: text,
+    orderId: text,
+  }),
+  create_refund: Type.Object({
+    kind: Type.Literal('create_refund'),
+    key: anyKey,
+    refundId: text,
+    paymentId: text,
+    amountMinor: nullable(amount),
+    lines: nullable(Type.Array(Type.Object({ skuId: text, quantity: units }), { minItems: 1 })),
+    restock: Type.Boolean(),
+    reason: nullable(text),
+  }),
+  settle_refund: Type.Object({
+    kind: Type.Literal('settle_refund'),
+    key: anyKey,
+    refundId: text,
+    status: Type.Union([Type.Literal('succeeded'), Type.Literal('failed')]),
+  }),
+  open_dispute: Type.Object({
+    kind: Type.Literal('open_dispute'),
+    key: anyKey,
+    disputeId: text,
+    paymentId: text,
+    providerDisputeId: text,
+    amountMinor: nullable(units),
+    reason: nullable(text),
+  }),
+  close_dispute: Type.Object({
+    kind: Type.Literal('close_dispute'),
+    key: anyKey,
+    disputeId: text,
+    status: Type.Union([Type.Literal('won'), Type.Literal('lost')]),
+  }),
+  cancel_order: Type.Object({
+    kind: Type.Literal('cancel_order'),
+    key: anyKey,
+    orderId: text,
+    refundId: text,
+    restock: Type.Boolean(),
+    reason: nullable(text),
+  }),
+  fulfil_order: Type.Object({ kind: Type.Literal('fulfil_order'), key: anyKey, orderId: text }),
+  erase_customer: Type.Object({ kind: Type.Literal('erase_customer'), key: anyKey, holdId: text }),
+  use_code: Type.Object({ kind: Type.Literal('use_code'), key, orderId: text, holdId: text, unit: amount }),
+}
+
+const schemas = { ...frequentSchemas, ...rareSchemas } satisfies Record<CommandKind, Type.TObject>
+
+/** Field names of every object a frequent command is made of, in wire order. */
 export const commandStructures: readonly (readonly string[])[] = [
-  ...Object.values(schemas),
+  ...Object.values(frequentSchemas),
   key,
   newSku,
   skuChange,

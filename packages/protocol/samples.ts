@@ -1,5 +1,6 @@
 import type { Command, CommandKind } from '@penstock/domain/command.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
 import type { Result } from '@penstock/domain/result.ts'
 
 const key = { id: 'k3Yx0aQ9vBn4mC7dE1fG2h', fingerprint: 'p8Lw5zR6tUi2oP4aS7dF9g' }
@@ -19,16 +20,21 @@ export const sampleCommands = {
     holdTtlMs: 600_000,
     maxPerCustomer: 2,
     latePayment: 'reacquire',
+    fees: [{ name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }],
     metadata: { team: 'red' },
-    skus: [{ id: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 42', unitAmountMinor: 4_999, stock: 500 }],
+    skus: [
+      { id: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 42', unitAmountMinor: 4_999, stock: 500, maxPerOrder: 2 },
+    ],
   },
   update_drop: {
     kind: 'update_drop',
     key,
     dropId: 'drop_01fwhe4ydgfk1shh6w1g60eecf',
     changes: { name: 'Air', startsAtMs: 1, endsAtMs: 2, holdTtlMs: 3, maxPerCustomer: 4, metadata: { a: 'b' } },
-    skuChanges: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 43', unitAmountMinor: 5_999 }],
-    newSkus: [{ id: 'sku_01h455vb4pex5vsknk084sn02q', name: 'Size 44', unitAmountMinor: 4_999, stock: 1 }],
+    skuChanges: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', name: 'Size 43', unitAmountMinor: 5_999, maxPerOrder: 0 }],
+    newSkus: [
+      { id: 'sku_01h455vb4pex5vsknk084sn02q', name: 'Size 44', unitAmountMinor: 4_999, stock: 1, maxPerOrder: 4 },
+    ],
   },
   change_drop_phase: {
     kind: 'change_drop_phase',
@@ -77,12 +83,63 @@ export const sampleCommands = {
     amountMinor: 4_999,
     currency: 'usd',
   },
+  attach_payment: {
+    kind: 'attach_payment',
+    key,
+    paymentId: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
+    holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
+    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+  },
+  create_refund: {
+    kind: 'create_refund',
+    key,
+    refundId: 'rfnd_01fwhe4ydgfk1shh6w1g60eecf',
+    paymentId: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
+    amountMinor: 4_999,
+    lines: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', quantity: 1 }],
+    restock: true,
+    reason: 'Wrong size',
+  },
+  settle_refund: {
+    kind: 'settle_refund',
+    key,
+    refundId: 'rfnd_01fwhe4ydgfk1shh6w1g60eecf',
+    status: 'succeeded',
+  },
+  open_dispute: {
+    kind: 'open_dispute',
+    key,
+    disputeId: 'dsp_01fwhe4ydgfk1shh6w1g60eecf',
+    paymentId: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
+    providerDisputeId: 'dp_1MtJUT2eZvKYlo2CNaw2HvEv',
+    amountMinor: 4_999,
+    reason: 'fraudulent',
+  },
+  close_dispute: { kind: 'close_dispute', key, disputeId: 'dsp_01fwhe4ydgfk1shh6w1g60eecf', status: 'lost' },
+  cancel_order: {
+    kind: 'cancel_order',
+    key,
+    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+    refundId: 'rfnd_01fwhe4ydgfk1shh6w1g60eecf',
+    restock: true,
+    reason: 'Sold elsewhere',
+  },
+  fulfil_order: { kind: 'fulfil_order', key, orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf' },
+  erase_customer: { kind: 'erase_customer', key, holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf' },
+  use_code: {
+    kind: 'use_code',
+    key,
+    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+    holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
+    unit: 7,
+  },
 } satisfies { readonly [Kind in CommandKind]: Extract<Command, { kind: Kind }> }
 
 const sampleHold: Hold = {
   id: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
   dropId: 'drop_01fwhe4ydgfk1shh6w1g60eecf',
-  lines: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', quantity: 1, unitAmountMinor: 4_999 }],
+  lines: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', quantity: 1, unitAmountMinor: 4_500 }],
+  fees: [{ name: 'Parcel', kind: 'shipping', amountMinor: 499 }],
   amountMinor: 4_999,
   currency: 'usd',
   customer: sampleCommands.create_hold.customer,
@@ -92,6 +149,23 @@ const sampleHold: Hold = {
   status: 'active',
 }
 
+const samplePayment: Payment = {
+  id: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
+  provider: 'stripe',
+  providerPaymentId: 'pi_3MtwBwLkdIwHu7ix28a3tqPa',
+  holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
+  orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+  amountMinor: 4_999,
+  currency: 'usd',
+  status: 'captured',
+  reason: null,
+  createdMs: 1_800_000_000_000,
+  attachedHoldId: null,
+  refundedMinor: 0,
+  disputedMinor: 0,
+  lostMinor: 0,
+}
+
 /** One of each accepted outcome, and one refusal, as the engine makes them. */
 export const sampleResults = {
   hold_created: { outcome: 'hold_created', hold: sampleHold, replayed: false },
@@ -99,19 +173,69 @@ export const sampleResults = {
   holds_expired: { outcome: 'holds_expired', count: 3, replayed: false },
   payment_recorded: {
     outcome: 'payment_recorded',
-    payment: {
-      id: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
-      provider: 'stripe',
-      providerPaymentId: 'pi_3MtwBwLkdIwHu7ix28a3tqPa',
-      holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
-      orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+    payment: samplePayment,
+    duplicate: false,
+    replayed: false,
+  },
+  payment_attached: { outcome: 'payment_attached', payment: samplePayment, replayed: false },
+  refund_saved: {
+    outcome: 'refund_saved',
+    refund: {
+      id: 'rfnd_01fwhe4ydgfk1shh6w1g60eecf',
+      paymentId: samplePayment.id,
+      orderId: samplePayment.orderId,
       amountMinor: 4_999,
       currency: 'usd',
-      status: 'captured',
-      reason: null,
+      lines: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', quantity: 1 }],
+      restock: true,
+      reason: 'Wrong size',
       createdMs: 1_800_000_000_000,
+      status: 'pending',
+      settledMs: null,
+    },
+    replayed: false,
+  },
+  dispute_saved: {
+    outcome: 'dispute_saved',
+    dispute: {
+      id: 'dsp_01fwhe4ydgfk1shh6w1g60eecf',
+      paymentId: samplePayment.id,
+      provider: 'stripe',
+      providerDisputeId: 'dp_1MtJUT2eZvKYlo2CNaw2HvEv',
+      amountMinor: 4_999,
+      currency: 'usd',
+      reason: 'fraudulent',
+      createdMs: 1_800_000_000_000,
+      status: 'open',
+      closedMs: null,
     },
     duplicate: false,
+    replayed: false,
+  },
+  order_saved: {
+    outcome: 'order_saved',
+    order: {
+      id: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+      dropId: 'drop_01fwhe4ydgfk1shh6w1g60eecf',
+      holdId: sampleHold.id,
+      paymentId: samplePayment.id,
+      amountMinor: 4_999,
+      currency: 'usd',
+      createdMs: 1_800_000_000_000,
+      cancelledMs: null,
+      fulfilledMs: 1_800_000_000_000,
+    },
+    hold: sampleHold,
+    refundedMinor: 4_999,
+    lineRefunds: [
+      {
+        orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+        skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf',
+        paidQuantity: 1,
+        refundedQuantity: 1,
+        restockedQuantity: 0,
+      },
+    ],
     replayed: false,
   },
   drop_saved: {
@@ -127,6 +251,7 @@ export const sampleResults = {
       holdTtlMs: 600_000,
       maxPerCustomer: 2,
       latePayment: 'reacquire',
+      fees: [],
       metadata: {},
       phase: 'draft',
       createdMs: 1_800_000_000_000,
@@ -138,12 +263,25 @@ export const sampleResults = {
         name: 'Size 42',
         unitAmountMinor: 4_999,
         stock: 500,
+        maxPerOrder: null,
         dropId: 'drop_01fwhe4ydgfk1shh6w1g60eecf',
         held: 0,
         sold: 0,
       },
     ],
     nowMs: 1_800_000_000_000,
+    replayed: false,
+  },
+  customer_erased: {
+    outcome: 'customer_erased',
+    hold: { ...sampleHold, customer: { countedIn: ['drop_01fwhe4ydgfk1shh6w1g60eecf email:k3Yx0aQ9vBn4mC7dE1fG2h'] } },
+    replayed: false,
+  },
+  code_activated: {
+    outcome: 'code_activated',
+    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
+    skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf',
+    usedMs: 1_800_000_000_000,
     replayed: false,
   },
   refused: { outcome: 'limit_reached', param: 'lines', detail: 'One customer may have at most 2 units.' },

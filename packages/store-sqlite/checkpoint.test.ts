@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { commitsPerWalCheck, walPagesBusy, walPagesIdle, walPagesMax } from '@penstock/domain/limits.ts'
 import { Checkpointer } from './checkpoint.ts'
 import { openReader, openWriter } from './open.ts'
@@ -22,6 +22,7 @@ beforeEach(() => {
   wal = new Wal(join(folder, 'penstock.db'))
 })
 afterEach(() => {
+  wal.checkpointer.close()
   wal.db.close()
   rmSync(folder, { recursive: true })
 })
@@ -69,7 +70,7 @@ it('Checkpointer moves the WAL when idle, once it is worth it', () => {
   expect(wal.state().pending).toBe(0)
 })
 
-it('Checkpointer when busy looks every commitsPerWalCheck commits and waits for walPagesBusy', () => {
+it('Checkpointer when busy looks every commitsPerWalCheck commits and waits for walPagesBusy', async () => {
   wal.commit()
   for (let count = 0; count < commitsPerWalCheck; count++) wal.checkpointer.afterCommit(false)
   expect(wal.state().pending).toBeGreaterThan(walPagesIdle)
@@ -77,7 +78,20 @@ it('Checkpointer when busy looks every commitsPerWalCheck commits and waits for 
   for (let count = 1; count < commitsPerWalCheck; count++) wal.checkpointer.afterCommit(false)
   expect(wal.state().pending).toBeGreaterThan(walPagesBusy)
   wal.checkpointer.afterCommit(false)
-  expect(wal.state().pending).toBe(0)
+  wal.db.exec('UPDATE writer_state SET seq = seq + 1')
+  expect(wal.state().pending).toBeGreaterThan(walPagesBusy)
+  // The thread moves what there was, and then the rest is moved here.
+  await vi.waitFor(() => expect(wal.state().pending).toBe(0), { timeout: 10_000, interval: 5 })
+})
+
+it('Checkpointer says at the next commit that the thread failed', async () => {
+  while (wal.state().pending < walPagesBusy) wal.commit()
+  renameSync(wal.path, `${wal.path}.gone`)
+  for (let count = 0; count < commitsPerWalCheck; count++) wal.checkpointer.afterCommit(false)
+  await vi.waitFor(() => expect(() => wal.checkpointer.afterCommit(false)).toThrow('unable to open database file'), {
+    timeout: 10_000,
+    interval: 5,
+  })
 })
 
 it('Checkpointer makes the WAL start anew once nobody reads it', () => {

@@ -7,6 +7,7 @@ import {
   walPagesMax,
   writerBusyMs,
 } from '@penstock/domain/limits.ts'
+import { CheckpointThread } from './checkpoint-thread.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 
 /** SQLite's answer: whether a reader stood in the way, pages in the WAL, pages of them moved to the database. */
@@ -18,16 +19,19 @@ interface WalState {
 
 /**
  * Moves the WAL into the database between commits, never inside one (SQLite's own checkpoints run inside some
- * unlucky COMMIT and made it 5 times slower: pitfalls 2.3). This is the only checkpointer.
+ * unlucky COMMIT and made it 5 times slower: pitfalls 2.3). Nobody else checkpoints.
  *
- * PASSIVE when idle and the WAL has `walPagesIdle` pages; PASSIVE although busy from `walPagesBusy` on; RESTART,
- * which waits for readers, from `walPagesMax` on, so that the WAL is bounded even if readers overlap without end. The
- * bound counts all pages of the file, moved or not: SQLite starts the file anew only at a moment without readers of it.
+ * PASSIVE when idle and the WAL has `walPagesIdle` pages. From `walPagesBusy` on PASSIVE although busy, in a thread;
+ * what was committed meanwhile is then moved here, between two commits, since SQLite starts the file anew only when
+ * all of it is moved. RESTART, which waits for readers, from `walPagesMax` on, so that the WAL is bounded even if readers
+ * overlap without end: that bound counts all pages of the file, moved or not.
  */
 export class Checkpointer {
   readonly #db: Connection
   readonly #now: () => number
   readonly #statements: Record<'NOOP' | 'PASSIVE' | 'RESTART', Statement<[], WalState>>
+  readonly #thread: CheckpointThread
+  #threadError: Error | null = null
   #commitsSinceCheck = 0
   #restartFromMs = 0
 
@@ -37,17 +41,35 @@ export class Checkpointer {
     this.#now = now
     const checkpoint = (mode: string) => db.prepare<[], WalState>(`PRAGMA wal_checkpoint(${mode})`)
     this.#statements = { NOOP: checkpoint('NOOP'), PASSIVE: checkpoint('PASSIVE'), RESTART: checkpoint('RESTART') }
+    this.#thread = new CheckpointThread(db.name, (error) => this.#onThreadDone(error))
   }
 
-  /** Call after every commit, and with `idle` when there was none for a while. Cheap unless there is work. */
+  /**
+   * Call after every commit, and with `idle` when there was none for a while. Cheap unless there is work. Throws when a
+   * checkpoint failed, here or in the thread.
+   */
   afterCommit(idle: boolean): void {
+    if (this.#threadError !== null) throw this.#threadError
     this.#commitsSinceCheck += 1
     if (this.#commitsSinceCheck < commitsPerWalCheck && !idle) return
+    if (this.#thread.isRunning) return
     this.#commitsSinceCheck = 0
     const wal = this.#run('NOOP')
     const pending = wal.log - wal.checkpointed
     if (wal.log >= walPagesMax && this.#now() >= this.#restartFromMs) this.#restart()
-    else if (pending >= walPagesBusy || (idle && pending >= walPagesIdle)) this.#run('PASSIVE')
+    else if (idle && pending >= walPagesIdle) this.#run('PASSIVE')
+    else if (pending >= walPagesBusy) this.#thread.start()
+  }
+
+  close(): void {
+    this.#thread.close()
+  }
+
+  #onThreadDone(error: Error | null): void {
+    this.#threadError = error
+    if (error !== null) return
+    const { log, checkpointed } = this.#run('NOOP')
+    if (log - checkpointed < walPagesIdle) this.#run('PASSIVE')
   }
 
   #restart(): void {

@@ -29,7 +29,9 @@ const openIndex = (): DeferredIndex => new DeferredIndex(db, { name: 'request', 
 /** One transaction as the store makes it: rows appended, old keys merged, then commit or rollback. */
 function append(index: DeferredIndex, keys: readonly string[], fate: 'commit' | 'rollback'): void {
   db.exec('BEGIN IMMEDIATE')
-  const insert = db.prepare("INSERT INTO request VALUES (?, ?, 'f', 'result', '{}', 0)")
+  const insert = db.prepare(
+    "INSERT INTO request (seq, id, fingerprint, answer_kind, answer, created_ms) VALUES (?, ?, 'f', 'result', '{}', 0)",
+  )
   keys.forEach((key, at) => insert.run(index.lastSeq + 1 + at, key))
   index.merge(keys.length)
   if (fate === 'rollback') {

@@ -12,7 +12,10 @@ const mergeFactor = 4
 const bucketCount = 1_024
 const bucketShift = 2 ** (53 - Math.log2(bucketCount))
 
-/** What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. */
+/**
+ * What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. Rows may go, but for the
+ * last one: what the index or the tail still says of them finds nothing, because a look-up asks the row for its key.
+ */
 export interface IndexedTable {
   /** `request` stands for tables `request` and `request_index`. */
   readonly name: string

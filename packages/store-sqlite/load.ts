@@ -1,4 +1,6 @@
 import { DeferredIndex } from './deferred-index.ts'
+import { DueHolds } from './due-holds.ts'
+import { loadMoney } from './load-money.ts'
 import {
   dropColumns,
   holdColumns,
@@ -20,8 +22,8 @@ import type { DropRow, HoldRow, PaymentRow, SkuRow } from './rows.ts'
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
 
-/** Active holds kept in memory, the newest: most are paid within minutes, and their payment needs them again. */
-const cachedHoldsMax = 32_768
+/** Active holds kept in memory, the newest (some 100 MB): most are paid soon, and their payment needs them again. */
+const cachedHoldsMax = 131_072
 
 /**
  * The writer's reads: rows by key, on its own connection and so inside its own transaction. Drops, SKUs and new holds
@@ -32,19 +34,33 @@ export class RowLoader implements RowSource {
   readonly skus: RowSource['skus']
   readonly holds: RowSource['holds']
   readonly payments: RowSource['payments']
+  readonly orders: RowSource['orders']
+  readonly refunds: RowSource['refunds']
+  readonly lineRefunds: RowSource['lineRefunds']
+  readonly disputes: RowSource['disputes']
+  readonly paymentKeys: RowSource['paymentKeys']
+  readonly disputeKeys: RowSource['disputeKeys']
   readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
+  readonly codeUses: RowSource['codeUses']
   readonly holdsDue: RowSource['holdsDue']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
+  readonly dueHolds: DueHolds
   readonly #drops = new Map<string, Drop>()
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
 
-  constructor(db: Connection) {
-    this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: "provider || '/' || provider_payment_id" })
-    this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' })
+  /** `indexTailMax`: keys of an index kept in memory; its own bound when undefined. */
+  constructor(db: Connection, indexTailMax?: number) {
+    this.paymentIndex = new DeferredIndex(
+      db,
+      { name: 'payment', key: "provider || '/' || provider_payment_id" },
+      indexTailMax,
+    )
+    this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' }, indexTailMax)
+    this.dueHolds = new DueHolds(db)
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
@@ -52,16 +68,21 @@ export class RowLoader implements RowSource {
     const payment = db.prepare<[number], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE seq = ?`).raw()
     const buyer = db.prepare<[string], number>('SELECT units FROM buyer_units WHERE id = ?').pluck()
     const request = db
-      .prepare<[number], readonly [string, StoredAnswer['kind'], string, number]>(
-        'SELECT fingerprint, answer_kind, answer, created_ms FROM request WHERE seq = ?',
+      .prepare<[number], readonly [string, StoredAnswer['kind'], string, number, number]>(
+        'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
       )
       .raw()
-    const due = db
-      .prepare<[number, number], string>(
-        `SELECT id FROM hold WHERE status = 'active' AND expires_ms <= ? ORDER BY expires_ms, id LIMIT ?`,
-      )
+    const codeUse = db
+      .prepare<[string, number], number>('SELECT used_ms FROM code_use WHERE order_id = ? AND unit = ?')
       .pluck()
 
+    const money = loadMoney(db)
+    this.orders = money.orders
+    this.refunds = money.refunds
+    this.lineRefunds = money.lineRefunds
+    this.disputes = money.disputes
+    this.paymentKeys = money.paymentKeys
+    this.disputeKeys = money.disputeKeys
     this.drops = (id) => {
       const cached = this.#drops.get(id)
       if (cached !== undefined) return cached
@@ -98,9 +119,16 @@ export class RowLoader implements RowSource {
     this.requests = (id) => {
       const seq = this.requestIndex.find(id)
       const row = seq === undefined ? undefined : request.get(seq)
-      return row && { id, fingerprint: row[0], answer: toAnswer(row[1], row[2]), createdMs: row[3] }
+      if (row === undefined) return undefined
+      const [fingerprint, kind, answer, createdMs, lasting] = row
+      return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
     }
-    this.holdsDue = (nowMs, max) => due.all(nowMs, max)
+    this.holdsDue = (nowMs, max) => this.dueHolds.list(nowMs, max)
+    this.codeUses = (key) => {
+      const [orderId = '', unit] = key.split(' ')
+      const usedMs = codeUse.get(orderId, Number(unit))
+      return usedMs === undefined ? undefined : { orderId, unit: Number(unit), usedMs }
+    }
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */
@@ -112,8 +140,15 @@ export class RowLoader implements RowSource {
     for (const rows of [drops.inserted, drops.updated]) for (const drop of rows.values()) this.#drops.set(drop.id, drop)
     for (const rows of [skus.inserted, skus.updated]) for (const sku of rows.values()) this.#skus.set(sku.id, sku)
     // A hold that ended is seldom asked for again, and its row says how it ended.
-    for (const id of holds.updated.keys()) this.#holds.delete(id)
-    for (const hold of holds.inserted.values()) if (hold.status === 'active') this.#holds.set(hold.id, hold)
+    for (const hold of holds.updated.values()) {
+      this.#holds.delete(hold.id)
+      if (hold.status !== 'active') this.dueHolds.remove(hold)
+    }
+    for (const hold of holds.inserted.values()) {
+      if (hold.status !== 'active') continue
+      this.#holds.set(hold.id, hold)
+      this.dueHolds.add(hold)
+    }
     if (this.#holds.size <= cachedHoldsMax) return
     for (const oldest of this.#holds.keys()) {
       this.#holds.delete(oldest)

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { readerBusyMs, writerBusyMs } from '@penstock/domain/limits.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import type { Database as Connection } from 'better-sqlite3'
+import type { MigrateOptions } from './migrate.ts'
 
 /** The first release without the WAL-reset bug, which loses committed pages (sqlite.org/wal.html#walresetbug). */
 const versionMin = [3, 51, 3] as const
@@ -12,12 +13,12 @@ const synchronousFull = 2
 
 /**
  * The one read-write connection, migrated and ready. Throws when SQLite is too old, when `synchronous` does not read
- * back as FULL, or when the database belongs to a newer release.
+ * back as FULL; SchemaError when the database cannot be brought to this release's schema.
  *
  * better-sqlite3 compiles SQLite to fall back to NORMAL in WAL mode, where a commit is not flushed, so FULL is set after
  * the journal mode and read back: without it an acknowledged payment could vanish in a power cut.
  */
-export function openWriter(path: string): Connection {
+export function openWriter(path: string, options: Pick<MigrateOptions, 'log'> = {}): Connection {
   const db = new Database(path, { timeout: writerBusyMs })
   try {
     assertVersion(db)
@@ -37,7 +38,7 @@ export function openWriter(path: string): Connection {
     const synchronous = db.pragma('synchronous', { simple: true })
     if (synchronous !== synchronousFull)
       throw new Error(`PRAGMA synchronous is ${String(synchronous)}, expected 2 (FULL)`)
-    migrate(db)
+    migrate(db, options)
     return db
   } catch (error) {
     db.close()
@@ -45,7 +46,16 @@ export function openWriter(path: string): Connection {
   }
 }
 
-/** A read-only connection of an HTTP process. The writer must have created the database. */
+/** A connection that only moves the WAL into the database, beside the writer's. */
+export function openCheckpointer(path: string): Connection {
+  const db = new Database(path, { fileMustExist: true, timeout: writerBusyMs })
+  db.pragma('synchronous = FULL')
+  db.pragma('checkpoint_fullfsync = ON')
+  db.pragma('wal_autocheckpoint = 0')
+  return db
+}
+
+/** A read-only connection. The writer must have created and migrated the database (SchemaError). */
 export function openReader(path: string): Connection {
   if (!existsSync(path)) throw new Error(`there is no database at ${path}; the writer creates it`)
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: readerBusyMs })
@@ -60,8 +70,22 @@ export function openReader(path: string): Connection {
   }
 }
 
+/** The SQLite that better-sqlite3 brings. */
+export function readSqliteVersion(): string {
+  const db = new Database(':memory:')
+  try {
+    return versionOf(db)
+  } finally {
+    db.close()
+  }
+}
+
+function versionOf(db: Connection): string {
+  return String(db.prepare('SELECT sqlite_version()').pluck().get())
+}
+
 function assertVersion(db: Connection): void {
-  const version = String(db.prepare('SELECT sqlite_version()').pluck().get())
+  const version = versionOf(db)
   const parts = version.split('.').map(Number)
   const difference = versionMin.map((min, index) => (parts[index] ?? 0) - min).find((delta) => delta !== 0) ?? 0
   if (difference < 0) throw new Error(`SQLite ${version} is too old: ${versionMin.join('.')} or newer is needed`)

@@ -1,8 +1,13 @@
-import type { Customer } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import { isErased } from '@penstock/domain/customer.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { Refund, RefundLine } from '@penstock/domain/refund.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
 
 /**
@@ -11,7 +16,7 @@ import type { StoredAnswer } from '@penstock/domain/working-set.ts'
  */
 
 export const dropColumns =
-  'id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, metadata, phase, created_ms'
+  'id, name, description, image, currency, starts_ms, ends_ms, hold_ttl_ms, max_per_customer, late_payment, fees, metadata, phase, created_ms'
 
 export type DropRow = readonly [
   string,
@@ -24,6 +29,7 @@ export type DropRow = readonly [
   number,
   number | null,
   Drop['latePayment'],
+  string | null,
   string,
   Drop['phase'],
   number,
@@ -41,16 +47,17 @@ export function toDrop(row: DropRow, skuIds: readonly string[]): Drop {
     holdTtlMs: row[7],
     maxPerCustomer: row[8],
     latePayment: row[9],
-    metadata: JSON.parse(row[10]) as Record<string, string>,
-    phase: row[11],
-    createdMs: row[12],
+    fees: decodeFeeRules(row[10]),
+    metadata: JSON.parse(row[11]) as Record<string, string>,
+    phase: row[12],
+    createdMs: row[13],
     skuIds,
   }
 }
 
-export const skuColumns = 'id, name, unit_amount, stock, drop_id, held, sold'
+export const skuColumns = 'id, name, unit_amount, stock, max_per_order, drop_id, held, sold'
 
-export type SkuRow = readonly [string, string, number, number, string, number, number]
+export type SkuRow = readonly [string, string, number, number, number | null, string, number, number]
 
 export function toSku(row: SkuRow): Sku {
   return {
@@ -58,19 +65,24 @@ export function toSku(row: SkuRow): Sku {
     name: row[1],
     unitAmountMinor: row[2],
     stock: row[3],
-    dropId: row[4],
-    held: row[5],
-    sold: row[6],
+    maxPerOrder: row[4],
+    dropId: row[5],
+    held: row[6],
+    sold: row[7],
   }
 }
 
-export const holdColumns =
-  'id, drop_id, lines, amount, currency, customer, client_secret, created_ms, expires_ms, status'
+/** Of a hold as it starts; `holdColumns` adds how it stands now. */
+export const holdStartColumns =
+  'id, drop_id, lines, fees, amount, currency, customer, client_secret, created_ms, expires_ms'
+
+export const holdColumns = `${holdStartColumns}, status`
 
 export type HoldRow = readonly [
   string,
   string,
   string,
+  string | null,
   number,
   Hold['currency'],
   string,
@@ -85,13 +97,14 @@ export function toHold(row: HoldRow): Hold {
     id: row[0],
     dropId: row[1],
     lines: decodeLines(row[2]),
-    amountMinor: row[3],
-    currency: row[4],
-    customer: decodeCustomer(row[5]),
-    clientSecret: row[6],
-    createdMs: row[7],
-    expiresMs: row[8],
-    status: row[9],
+    fees: decodeFees(row[3]),
+    amountMinor: row[4],
+    currency: row[5],
+    customer: decodeCustomer(row[6]),
+    clientSecret: row[7],
+    createdMs: row[8],
+    expiresMs: row[9],
+    status: row[10],
   }
 }
 
@@ -104,8 +117,32 @@ function decodeLines(json: string): HoldLine[] {
   return lines.map(([skuId, quantity, unitAmountMinor]) => ({ skuId, quantity, unitAmountMinor }))
 }
 
+/** Null where there are none: in almost every hold. */
+export function encodeFees(fees: readonly Fee[]): string | null {
+  if (fees.length === 0) return null
+  return JSON.stringify(fees.map(({ name, kind, amountMinor }) => [name, kind, amountMinor]))
+}
+
+function decodeFees(json: string | null): readonly Fee[] {
+  if (json === null) return noFees
+  const fees = JSON.parse(json) as [string, Fee['kind'], number][]
+  return fees.map(([name, kind, amountMinor]) => ({ name, kind, amountMinor }))
+}
+
+export function encodeFeeRules(rules: readonly FeeRule[]): string | null {
+  if (rules.length === 0) return null
+  return JSON.stringify(rules.map(({ name, kind, amountMinor, basisPoints }) => [name, kind, amountMinor, basisPoints]))
+}
+
+function decodeFeeRules(json: string | null): readonly FeeRule[] {
+  if (json === null) return noFees
+  const rules = JSON.parse(json) as [string, FeeRule['kind'], number | null, number | null][]
+  return rules.map(([name, kind, amountMinor, basisPoints]) => ({ name, kind, amountMinor, basisPoints }))
+}
+
 /** Absent fields are left out: most buyers give an e-mail address only. */
-export function encodeCustomer(customer: Customer): string {
+export function encodeCustomer(customer: Customer | ErasedCustomer): string {
+  if (isErased(customer)) return JSON.stringify(customer)
   const stored: Partial<Record<keyof Customer, unknown>> = { email: customer.email }
   if (customer.phone !== null) stored.phone = customer.phone
   if (customer.externalId !== null) stored.externalId = customer.externalId
@@ -114,8 +151,10 @@ export function encodeCustomer(customer: Customer): string {
   return JSON.stringify(stored)
 }
 
-function decodeCustomer(json: string): Customer {
-  const { email, phone, externalId, name, shippingAddress } = JSON.parse(json) as Partial<Customer> & { email: string }
+function decodeCustomer(json: string): Customer | ErasedCustomer {
+  const stored = JSON.parse(json) as (Partial<Customer> & { email: string }) | ErasedCustomer
+  if ('countedIn' in stored) return stored
+  const { email, phone, externalId, name, shippingAddress } = stored
   return {
     email,
     phone: phone ?? null,
@@ -125,8 +164,11 @@ function decodeCustomer(json: string): Customer {
   }
 }
 
-export const paymentColumns =
+/** Of a payment as it is inserted. What may change afterwards has a default, so that a capture does not bind it. */
+export const newPaymentColumns =
   'id, provider, provider_payment_id, hold_id, order_id, amount, currency, status, reason, created_ms'
+
+export const paymentColumns = `${newPaymentColumns}, attached_hold_id, refunded, disputed, lost`
 
 export type PaymentRow = readonly [
   string,
@@ -138,6 +180,10 @@ export type PaymentRow = readonly [
   Payment['currency'],
   Payment['status'],
   Payment['reason'],
+  number,
+  string | null,
+  number,
+  number,
   number,
 ]
 
@@ -153,12 +199,29 @@ export function toPayment(row: PaymentRow): Payment {
     status: row[7],
     reason: row[8],
     createdMs: row[9],
+    attachedHoldId: row[10],
+    refundedMinor: row[11],
+    disputedMinor: row[12],
+    lostMinor: row[13],
   }
 }
 
-export const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
+/** Of an order as it is inserted; see `newPaymentColumns`. `status` is always 'paid': what is shown is derived. */
+export const newOrderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
 
-export type OrderRow = readonly [string, string, string, string, number, Order['currency'], Order['status'], number]
+export const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, created_ms, cancelled_ms, fulfilled_ms'
+
+export type OrderRow = readonly [
+  string,
+  string,
+  string,
+  string,
+  number,
+  Order['currency'],
+  number,
+  number | null,
+  number | null,
+]
 
 export function toOrder(row: OrderRow): Order {
   return {
@@ -168,8 +231,77 @@ export function toOrder(row: OrderRow): Order {
     paymentId: row[3],
     amountMinor: row[4],
     currency: row[5],
-    status: row[6],
+    createdMs: row[6],
+    cancelledMs: row[7],
+    fulfilledMs: row[8],
+  }
+}
+
+export const refundColumns =
+  'id, payment_id, order_id, amount, currency, lines, restock, reason, created_ms, status, settled_ms'
+
+export type RefundRow = readonly [
+  string,
+  string,
+  string | null,
+  number,
+  Refund['currency'],
+  string,
+  number,
+  string | null,
+  number,
+  Refund['status'],
+  number | null,
+]
+
+export function toRefund(row: RefundRow): Refund {
+  return {
+    id: row[0],
+    paymentId: row[1],
+    orderId: row[2],
+    amountMinor: row[3],
+    currency: row[4],
+    lines: (JSON.parse(row[5]) as [string, number][]).map(([skuId, quantity]) => ({ skuId, quantity })),
+    restock: row[6] === 1,
+    reason: row[7],
+    createdMs: row[8],
+    status: row[9],
+    settledMs: row[10],
+  }
+}
+
+export function encodeRefundLines(lines: readonly RefundLine[]): string {
+  return JSON.stringify(lines.map((line) => [line.skuId, line.quantity]))
+}
+
+export const disputeColumns =
+  'id, payment_id, provider, provider_dispute_id, amount, currency, reason, created_ms, status, closed_ms'
+
+export type DisputeRow = readonly [
+  string,
+  string,
+  string,
+  string,
+  number,
+  Dispute['currency'],
+  string | null,
+  number,
+  Dispute['status'],
+  number | null,
+]
+
+export function toDispute(row: DisputeRow): Dispute {
+  return {
+    id: row[0],
+    paymentId: row[1],
+    provider: row[2],
+    providerDisputeId: row[3],
+    amountMinor: row[4],
+    currency: row[5],
+    reason: row[6],
     createdMs: row[7],
+    status: row[8],
+    closedMs: row[9],
   }
 }
 

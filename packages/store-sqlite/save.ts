@@ -1,14 +1,19 @@
+import { isErased } from '@penstock/domain/customer.ts'
 import { BulkInsert } from './bulk-insert.ts'
+import { RefundSaver } from './save-refunds.ts'
 import {
   dropColumns,
   encodeAnswer,
   encodeCustomer,
+  encodeFeeRules,
+  encodeFees,
   encodeLines,
-  holdColumns,
-  orderColumns,
-  paymentColumns,
+  holdStartColumns,
+  newOrderColumns,
+  newPaymentColumns,
 } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
@@ -22,55 +27,86 @@ import type { RowLoader } from './load.ts'
  * go through a deferred index.
  */
 export class ChangeSaver {
+  readonly #db: Connection
   readonly #insertDrop: BulkInsert
   readonly #updateDrop: Statement<[SqlValue[]]>
+  readonly #raiseLongestHold: Statement<[number]>
   readonly #insertSku: BulkInsert
   readonly #updateSku: Statement<[SqlValue[]]>
   readonly #insertHold: BulkInsert
-  readonly #updateHold: Statement<[string, string]>
+  readonly #endHold: BulkInsert
+  readonly #eraseHold: Statement<[string, string]>
   readonly #upsertBuyer: BulkInsert
   readonly #insertPayment: BulkInsert
   readonly #insertOrder: BulkInsert
   readonly #insertEntry: BulkInsert
+  readonly #insertCausedEntry: BulkInsert
+  readonly #refunds: RefundSaver
   readonly #addBalance: Statement<[string, string, number]>
+  readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
+  readonly #insertCodeUse: BulkInsert
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
   constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex'>) {
+    this.#db = db
     this.#paymentIndex = indexes.paymentIndex
     this.#requestIndex = indexes.requestIndex
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
     this.#updateDrop = db.prepare<[SqlValue[]]>(
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
-       max_per_customer = ?, late_payment = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
+       max_per_customer = ?, late_payment = ?, fees = ?, metadata = ?, phase = ?, created_ms = ? WHERE id = ?`,
     )
-    this.#insertSku = new BulkInsert(db, 'sku', 'id, drop_id, position, name, unit_amount, stock, held, sold')
+    this.#insertSku = new BulkInsert(
+      db,
+      'sku',
+      'id, drop_id, position, name, unit_amount, stock, max_per_order, held, sold',
+    )
+    this.#raiseLongestHold = db.prepare('UPDATE writer_state SET longest_hold_ms = max(longest_hold_ms, ?)')
     this.#updateSku = db.prepare<[SqlValue[]]>(
-      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, held = ?, sold = ? WHERE id = ?',
+      'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, max_per_order = ?, held = ?, sold = ? WHERE id = ?',
     )
-    this.#insertHold = new BulkInsert(db, 'hold', holdColumns)
-    this.#updateHold = db.prepare('UPDATE hold SET status = ? WHERE id = ?')
+    this.#insertHold = new BulkInsert(db, 'hold_start', holdStartColumns)
+    // A hold that ended ends once more when late money takes its units again.
+    this.#endHold = new BulkInsert(
+      db,
+      'hold_end',
+      'hold_id, status',
+      'ON CONFLICT (hold_id) DO UPDATE SET status = excluded.status',
+    )
+    this.#eraseHold = db.prepare('UPDATE hold_start SET customer = ? WHERE id = ?')
     this.#upsertBuyer = new BulkInsert(
       db,
       'buyer_units',
       'id, units',
       'ON CONFLICT (id) DO UPDATE SET units = excluded.units',
     )
-    this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${paymentColumns}`)
-    this.#insertOrder = new BulkInsert(db, 'orders', orderColumns)
-    this.#insertEntry = new BulkInsert(db, 'ledger_entry', 'payment_id, debit, credit, amount, currency, created_ms')
+    this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${newPaymentColumns}`)
+    this.#insertOrder = new BulkInsert(db, 'orders', newOrderColumns)
+    this.#insertEntry = new BulkInsert(db, 'ledger_entry', entryColumns)
+    this.#insertCausedEntry = new BulkInsert(db, 'ledger_entry', `${entryColumns}, cause_id`)
+    this.#refunds = new RefundSaver(db)
     this.#addBalance = db.prepare(
       `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
     )
-    this.#insertRequest = new BulkInsert(db, 'request', 'seq, id, fingerprint, answer_kind, answer, created_ms')
+    this.#insertEvent = new BulkInsert(db, 'event', 'type, object_id, created_ms')
+    this.#insertRequest = new BulkInsert(
+      db,
+      'request',
+      'seq, id, fingerprint, answer_kind, answer, created_ms, lasting',
+    )
+    this.#insertCodeUse = new BulkInsert(db, 'code_use', 'order_id, unit, used_ms')
   }
 
   save(set: ChangeSet): void {
     this.#saveCatalogue(set)
     this.#saveHolds(set)
     this.#saveMoney(set)
+    this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
+    this.#refunds.save(set)
+    this.#saveCodeUses(set)
     this.#saveRequests(set)
   }
 
@@ -85,16 +121,24 @@ export class ChangeSaver {
     this.#requestIndex.rolledBack()
   }
 
+  #saveCodeUses(set: ChangeSet): void {
+    if (!set.codeUses.isChanged) return
+    this.#insertCodeUse.run(
+      [...set.codeUses.inserted.values()].map(({ orderId, unit, usedMs }) => [orderId, unit, usedMs]),
+    )
+  }
+
   #saveRequests(set: ChangeSet): void {
     let seq = this.#requestIndex.lastSeq
     this.#insertRequest.run(
-      [...set.requests.inserted.values()].map(({ id, fingerprint, answer, createdMs }) => [
+      [...set.requests.inserted.values()].map(({ id, fingerprint, answer, createdMs, lasting }) => [
         ++seq,
         id,
         fingerprint,
         answer.kind,
         encodeAnswer(answer),
         createdMs,
+        lasting ? 1 : 0,
       ]),
     )
     this.#requestIndex.merge(set.requests.inserted.size)
@@ -104,12 +148,15 @@ export class ChangeSaver {
     if (set.drops.isChanged) {
       this.#insertDrop.run([...set.drops.inserted.values()].map((drop) => [drop.id, ...dropValues(drop)]))
       for (const drop of set.drops.updated.values()) this.#updateDrop.run([...dropValues(drop), drop.id])
+      for (const drops of [set.drops.inserted, set.drops.updated]) {
+        for (const { holdTtlMs } of drops.values()) this.#raiseLongestHold.run(holdTtlMs)
+      }
     }
     if (set.skus.inserted.size > 0) {
       this.#insertSku.run([...set.skus.inserted.values()].map((sku) => skuValues(sku, positionOf(set, sku))))
     }
-    for (const { id, name, unitAmountMinor, stock, held, sold } of set.skus.updated.values()) {
-      this.#updateSku.run([name, unitAmountMinor, stock, held, sold, id])
+    for (const { id, name, unitAmountMinor, stock, maxPerOrder, held, sold } of set.skus.updated.values()) {
+      this.#updateSku.run([name, unitAmountMinor, stock, maxPerOrder, held, sold, id])
     }
   }
 
@@ -120,22 +167,31 @@ export class ChangeSaver {
           hold.id,
           hold.dropId,
           encodeLines(hold.lines),
+          encodeFees(hold.fees),
           hold.amountMinor,
           hold.currency,
           encodeCustomer(hold.customer),
           hold.clientSecret,
           hold.createdMs,
           hold.expiresMs,
-          hold.status,
         ]),
       )
     }
-    // Only the status of a hold ever changes.
-    for (const hold of set.holds.updated.values()) this.#updateHold.run(hold.status, hold.id)
+    // Of a hold only the status changes, and the customer when it is erased. An ended one is never active again.
+    const ended = [...set.holds.inserted.values(), ...set.holds.updated.values()].filter(isEnded)
+    this.#endHold.run(ended.map((hold) => [hold.id, hold.status]))
+    for (const hold of set.holds.updated.values()) if (isErased(hold.customer)) this.#saveErased(hold)
     if (set.buyers.isChanged) {
       const rows = [...set.buyers.inserted.values(), ...set.buyers.updated.values()]
       this.#upsertBuyer.run(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, units }) => [id, units]))
     }
+  }
+
+  /** Zeroes what the row frees: otherwise it stays in the page until something else needs the place. */
+  #saveErased({ id, customer }: Hold): void {
+    this.#db.pragma('secure_delete = ON')
+    this.#eraseHold.run(encodeCustomer(customer), id)
+    this.#db.pragma('secure_delete = OFF')
   }
 
   #saveMoney(set: ChangeSet): void {
@@ -164,24 +220,30 @@ export class ChangeSaver {
         order.paymentId,
         order.amountMinor,
         order.currency,
-        order.status,
+        'paid',
         order.createdMs,
       ]),
     )
-    this.#insertEntry.run(
-      set.ledgerEntries.map((entry) => [
-        entry.paymentId,
-        entry.debit,
-        entry.credit,
-        entry.amountMinor,
-        entry.currency,
-        entry.createdMs,
-      ]),
-    )
+    // Most batches are of payments only, whose entries have no cause but the payment.
+    if (set.ledgerEntries.every((entry) => entry.causeId === null)) {
+      this.#insertEntry.run(set.ledgerEntries.map(entryValues))
+    } else {
+      this.#insertCausedEntry.run(set.ledgerEntries.map((entry) => [...entryValues(entry), entry.causeId]))
+    }
     for (const [account, currencies] of balanceChanges(set.ledgerEntries)) {
       for (const [currency, change] of currencies) this.#addBalance.run(account, currency, change)
     }
   }
+}
+
+function isEnded(hold: Hold): boolean {
+  return hold.status !== 'active'
+}
+
+const entryColumns = 'payment_id, debit, credit, amount, currency, created_ms'
+
+function entryValues(entry: LedgerEntry): SqlValue[] {
+  return [entry.paymentId, entry.debit, entry.credit, entry.amountMinor, entry.currency, entry.createdMs]
 }
 
 /** All columns but the id, in the order of `dropColumns`. */
@@ -196,6 +258,7 @@ function dropValues(drop: Drop): SqlValue[] {
     drop.holdTtlMs,
     drop.maxPerCustomer,
     drop.latePayment,
+    encodeFeeRules(drop.fees),
     JSON.stringify(drop.metadata),
     drop.phase,
     drop.createdMs,
@@ -203,7 +266,7 @@ function dropValues(drop: Drop): SqlValue[] {
 }
 
 function skuValues(sku: Sku, position: number): SqlValue[] {
-  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.held, sku.sold]
+  return [sku.id, sku.dropId, position, sku.name, sku.unitAmountMinor, sku.stock, sku.maxPerOrder, sku.held, sku.sold]
 }
 
 /** A new SKU comes with its drop, new or updated, in the same set. */

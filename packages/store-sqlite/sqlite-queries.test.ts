@@ -43,10 +43,11 @@ const newDrop = (dropId: string, change: Partial<CreateDrop> = {}): CreateDrop =
   holdTtlMs: 600_000,
   maxPerCustomer: null,
   latePayment: 'reacquire',
+  fees: [],
   metadata: {},
   skus: [
-    { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100 },
-    { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1 },
+    { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100, maxPerOrder: null },
+    { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1, maxPerOrder: null },
   ],
   ...change,
 })
@@ -120,13 +121,68 @@ it('SqliteQueries finds a hold and an order by id, as the writer made them', () 
     paymentId: 'pay_01',
     amountMinor: 100,
     currency: 'usd',
-    status: 'paid',
     createdMs: nowMs,
+    cancelledMs: null,
+    fulfilledMs: null,
   })
+  expect(found).toMatchObject({ refundedMinor: 0, lineRefunds: [] })
   expect(paid).toMatchObject({ payment: { orderId: 'ord_01' } })
 })
 
+it('SqliteQueries finds payments, refunds, disputes and refunded orders as the writer left them, and the balances', () => {
+  openSale()
+  sell('01', '02')
+  const own = { key: null, reason: null }
+  const [cancelled, refunded, disputed] = run(
+    { ...own, kind: 'cancel_order', orderId: 'ord_01', refundId: 'rfnd_1', restock: true },
+    {
+      ...own,
+      kind: 'create_refund',
+      refundId: 'rfnd_2',
+      paymentId: 'pay_02',
+      amountMinor: 7,
+      lines: null,
+      restock: false,
+    },
+    {
+      ...own,
+      kind: 'open_dispute',
+      disputeId: 'dsp_1',
+      paymentId: 'pay_02',
+      providerDisputeId: 'bank/1',
+      amountMinor: 20,
+    },
+  )
+  expect(cancelled).toMatchObject({ outcome: 'order_saved', ...queries.findOrder('ord_01') })
+  expect(queries.findOrder('ord_01')).toMatchObject({
+    refundedMinor: 100,
+    lineRefunds: [
+      { orderId: 'ord_01', skuId: 'sku_z_drop_1', paidQuantity: 1, refundedQuantity: 1, restockedQuantity: 1 },
+    ],
+  })
+  expect(queries.findOrder('ord_02')).toMatchObject({ refundedMinor: 7, lineRefunds: [] })
+  expect(queries.listOrders({ limit: 1, startingAfter: 'ord_02', endingBefore: null })).toEqual([
+    queries.findOrder('ord_01'),
+  ])
+  expect(refunded).toMatchObject({ refund: queries.findRefund('rfnd_2') })
+  expect(disputed).toMatchObject({ dispute: queries.findDispute('dsp_1') })
+  expect(queries.findPayment('pay_02')).toMatchObject({
+    id: 'pay_02',
+    refundedMinor: 7,
+    disputedMinor: 20,
+    lostMinor: 0,
+  })
+  expect(queries.listBalances()).toEqual([
+    { account: 'cash:manual', currency: 'usd', balanceMinor: 73 },
+    { account: 'disputes', currency: 'usd', balanceMinor: 20 },
+    { account: 'refunds_due', currency: 'usd', balanceMinor: 0 },
+    { account: 'sales', currency: 'usd', balanceMinor: -93 },
+  ])
+})
+
 it('SqliteQueries finds nothing where there is nothing', () => {
+  expect([queries.findPayment('x'), queries.findRefund('x'), queries.findDispute('x')]).toEqual([null, null, null])
+  expect(queries.listBalances()).toEqual([])
   expect([queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([null, null, null])
   expect(queries.listOrders({ limit: 10, startingAfter: null, endingBefore: null })).toEqual([])
 })
@@ -158,7 +214,7 @@ it.each<[string, Page, readonly string[]]>([
   sell('04', '02')
   const orders = queries.listOrders(wanted)
   expect(orders.map(({ order }) => order.id)).toEqual(numbers.map((number) => `ord_${number}`))
-  expect(orders.map(({ hold }) => hold.customer.email)).toEqual(numbers.map((number) => `${number}@example.com`))
+  expect(orders.map(({ hold }) => hold.customer)).toMatchObject(numbers.map((n) => ({ email: `${n}@example.com` })))
 })
 
 it('SqliteQueries findCredential knows the bootstrap keys of the last start and no earlier ones', () => {

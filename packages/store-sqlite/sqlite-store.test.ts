@@ -9,10 +9,11 @@ import { storeContract } from '@penstock/store/contract.ts'
 import { openReader, openWriter } from './open.ts'
 import { orderColumns, toOrder } from './rows.ts'
 import { SqliteStore } from './sqlite-store.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
-import type { StoredMoney, StoreUnderTest } from '@penstock/store/contract.ts'
+import type { WrittenRows, StoreUnderTest } from '@penstock/store/contract.ts'
 import type { OrderRow } from './rows.ts'
 
 function openStore(): StoreUnderTest {
@@ -28,7 +29,7 @@ function openStore(): StoreUnderTest {
       stores.push(next)
       return next
     },
-    readMoney: () => readMoney(path),
+    readWritten: () => readWritten(path),
     dispose: () => {
       for (const each of stores) each.close()
       rmSync(folder, { recursive: true })
@@ -36,13 +37,14 @@ function openStore(): StoreUnderTest {
   }
 }
 
-function readMoney(path: string): StoredMoney {
+function readWritten(path: string): WrittenRows {
   const db = openReader(path)
   try {
     const orders = db.prepare<[], OrderRow>(`SELECT ${orderColumns} FROM orders ORDER BY id`).raw().all().map(toOrder)
     const entries = db
       .prepare<[], LedgerEntry>(
-        `SELECT payment_id AS paymentId, debit, credit, amount AS amountMinor, currency, created_ms AS createdMs
+        `SELECT payment_id AS paymentId, debit, credit, amount AS amountMinor, currency, created_ms AS createdMs,
+           cause_id AS causeId
          FROM ledger_entry ORDER BY seq`,
       )
       .all()
@@ -50,7 +52,10 @@ function readMoney(path: string): StoredMoney {
       .prepare<[], [string, number]>(`SELECT account || ' ' || currency, balance FROM ledger_balance`)
       .raw()
       .all()
-    return { orders, entries, balances: Object.fromEntries(balances) }
+    const events = db
+      .prepare<[], OutboxEvent>('SELECT type, object_id AS objectId, created_ms AS createdMs FROM event ORDER BY seq')
+      .all()
+    return { orders, entries, events, balances: Object.fromEntries(balances) }
   } finally {
     db.close()
   }
@@ -72,7 +77,7 @@ function openLedger() {
   const append = (): void => {
     store.transact(1, (set) => {
       const money = { amountMinor: 5, currency: 'usd', createdMs: 1 } as const
-      set.ledger.append({ paymentId: 'pay_1', debit: 'cash:manual', credit: 'sales', ...money })
+      set.ledger.append({ paymentId: 'pay_1', debit: 'cash:manual', credit: 'sales', causeId: null, ...money })
     })
   }
   append()
@@ -127,6 +132,10 @@ function payments(from: number, count: number): Payment[] {
     status: 'unmatched',
     reason: 'unknown_hold',
     createdMs: 1,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
   }))
 }
 
@@ -137,7 +146,7 @@ it('SqliteStore finds every payment and no other, after batches that failed whil
   }
   const order = { id: 'ord_1', dropId: 'd', holdId: 'h', paymentId: 'p', amountMinor: 1, createdMs: 1 }
   const insertOrder = (set: WorkingSet): void =>
-    set.orders.insert('ord_1', { ...order, currency: 'usd', status: 'paid' })
+    set.orders.insert('ord_1', { ...order, currency: 'usd', cancelledMs: null, fulfilledMs: null })
   store.transact(1, insertOrder)
   for (let from = 0; from < manyPayments; from += paymentsPerBatch) {
     store.transact(1, (set) => insert(set, payments(from, paymentsPerBatch)))

@@ -4,16 +4,26 @@ import { ChangeSet } from '@penstock/store/working-set.ts'
 import { Checkpointer } from './checkpoint.ts'
 import { RowLoader } from './load.ts'
 import { openWriter } from './open.ts'
+import { RequestRetention } from './request-retention.ts'
 import { ChangeSaver } from './save.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Changes, Committed, Store } from '@penstock/store/store.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
+import type { RetentionOptions } from './request-retention.ts'
 
 /** A key to accept from now on. */
 export interface NewCredential extends Credential {
   readonly secretHash: string
   readonly createdMs: number
+}
+
+export interface StoreOptions {
+  /** Progress of a migration, one line each. */
+  readonly log?: (line: string) => void
+  readonly retention?: RetentionOptions
+  /** Keys of an index kept in memory. */
+  readonly indexTailMax?: number
 }
 
 /**
@@ -30,20 +40,22 @@ export class SqliteStore implements Store {
   readonly #loader: RowLoader
   readonly #saver: ChangeSaver
   readonly #checkpointer: Checkpointer
+  readonly #retention: RequestRetention
   readonly #begin: Statement<[]>
-  readonly #advance: Statement<[number, number, number]>
+  readonly #advance: Statement<[number, number, number, number]>
   readonly #readEpoch: Statement<[], number>
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
 
-  constructor(path: string) {
-    const db = openWriter(path)
+  constructor(path: string, options: StoreOptions = {}) {
+    const db = openWriter(path, options)
     this.#db = db
-    this.#loader = new RowLoader(db)
+    this.#loader = new RowLoader(db, options.indexTailMax)
     this.#saver = new ChangeSaver(db, this.#loader)
     this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
+    this.#retention = new RequestRetention(db, this.#loader.requestIndex, options.retention)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ? WHERE id = 1 AND epoch = ?')
+    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ?, settled_ms = ? WHERE id = 1 AND epoch = ?')
     this.#readEpoch = db.prepare<[], number>('SELECT epoch FROM writer_state WHERE id = 1').pluck()
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -89,7 +101,25 @@ export class SqliteStore implements Store {
   }
 
   maintain(idle: boolean): void {
+    if (this.#retention.isDue(idle, this.#lastNowMs)) this.#forgetRequests(idle)
     this.#checkpointer.afterCommit(idle)
+  }
+
+  /**
+   * A transaction of its own. Whatever fails in it is fatal: nothing a client said can be the reason. It is no commit
+   * of the sale: `seq` stays.
+   */
+  #forgetRequests(idle: boolean): void {
+    this.#beginTransaction()
+    try {
+      this.#checkEpoch()
+      this.#retention.step(idle, this.#lastNowMs)
+    } catch (error) {
+      if (this.#db.inTransaction) this.#rollback.run()
+      if (error instanceof FatalStoreError) throw error
+      throw new FatalStoreError('commit_failed', 'old requests could not be forgotten', error)
+    }
+    this.#commitTransaction()
   }
 
   /** Makes `credentials` the bootstrap keys: those of an earlier start that are not among them stop working. */
@@ -105,6 +135,7 @@ export class SqliteStore implements Store {
 
   /** Leaves a small WAL behind and closes the file. */
   close(): void {
+    this.#checkpointer.close()
     this.#db.close()
   }
 
@@ -119,7 +150,7 @@ export class SqliteStore implements Store {
 
   /** Fencing: no row is touched once another writer has opened the database. */
   #advanceSeq(nowMs: number): void {
-    const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.epoch)
+    const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.#loader.dueHolds.settledMs(nowMs), this.epoch)
     if (changes !== 1) throw this.#fenced()
   }
 

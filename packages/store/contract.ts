@@ -1,13 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { codeUseKey } from '@penstock/domain/code.ts'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
+import { disputeKey } from '@penstock/domain/dispute.ts'
+import { noFees } from '@penstock/domain/fee.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from './store.ts'
 import type { Command } from '@penstock/domain/command.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Committed, Store } from './store.ts'
@@ -17,15 +24,16 @@ export interface StoreUnderTest {
   readonly store: Store
   /** Another writer on the same data. Those opened before are not closed: the suite closes them where it must. */
   readonly reopen: () => Store | Promise<Store>
-  /** What the port only writes, in the order it was written (entries) or in any order (orders, balances). */
-  readonly readMoney: () => StoredMoney | Promise<StoredMoney>
+  /** What the port only writes, in the order it was written (entries, events) or in any order (orders, balances). */
+  readonly readWritten: () => WrittenRows | Promise<WrittenRows>
   /** Closes what is open and removes the data. */
   readonly dispose: () => void | Promise<void>
 }
 
-export interface StoredMoney {
+export interface WrittenRows {
   readonly orders: readonly Order[]
   readonly entries: readonly LedgerEntry[]
+  readonly events: readonly OutboxEvent[]
   /** `account currency` → debits minus credits. */
   readonly balances: Readonly<Record<string, number>>
 }
@@ -54,6 +62,8 @@ export function storeContract(name: string, openStore: () => StoreUnderTest | Pr
     checkFailures(open)
     checkWriters(open)
     checkRows(open)
+    checkMoneyBounds(open)
+    checkMoneyRows(open)
     checkLists(open)
     checkSale(open, decide)
   })
@@ -248,14 +258,14 @@ function checkWriters(open: Open): void {
 
 function checkRows(open: Open): void {
   it('Store gives every row back as it was saved, in the next batch and after a restart', async () => {
-    const { store, reopen, readMoney } = await open()
+    const { store, reopen, readWritten } = await open()
     await run(store, insertSamples)
     expect(await read(store, findSamples)).toStrictEqual(samples)
-    expect(await readMoney()).toEqual(savedMoney)
+    expect(await readWritten()).toEqual(savedRows)
     store.close()
     const again = await reopen()
     expect(await read(again, findSamples)).toStrictEqual(samples)
-    expect(await readMoney()).toEqual(savedMoney)
+    expect(await readWritten()).toEqual(savedRows)
   })
 
   it('Store keeps metadata with keys that mean something to JavaScript', async () => {
@@ -271,7 +281,7 @@ function checkRows(open: Open): void {
     expect(JSON.stringify(found)).toBe(JSON.stringify(metadata))
   })
 
-  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold the status', async () => {
+  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold status and erasure', async () => {
     const { store, reopen } = await open()
     await run(store, insertSamples)
     const [full, bare] = samples.drops
@@ -284,11 +294,13 @@ function checkRows(open: Open): void {
       name: 'Other',
       unitAmountMinor: 7,
       stock: 90,
+      maxPerOrder: 2,
       held: 3,
       sold: 4,
     })
     const statuses = ['captured', 'released', 'expired'] as const
-    const holds = statuses.map((status, index) => ({ ...sampleHold(index), status }))
+    const erased = { ...sampleHold(3), customer: { countedIn: ['drop_full email:x', 'drop_full phone:y'] } }
+    const holds = [...statuses.map((status, index) => ({ ...sampleHold(index), status })), erased]
     const [buyer] = samples.buyers
     await run(store, (set) => {
       set.drops.update(bare.id, swapped)
@@ -312,6 +324,105 @@ function checkRows(open: Open): void {
   })
 }
 
+function checkMoneyBounds(open: Open): void {
+  it.each<[string, (set: WorkingSet) => void]>([
+    [
+      'more money given back than came',
+      (set) =>
+        set.payments.update('manual/p', payment({ providerPaymentId: 'p', refundedMinor: 60, disputedMinor: 41 })),
+    ],
+    [
+      'more money lost than disputed',
+      (set) => set.payments.update('manual/p', payment({ providerPaymentId: 'p', disputedMinor: 1, lostMinor: 2 })),
+    ],
+    [
+      'more units refunded than paid',
+      (set) => set.lineRefunds.insert('ord_1 sku_1', lineRefund({ refundedQuantity: 4 })),
+    ],
+    [
+      'more units restocked than refunded',
+      (set) => set.lineRefunds.insert('ord_1 sku_1', lineRefund({ restockedQuantity: 3 })),
+    ],
+  ])('Store transact refuses %s and saves nothing of the batch', async (_, breakIt) => {
+    const { store } = await open()
+    await run(store, (set) => set.payments.insert('manual/p', payment({ providerPaymentId: 'p' })))
+    const failing = run(store, (set) => {
+      set.holds.insert('hold_2', hold({ id: 'hold_2' }))
+      breakIt(set)
+    })
+    const error: unknown = await failing.catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(Error)
+    expect(error).not.toBeInstanceOf(FatalStoreError)
+    expect(await read(store, (set) => [set.holds.find('hold_2'), set.payments.find('manual/p')])).toEqual([
+      undefined,
+      payment({ providerPaymentId: 'p' }),
+    ])
+  })
+}
+
+function checkMoneyRows(open: Open): void {
+  it('Store saves what became of payments, orders, refunds and disputes', async () => {
+    const { store, reopen, readWritten } = await open()
+    const before = {
+      payment: payment({ orderId: null, status: 'unmatched', reason: 'unknown_hold' }),
+      order: order({}),
+      refund: refund({}),
+      lineRefund: lineRefund({}),
+      dispute: dispute({}),
+    }
+    const after = {
+      payment: payment({ attachedHoldId: 'hold_2', refundedMinor: 60, disputedMinor: 40, lostMinor: 10 }),
+      order: order({ cancelledMs: nowMs, fulfilledMs: nowMs + 1 }),
+      refund: refund({ status: 'failed', settledMs: nowMs + 2 }),
+      lineRefund: lineRefund({ refundedQuantity: 3, restockedQuantity: 3 }),
+      dispute: dispute({ status: 'lost', closedMs: nowMs + 3 }),
+    }
+    await run(store, (set) => {
+      set.payments.insert('manual/p_1', before.payment)
+      set.orders.insert('ord_1', before.order)
+      set.refunds.insert('rfnd_1', before.refund)
+      set.lineRefunds.insert('ord_1 sku_1', before.lineRefund)
+      set.disputes.insert('manual/d_1', before.dispute)
+    })
+    const look = (set: WorkingSet) => ({
+      payment: set.payments.find('manual/p_1'),
+      order: set.orders.find('ord_1'),
+      refund: set.refunds.find('rfnd_1'),
+      lineRefund: set.lineRefunds.find('ord_1 sku_1'),
+      dispute: set.disputes.find('manual/d_1'),
+    })
+    expect(await read(store, look)).toStrictEqual(before)
+    await run(store, (set) => {
+      set.payments.update('manual/p_1', after.payment)
+      set.orders.update('ord_1', after.order)
+      set.refunds.update('rfnd_1', after.refund)
+      set.lineRefunds.update('ord_1 sku_1', after.lineRefund)
+      set.disputes.update('manual/d_1', after.dispute)
+    })
+    expect(await read(store, look)).toStrictEqual(after)
+    store.close()
+    expect(await read(await reopen(), look)).toStrictEqual(after)
+    expect((await readWritten()).orders).toEqual([after.order])
+  })
+
+  it('Store finds the keys of payments and disputes by their ids, in the batch that made them and later', async () => {
+    const { store } = await open()
+    const look = (set: WorkingSet) => [
+      set.findPaymentKey('pay_1'),
+      set.findPaymentKey('pay_none'),
+      set.findDisputeKey('dsp_1'),
+      set.findDisputeKey('dsp_none'),
+    ]
+    const { value } = await run(store, (set) => {
+      set.payments.insert('manual/p_1', payment({}))
+      set.disputes.insert('manual/d_1', dispute({}))
+      return look(set)
+    })
+    expect(value).toEqual(['manual/p_1', undefined, 'manual/d_1', undefined])
+    expect(await read(store, look)).toEqual(value)
+  })
+}
+
 function checkLists(open: Open): void {
   it('Store saves a row that was inserted and changed in one batch as it was last', async () => {
     const { store } = await open()
@@ -323,7 +434,7 @@ function checkLists(open: Open): void {
   })
 
   it('Store adds every entry of a batch to its balances, and those of later batches', async () => {
-    const { store, readMoney } = await open()
+    const { store, readWritten } = await open()
     const post = (credit: string, amountMinor: number, currency: 'usd' | 'jpy' = 'usd'): Promise<unknown> =>
       run(store, (set) => set.ledger.append(entry({ credit, amountMinor, currency })))
     await run(store, (set) => {
@@ -331,7 +442,7 @@ function checkLists(open: Open): void {
     })
     await post('refunds_due', 5)
     await post('sales', 1_000, 'jpy')
-    const { entries, balances } = await readMoney()
+    const { entries, balances } = await readWritten()
     expect(entries).toHaveLength(42)
     expect(entries.slice(0, 40).map(({ amountMinor }) => amountMinor)).toEqual(
       Array.from({ length: 40 }, (_, index) => index + 1),
@@ -378,7 +489,7 @@ function checkLists(open: Open): void {
 
 function checkSale(open: Open, decide: Decide): void {
   it('Store carries a sale: hold, payment, limit, replay after a restart', async () => {
-    const { store, reopen, readMoney } = await open()
+    const { store, reopen, readWritten } = await open()
     const decideOn = async (on: Store, ...commands: readonly Command[]): Promise<Result[]> => {
       const { value } = await run(on, (set) => commands.map((command) => decide(set, command, nowMs)))
       return value
@@ -397,7 +508,7 @@ function checkSale(open: Open, decide: Decide): void {
     expect(replayed).toStrictEqual([{ ...first[0], replayed: true }, first[1], first[3]])
     expect(again.seq).toBe(2)
     expect(await read(again, (set) => set.skus.find('sku_1'))).toMatchObject({ stock: 10, held: 0, sold: 1 })
-    const money = await readMoney()
+    const money = await readWritten()
     expect(money.orders).toMatchObject([{ id: 'ord_1', holdId: 'hold_1', paymentId: 'pay_1' }])
     expect(money.balances).toEqual({ 'cash:manual usd': 100, 'sales usd': -100 })
   })
@@ -417,8 +528,9 @@ const openingCommands: readonly Command[] = [
     holdTtlMs: 600_000,
     maxPerCustomer: 1,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
-    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10 }],
+    skus: [{ id: 'sku_1', name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null }],
   },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
 ]
@@ -462,6 +574,7 @@ function drop(change: Partial<Drop>): Drop {
     holdTtlMs: 600_000,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     phase: 'published',
     createdMs: nowMs,
@@ -471,7 +584,17 @@ function drop(change: Partial<Drop>): Drop {
 }
 
 function sku(change: Partial<Sku>): Sku {
-  return { id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 10, dropId: 'drop_1', held: 0, sold: 0, ...change }
+  return {
+    id: 'sku_1',
+    name: 'Size',
+    unitAmountMinor: 100,
+    stock: 10,
+    maxPerOrder: null,
+    dropId: 'drop_1',
+    held: 0,
+    sold: 0,
+    ...change,
+  }
 }
 
 function hold(change: Partial<Hold>): Hold {
@@ -479,6 +602,7 @@ function hold(change: Partial<Hold>): Hold {
     id: 'hold_1',
     dropId: 'drop_1',
     lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
+    fees: noFees,
     amountMinor: 100,
     currency: 'usd',
     customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },
@@ -502,6 +626,69 @@ function payment(change: Partial<Payment>): Payment {
     status: 'captured',
     reason: null,
     createdMs: nowMs,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
+    ...change,
+  }
+}
+
+function order(change: Partial<Order>): Order {
+  return {
+    id: 'ord_1',
+    dropId: 'drop_1',
+    holdId: 'hold_1',
+    paymentId: 'pay_1',
+    amountMinor: 100,
+    currency: 'usd',
+    createdMs: nowMs,
+    cancelledMs: null,
+    fulfilledMs: null,
+    ...change,
+  }
+}
+
+function refund(change: Partial<Refund>): Refund {
+  return {
+    id: 'rfnd_1',
+    paymentId: 'pay_1',
+    orderId: 'ord_1',
+    amountMinor: 100,
+    currency: 'usd',
+    lines: [{ skuId: 'sku_1', quantity: 1 }],
+    restock: false,
+    reason: null,
+    createdMs: nowMs,
+    status: 'pending',
+    settledMs: null,
+    ...change,
+  }
+}
+
+function lineRefund(change: Partial<LineRefund>): LineRefund {
+  return {
+    orderId: 'ord_1',
+    skuId: 'sku_1',
+    paidQuantity: 3,
+    refundedQuantity: 2,
+    restockedQuantity: 1,
+    ...change,
+  }
+}
+
+function dispute(change: Partial<Dispute>): Dispute {
+  return {
+    id: 'dsp_1',
+    paymentId: 'pay_1',
+    provider: 'manual',
+    providerDisputeId: 'd_1',
+    amountMinor: 100,
+    currency: 'usd',
+    reason: null,
+    createdMs: nowMs,
+    status: 'open',
+    closedMs: null,
     ...change,
   }
 }
@@ -514,6 +701,7 @@ function entry(change: Partial<LedgerEntry>): LedgerEntry {
     amountMinor: 100,
     currency: 'usd',
     createdMs: nowMs,
+    causeId: null,
     ...change,
   }
 }
@@ -537,6 +725,10 @@ function sampleHold(index: number): Hold {
       { skuId: 'sku_1', quantity: 3, unitAmountMinor: 0 },
       { skuId: 'sku_2', quantity: 1_000, unitAmountMinor: 1_000_000_000_000 },
       { skuId: 'sku_1', quantity: 1, unitAmountMinor: 5 },
+    ],
+    fees: [
+      { name: hostileText, kind: 'shipping', amountMinor: 0 },
+      { name: '', kind: 'tax', amountMinor: 1_000_000_000_000 },
     ],
     amountMinor: Number.MAX_SAFE_INTEGER,
     currency: 'jpy',
@@ -563,16 +755,21 @@ const samples = {
       holdTtlMs: 1,
       maxPerCustomer: 8_000,
       latePayment: 'refund',
+      fees: [
+        { name: hostileText, kind: 'shipping', amountMinor: 1_000_000_000_000, basisPoints: null },
+        { name: '', kind: 'service', amountMinor: null, basisPoints: 0 },
+      ],
       metadata: { [hostileText]: hostileText, ' ': '', ключ: '値', 'a"b': '{}' },
       phase: 'paused',
       skuIds: ['sku_2', 'sku_1', 'sku_0'],
     }),
     drop({ id: 'drop_bare', phase: 'draft', skuIds: ['sku_3'] }),
     drop({ id: 'drop_ended', phase: 'ended', skuIds: [] }),
+    drop({ id: 'drop_cancelled', phase: 'cancelled', skuIds: [] }),
   ],
   // In another order than the drop lists them.
   skus: [
-    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0 }),
+    sku({ id: 'sku_0', dropId: 'drop_full', name: hostileText, unitAmountMinor: 0, stock: 0, maxPerOrder: 8_000 }),
     sku({ id: 'sku_1', dropId: 'drop_full', stock: 100_000_000, held: 99_999_999, sold: 1 }),
     sku({ id: 'sku_2', dropId: 'drop_full', unitAmountMinor: 1_000_000_000_000, name: '' }),
     sku({ id: 'sku_3', dropId: 'drop_bare', sold: 10 }),
@@ -589,15 +786,39 @@ const samples = {
       status: 'unmatched',
       reason: 'unknown_hold',
     }),
+    payment({ id: 'pay_f', providerPaymentId: 'f', refundedMinor: 30, disputedMinor: 70, lostMinor: 20 }),
+    payment({ id: 'pay_g', providerPaymentId: 'g', holdId: 'hold_unknown', attachedHoldId: 'hold_1' }),
     payment({ id: 'pay_e', providerPaymentId: '', amountMinor: Number.MAX_SAFE_INTEGER, currency: 'kwd' }),
     ...Array.from({ length: manyRows }, (_, index) =>
       payment({ id: `pay_${index}`, providerPaymentId: `many_${index}`, amountMinor: index }),
+    ),
+  ],
+  refunds: [
+    refund({ id: 'rfnd_a', reason: hostileText, restock: true, status: 'succeeded', settledMs: nowMs + 1 }),
+    refund({ id: 'rfnd_b', orderId: null, lines: [], amountMinor: Number.MAX_SAFE_INTEGER, currency: 'jpy' }),
+    refund({ id: 'rfnd_c', reason: '', amountMinor: 0, status: 'failed', settledMs: 0 }),
+    ...Array.from({ length: manyRows }, (_, index) => refund({ id: `rfnd_${index}`, amountMinor: index })),
+  ],
+  lineRefunds: [
+    lineRefund({}),
+    lineRefund({ skuId: 'sku_2', refundedQuantity: 0, restockedQuantity: 0 }),
+    ...Array.from({ length: manyRows }, (_, index) =>
+      lineRefund({ orderId: `ord_many_${index}`, paidQuantity: index + 2 }),
+    ),
+  ],
+  disputes: [
+    dispute({ id: 'dsp_a', reason: hostileText, status: 'won', closedMs: nowMs + 1 }),
+    dispute({ id: 'dsp_b', providerDisputeId: 'with/slash and space', status: 'lost', closedMs: 0 }),
+    dispute({ id: 'dsp_c', provider: 'stripe', amountMinor: Number.MAX_SAFE_INTEGER, currency: 'kwd' }),
+    ...Array.from({ length: manyRows }, (_, index) =>
+      dispute({ id: `dsp_${index}`, providerDisputeId: `many_${index}` }),
     ),
   ],
   buyers: Array.from({ length: manyRows }, (_, index) => ({
     id: buyerUnitsId('drop_full', `email:${index} ${hostileText}`),
     units: index,
   })),
+  codeUses: Array.from({ length: manyRows }, (_, unit) => ({ orderId: 'ord_000', unit, usedMs: nowMs + unit })),
   requests: [
     request('r_hold', { kind: 'hold', holdId: 'hold_000' }),
     request('r_payment', { kind: 'payment', paymentKey: 'manual/with/slash' }),
@@ -607,27 +828,40 @@ const samples = {
 }
 
 function request(id: string, answer: RequestRecord['answer']): RequestRecord {
-  return { id, fingerprint: `print of ${id}`, createdMs: nowMs, answer }
+  return { id, fingerprint: `print of ${id}`, createdMs: nowMs, lasting: id === 'r_result', answer }
 }
 
-const sampleOrders = Array.from({ length: manyRows }, (_, index): Order => ({
-  id: `ord_${String(index).padStart(3, '0')}`,
-  dropId: 'drop_full',
-  holdId: `hold_${index}`,
-  paymentId: `pay_${index}`,
-  amountMinor: index,
-  currency: index === 0 ? 'jpy' : 'usd',
-  status: 'paid',
-  createdMs: nowMs + index,
-}))
-
-const sampleEntries = Array.from({ length: manyRows }, (_, index) =>
-  entry({ paymentId: `pay_${index}`, credit: index % 2 === 0 ? 'sales' : 'refunds_due', amountMinor: 2 ** index }),
+const sampleOrders = Array.from({ length: manyRows }, (_, index) =>
+  order({
+    id: `ord_${String(index).padStart(3, '0')}`,
+    dropId: 'drop_full',
+    holdId: `hold_${index}`,
+    paymentId: `pay_${index}`,
+    amountMinor: index,
+    currency: index === 0 ? 'jpy' : 'usd',
+    createdMs: nowMs + index,
+    cancelledMs: index % 3 === 1 ? nowMs + 1 : null,
+    fulfilledMs: index % 3 === 2 ? nowMs + 2 : null,
+  }),
 )
 
-const savedMoney: StoredMoney = {
+const sampleEntries = Array.from({ length: manyRows }, (_, index) =>
+  entry({
+    paymentId: `pay_${index}`,
+    credit: index % 2 === 0 ? 'sales' : 'refunds_due',
+    amountMinor: 2 ** index,
+    causeId: index % 4 === 1 ? `rfnd_${index}` : null,
+  }),
+)
+
+const sampleEvents = Array.from({ length: manyRows }, (_, index): OutboxEvent => {
+  return { type: 'payment.captured', objectId: `pay_${index}`, createdMs: nowMs + index }
+})
+
+const savedRows: WrittenRows = {
   orders: sampleOrders,
   entries: sampleEntries,
+  events: sampleEvents,
   balances: foldEntries(sampleEntries),
 }
 
@@ -648,9 +882,14 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.holds.toReversed()) set.holds.insert(row.id, row)
   for (const row of samples.payments) set.payments.insert(paymentKey(row.provider, row.providerPaymentId), row)
   for (const row of samples.buyers.toReversed()) set.buyers.insert(row.id, row)
+  for (const row of samples.codeUses) set.codeUses.insert(codeUseKey(row.orderId, row.unit), row)
   for (const row of samples.requests) set.requests.insert(row.id, row)
   for (const row of sampleOrders) set.orders.insert(row.id, row)
+  for (const row of samples.refunds) set.refunds.insert(row.id, row)
+  for (const row of samples.lineRefunds) set.lineRefunds.insert(lineRefundKey(row.orderId, row.skuId), row)
+  for (const row of samples.disputes) set.disputes.insert(disputeKey(row.provider, row.providerDisputeId), row)
   for (const row of sampleEntries) set.ledger.append(row)
+  for (const row of sampleEvents) set.events.append(row)
 }
 
 function findSamples(set: WorkingSet) {
@@ -659,7 +898,11 @@ function findSamples(set: WorkingSet) {
     skus: samples.skus.map(({ id }) => set.skus.find(id)),
     holds: samples.holds.map(({ id }) => set.holds.find(id)),
     payments: samples.payments.map((row) => set.payments.find(paymentKey(row.provider, row.providerPaymentId))),
+    refunds: samples.refunds.map(({ id }) => set.refunds.find(id)),
+    lineRefunds: samples.lineRefunds.map((row) => set.lineRefunds.find(lineRefundKey(row.orderId, row.skuId))),
+    disputes: samples.disputes.map((row) => set.disputes.find(disputeKey(row.provider, row.providerDisputeId))),
     buyers: samples.buyers.map(({ id }) => set.buyers.find(id)),
+    codeUses: samples.codeUses.map((row) => set.codeUses.find(codeUseKey(row.orderId, row.unit))),
     requests: samples.requests.map(({ id }) => set.requests.find(id)),
   }
 }

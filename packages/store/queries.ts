@@ -1,6 +1,11 @@
+import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import type { Currency } from '@penstock/domain/money.ts'
+import type { OrderFacts } from '@penstock/domain/order.ts'
+import type { Payment } from '@penstock/domain/payment.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
 
 /**
  * The read side: short statements on this process's own read-only connection. Every call sees the last commit at the
@@ -12,9 +17,16 @@ export interface Queries {
   /** All drops with their SKUs, and the commit they are read at, in one snapshot. Oldest first. */
   listDrops(): CatalogueSnapshot
   findHold(id: string): Hold | null
-  findOrder(id: string): OrderWithHold | null
+  findOrder(id: string): OrderFacts | null
+  findPayment(id: string): Payment | null
+  findRefund(id: string): Refund | null
+  findDispute(id: string): Dispute | null
+  /** By account, then currency. There are few. */
+  listBalances(): readonly Balance[]
   /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
-  listOrders(page: Page): readonly OrderWithHold[]
+  listOrders(page: Page): readonly OrderFacts[]
+  /** Which codes of an order were used. */
+  listCodeUses(orderId: string): readonly CodeUse[]
   /** `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
   close(): void
@@ -30,10 +42,11 @@ export interface CatalogueSnapshot {
   readonly drops: readonly DropWithSkus[]
 }
 
-/** An order with the hold its lines and customer come from. */
-export interface OrderWithHold {
-  readonly order: Order
-  readonly hold: Hold
+/** Debits minus credits of one account in one currency. */
+export interface Balance {
+  readonly account: string
+  readonly currency: Currency
+  readonly balanceMinor: number
 }
 
 /** At most one of the cursors is set. `limit` counts rows. */

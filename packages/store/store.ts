@@ -23,7 +23,10 @@ export interface Store {
   /** The time of the last commit: the writer's clock never runs behind it. */
   readonly lastNowMs: number
   transact<T>(nowMs: number, decideAll: (set: WorkingSet) => T): Committed<T> | Promise<Committed<T>>
-  /** Housekeeping between commits (checkpoints). `idle`: there was no commit for a while. */
+  /**
+   * Housekeeping between commits: checkpoints, forgetting old requests. A bounded piece of work each time. `idle`:
+   * there was no commit for a while. Throws FatalStoreError as `transact` does.
+   */
   maintain(idle: boolean): void
   close(): void
 }

@@ -117,7 +117,14 @@ function openSet(source: Partial<RowSource> = {}): ChangeSet {
     skus: none,
     holds: none,
     payments: none,
+    orders: none,
+    refunds: none,
+    lineRefunds: none,
+    disputes: none,
+    paymentKeys: none,
+    disputeKeys: none,
     buyers: none,
+    codeUses: none,
     requests: none,
     holdsDue: () => [],
     ...source,
@@ -128,6 +135,7 @@ const row = { id: 'x' }
 
 it.each<[string, (set: ChangeSet) => void]>([
   ['drops', (set) => set.drops.insert('x', row as never)],
+  ['codeUses', (set) => set.codeUses.insert('x', row as never)],
   ['skus', (set) => set.skus.insert('x', row as never)],
   ['holds', (set) => set.holds.insert('x', row as never)],
   ['payments', (set) => set.payments.insert('x', row as never)],

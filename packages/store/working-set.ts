@@ -1,9 +1,13 @@
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
 
 /** Finds a stored row by key, or undefined. */
@@ -19,9 +23,12 @@ export class ChangedRows<Row> implements Rows<Row> {
   /** Null: looked for, and not there. */
   readonly #loaded = new Map<string, Row | null>()
   readonly #load: LoadRow<Row>
+  readonly #isNewByConstruction: boolean
 
-  constructor(load: LoadRow<Row>) {
+  /** `isNewByConstruction`: a row that is inserted is not looked for in the database, whose primary key insists. */
+  constructor(load: LoadRow<Row>, isNewByConstruction = false) {
     this.#load = load
+    this.#isNewByConstruction = isNewByConstruction
   }
 
   find(key: string): Row | undefined {
@@ -33,7 +40,8 @@ export class ChangedRows<Row> implements Rows<Row> {
   }
 
   insert(key: string, row: Row): void {
-    if (this.find(key) !== undefined) throw new Error(`row ${key} is inserted although it exists`)
+    const existing = this.#isNewByConstruction ? this.#loaded.get(key) : this.find(key)
+    if (existing !== undefined && existing !== null) throw new Error(`row ${key} is inserted although it exists`)
     this.#loaded.set(key, row)
     this.inserted.set(key, row)
   }
@@ -56,8 +64,15 @@ export interface RowSource {
   readonly skus: LoadRow<Sku>
   readonly holds: LoadRow<Hold>
   readonly payments: LoadRow<Payment>
+  readonly orders: LoadRow<Order>
+  readonly refunds: LoadRow<Refund>
+  readonly lineRefunds: LoadRow<LineRefund>
+  readonly disputes: LoadRow<Dispute>
   readonly buyers: LoadRow<BuyerUnits>
+  readonly codeUses: LoadRow<CodeUse>
   readonly requests: LoadRow<RequestRecord>
+  readonly paymentKeys: LoadRow<string>
+  readonly disputeKeys: LoadRow<string>
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
 }
 
@@ -68,22 +83,39 @@ export class ChangeSet implements WorkingSet {
   readonly holds: ChangedRows<Hold>
   readonly payments: ChangedRows<Payment>
   readonly orders: ChangedRows<Order>
+  readonly refunds: ChangedRows<Refund>
+  readonly lineRefunds: ChangedRows<LineRefund>
+  readonly disputes: ChangedRows<Dispute>
   readonly buyers: ChangedRows<BuyerUnits>
+  readonly codeUses: ChangedRows<CodeUse>
   readonly requests: ChangedRows<RequestRecord>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
-  readonly #holdsDue: RowSource['holdsDue']
+  readonly outboxEvents: OutboxEvent[] = []
+  readonly events = { append: (event: OutboxEvent): void => void this.outboxEvents.push(event) }
+  readonly #source: RowSource
 
   constructor(source: RowSource) {
     this.drops = new ChangedRows(source.drops)
     this.skus = new ChangedRows(source.skus)
     this.holds = new ChangedRows(source.holds)
     this.payments = new ChangedRows(source.payments)
-    // Orders are only ever inserted here; their ids are new by construction, and the primary key insists.
-    this.orders = new ChangedRows<Order>(() => undefined)
+    this.orders = new ChangedRows(source.orders, true)
+    this.refunds = new ChangedRows(source.refunds)
+    this.lineRefunds = new ChangedRows(source.lineRefunds)
+    this.disputes = new ChangedRows(source.disputes)
     this.buyers = new ChangedRows(source.buyers)
+    this.codeUses = new ChangedRows(source.codeUses)
     this.requests = new ChangedRows(source.requests)
-    this.#holdsDue = source.holdsDue
+    this.#source = source
+  }
+
+  findPaymentKey(paymentId: string): string | undefined {
+    return this.#source.paymentKeys(paymentId) ?? keyOf(this.payments.inserted, paymentId)
+  }
+
+  findDisputeKey(disputeId: string): string | undefined {
+    return this.#source.disputeKeys(disputeId) ?? keyOf(this.disputes.inserted, disputeId)
   }
 
   /**
@@ -92,7 +124,7 @@ export class ChangeSet implements WorkingSet {
    */
   listHoldsDue(nowMs: number, max: number): readonly string[] {
     const { updated } = this.holds
-    const ids = this.#holdsDue(nowMs, max + updated.size)
+    const ids = this.#source.holdsDue(nowMs, max + updated.size)
     if (updated.size === 0) return ids
     return ids.filter((id) => (updated.get(id)?.status ?? 'active') === 'active').slice(0, max)
   }
@@ -104,9 +136,19 @@ export class ChangeSet implements WorkingSet {
       this.payments.isChanged ||
       this.drops.isChanged ||
       this.buyers.isChanged ||
+      this.codeUses.isChanged ||
       this.requests.isChanged ||
       this.orders.isChanged ||
+      this.refunds.isChanged ||
+      this.lineRefunds.isChanged ||
+      this.disputes.isChanged ||
       this.ledgerEntries.length > 0
     )
   }
+}
+
+/** The key of the row with this id among those of a batch, which are few. */
+function keyOf(rows: ReadonlyMap<string, { readonly id: string }>, id: string): string | undefined {
+  for (const [key, row] of rows) if (row.id === id) return key
+  return undefined
 }

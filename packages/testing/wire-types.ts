@@ -5,10 +5,24 @@ export interface WireSku {
   readonly object: 'sku'
   readonly name: string
   readonly unit_amount: number
+  readonly max_per_order: number | null
   readonly stock: number
   readonly held: number
   readonly sold: number
   readonly available: number
+}
+
+export interface WireFeeRule {
+  readonly name: string
+  readonly kind: string
+  readonly amount?: number
+  readonly basis_points?: number
+}
+
+export interface WireFee {
+  readonly name: string
+  readonly kind: string
+  readonly amount: number
 }
 
 export interface WireDrop {
@@ -24,6 +38,7 @@ export interface WireDrop {
   readonly hold_ttl: number
   readonly max_per_customer: number | null
   readonly late_payment: string
+  readonly fees: readonly WireFeeRule[]
   readonly metadata: Readonly<Record<string, string>>
   readonly created: number
   readonly server_time: number
@@ -42,9 +57,11 @@ export interface WireHold {
   readonly status: string
   readonly drop: string
   readonly lines: readonly WireLine[]
+  readonly fees: readonly WireFee[]
   readonly amount: number
   readonly currency: string
-  readonly customer: Readonly<Record<string, unknown>>
+  /** Null once it was erased. */
+  readonly customer: Readonly<Record<string, unknown>> | null
   readonly client_secret: string
   readonly created: number
   readonly expires_at: number
@@ -60,6 +77,8 @@ export interface WirePayment {
   readonly provider: string
   readonly provider_payment_id: string
   readonly amount: number
+  readonly amount_refunded: number
+  readonly amount_disputed: number
   readonly currency: string
   readonly created: number
 }
@@ -71,11 +90,60 @@ export interface WireOrder {
   readonly drop: string
   readonly hold: string
   readonly payment: string
-  readonly lines: readonly WireLine[]
+  readonly lines: readonly (WireLine & { readonly quantity_refunded: number })[]
+  readonly fees: readonly WireFee[]
+  readonly amount: number
+  readonly amount_refunded: number
+  readonly currency: string
+  /** Null once it was erased. */
+  readonly customer: Readonly<Record<string, unknown>> | null
+  /** Of one order, not in lists. */
+  readonly codes?: readonly WireCode[]
+  readonly created: number
+  readonly cancelled_at: number | null
+  readonly fulfilled_at: number | null
+}
+
+export interface WireRefund {
+  readonly id: string
+  readonly object: 'refund'
+  readonly status: string
+  readonly payment: string
+  readonly order: string | null
   readonly amount: number
   readonly currency: string
-  readonly customer: Readonly<Record<string, unknown>>
+  readonly reason: string | null
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[]
+  readonly restock: boolean
   readonly created: number
+  readonly settled_at: number | null
+}
+
+export interface WireDispute {
+  readonly id: string
+  readonly object: 'dispute'
+  readonly status: string
+  readonly payment: string
+  readonly provider_dispute_id: string
+  readonly amount: number
+  readonly currency: string
+  readonly reason: string | null
+  readonly created: number
+  readonly closed_at: number | null
+}
+
+export interface WireBalance {
+  readonly object: 'ledger_balance'
+  readonly account: string
+  readonly currency: string
+  readonly balance: number
+}
+
+export interface WireCode {
+  readonly code: string
+  readonly sku: string
+  readonly status: string
+  readonly used_at: number | null
 }
 
 export interface WireList<Item> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expiriesPerCommandMax, expiryIntervalMs, writerDrainMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
+import { SchemaError } from '@penstock/store-sqlite/migrate.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
 import { hashBootstrapKeys, settleBootstrapKeys } from './bootstrap-keys.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -14,7 +15,8 @@ import type { Origin } from './server.ts'
 
 /**
  * The writer process: the wiring, and nothing else. It owns the only read-write connection.
- * Exit codes: 0 asked to stop, 1 the store failed or a bug, 2 bad settings, 3 another writer runs.
+ * Exit codes: 0 asked to stop, 1 the store failed or a bug, 2 bad settings, 3 another writer runs, 4 the database has
+ * another schema, or a migration failed.
  */
 function run(settings: Settings): Promise<void> {
   const log = (message: string, error?: unknown): void => {
@@ -29,7 +31,13 @@ function run(settings: Settings): Promise<void> {
   process.umask(0o077)
   mkdirSync(settings.dataFolder, { recursive: true })
   const lock = acquireWriterLock(join(settings.dataFolder, 'writer.lock'))
-  const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'))
+  const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'), {
+    log: (line) => {
+      // Once is enough: the supervisor then waits as long as it takes.
+      process.send?.('migrating')
+      log(line)
+    },
+  })
   store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings), Date.now()))
 
   const server = new WriterServer({
@@ -55,7 +63,13 @@ function run(settings: Settings): Promise<void> {
   let seqAtTick = store.seq
   const ticks = setInterval(() => {
     expireHolds()
-    if (store.seq === seqAtTick) store.maintain(true)
+    if (store.seq === seqAtTick) {
+      try {
+        store.maintain(true)
+      } catch (error) {
+        die(error)
+      }
+    }
     seqAtTick = store.seq
   }, expiryIntervalMs)
 
@@ -97,6 +111,12 @@ function onStopSignal(stop: () => Promise<void>, die: (error: unknown) => void):
   })
 }
 
+function exitCode(error: unknown): number {
+  if (error instanceof SettingsError) return 2
+  if (error instanceof WriterLockedError) return 3
+  return error instanceof SchemaError ? 4 : 1
+}
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause === undefined ? '' : `, because ${describe(error.cause)}`
@@ -107,5 +127,5 @@ try {
   await run(readSettings(process.env, availableParallelism()))
 } catch (error) {
   console.error(describe(error))
-  process.exit(error instanceof SettingsError ? 2 : error instanceof WriterLockedError ? 3 : 1)
+  process.exit(exitCode(error))
 }

@@ -378,6 +378,7 @@ it('WriterServer can tell of a batch that makes more SKUs than a frame could lis
       name: 'Shoe',
       unitAmountMinor: 100,
       stock: 1_000,
+      maxPerOrder: null,
     }))
   await box.run(
     ...Array.from({ length: count }, (_, index) => dropCommand(`drop_${index}`, { skus: skusOf(`drop_${index}`) })),

@@ -32,8 +32,9 @@ export function dropCommand(dropId: string, change: Partial<CreateDrop> = {}): C
     holdTtlMs: 600_000,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
-    skus: [{ id: `sku_of_${dropId}`, name: 'Shoe', unitAmountMinor: 100, stock: 100_000 }],
+    skus: [{ id: `sku_of_${dropId}`, name: 'Shoe', unitAmountMinor: 100, stock: 100_000, maxPerOrder: null }],
     ...change,
   }
 }

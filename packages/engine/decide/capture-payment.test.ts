@@ -13,6 +13,7 @@ import {
   ttlMs,
 } from '../test-sale.ts'
 import type { CapturePayment, CreateDrop } from '@penstock/domain/command.ts'
+import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { PaymentReason } from '@penstock/domain/payment.ts'
 import type { TestSale } from '../test-sale.ts'
 
@@ -175,6 +176,10 @@ it.each(cases)('capturePayment $what: reason $reason', ({ drop, before, payment,
     status: paid ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',
     reason,
     createdMs: sale.nowMs,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
   }
 
   expect(sale.run(command)).toEqual({
@@ -192,6 +197,7 @@ it.each(cases)('capturePayment $what: reason $reason', ({ drop, before, payment,
       amountMinor: command.amountMinor,
       currency: command.currency,
       createdMs: sale.nowMs,
+      causeId: null,
     },
   ])
   expect(sale.set.orders.rows.size).toBe(orders + (paid ? 1 : 0))
@@ -204,8 +210,9 @@ it.each(cases)('capturePayment $what: reason $reason', ({ drop, before, payment,
       paymentId: command.paymentId,
       amountMinor: 100,
       currency: 'usd',
-      status: 'paid',
       createdMs: sale.nowMs,
+      cancelledMs: null,
+      fulfilledMs: null,
     })
   }
   expect(sale.counters(shoe)).toEqual(shoes)
@@ -288,8 +295,65 @@ it('capturePayment asks for the price of the hold, not of today', () => {
     key: null,
     dropId: 'drop_1',
     changes: {},
-    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: 500 }],
+    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: 500, maxPerOrder: null }],
     newSkus: [],
   })
   expect(sale.run(captureCommand('hold_1'))).toMatchObject({ payment: { status: 'captured' } })
+})
+
+const fees: readonly FeeRule[] = [
+  { name: 'Parcel', kind: 'shipping', amountMinor: 5, basisPoints: null },
+  { name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 },
+  { name: 'City tax', kind: 'tax', amountMinor: null, basisPoints: 100 },
+  { name: 'Gift', kind: 'service', amountMinor: 0, basisPoints: null },
+]
+
+/** The sale of one shoe with `fees`, and its ledger as `[debit, credit, amount]`. */
+function capturedWithFees(payment: Partial<CapturePayment>) {
+  const sale = openSale({ fees })
+  sale.accept(holdCommand('hold_1'), captureCommand('hold_1', payment))
+  return sale.set.entries.map(({ debit, credit, amountMinor }) => [debit, credit, amountMinor])
+}
+
+it('capturePayment credits the goods to sales and each kind of fee to its own account', () => {
+  expect(capturedWithFees({ amountMinor: 125 })).toEqual([
+    ['cash:manual', 'sales', 100],
+    ['cash:manual', 'fees:shipping', 5],
+    ['cash:manual', 'fees:tax', 20],
+  ])
+})
+
+it('capturePayment owes the whole payment back, fees included, where goods are not given', () => {
+  expect(capturedWithFees({ amountMinor: 100 })).toEqual([['cash:manual', 'refunds_due', 100]])
+  expect(capturedWithFees({ amountMinor: 125, currency: 'eur' })).toEqual([['cash:manual', 'refunds_due', 125]])
+})
+
+it('capturePayment makes one entry for goods without fees, and for fees without goods two', () => {
+  const free = openSale({
+    skus: [{ id: shoe, name: 'Free', unitAmountMinor: 0, stock: 1, maxPerOrder: null }],
+    fees: fees.slice(0, 1),
+  })
+  free.accept(holdCommand('hold_1'), captureCommand('hold_1', { amountMinor: 5 }))
+  expect(free.set.entries).toMatchObject([
+    { credit: 'sales', amountMinor: 0 },
+    { credit: 'fees:shipping', amountMinor: 5 },
+  ])
+  const plain = openSale()
+  plain.accept(holdCommand('hold_1'), captureCommand('hold_1'))
+  expect(plain.set.entries).toMatchObject([{ credit: 'sales', amountMinor: 100 }])
+})
+
+/** What happens between hold and payment in a drop that is cancelled, and why there are no goods. */
+it.each<[string, (sale: TestSale) => void, PaymentReason | null]>([
+  ['an active hold is paid', () => undefined, null],
+  ['one released before', release, 'hold_released'],
+  ['one expired before', expire, 'hold_expired'],
+  ['one whose deadline just passed', pastDeadline, 'hold_expired'],
+])('capturePayment in a cancelled drop: %s', (_, before, reason) => {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'), phaseCommand('cancel'))
+  before(sale)
+  const status = reason === null ? 'captured' : 'refund_due'
+  expect(sale.run(captureCommand('hold_1'))).toMatchObject({ payment: { status, reason } })
+  expect(sale.counters(shoe)).toEqual([0, reason === null ? 1 : 0])
 })

@@ -1,10 +1,13 @@
+import { noFees } from '@penstock/domain/fee.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
-import { cashAccount, refundsDueAccount, salesAccount } from '@penstock/domain/ledger-entry.ts'
+import { cashAccount, refundsDueAccount, saleShares } from '@penstock/domain/ledger-entry.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
+import { paymentAsRecorded } from '../answer.ts'
 import { found } from '../found.ts'
 import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
+import type { Fee } from '@penstock/domain/fee.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment, PaymentReason } from '@penstock/domain/payment.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -20,8 +23,8 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
  * 6. hold active → order paid;
  * 7. hold ended → the units are taken again if the drop says so and they are left, else refund due.
  *
- * The status of the drop is not asked: closing a sale between payment and report never punishes the payer. Whatever
- * the case, the money is in the ledger in the same commit (promise P5).
+ * The status of the drop is not asked for an active hold: closing or cancelling a sale between payment and report never
+ * punishes the payer. Only case 7 looks whether the drop was cancelled, and then owes the money back. Whatever the case, the money is in the ledger in the same commit (promise P5).
  */
 export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: number): Result {
   const known = set.payments.find(paymentKey(command.provider, command.providerPaymentId))
@@ -31,12 +34,11 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
   const reason = hold === undefined ? 'unknown_hold' : whyNoGoods(set, command, hold, nowMs)
 
   // Point of no return.
-  const settled = hold === undefined ? undefined : settle(set, hold, nowMs)
-  if (settled !== undefined && reason === null) {
-    takeUnits(set, settled)
-    recordOrder(set, command, settled, nowMs)
+  if (hold !== undefined) {
+    if (reason === null) assignGoods(set, command, hold, nowMs)
+    else settle(set, hold, nowMs)
   }
-  return recordPayment(set, command, reason, nowMs)
+  return recordPayment(set, command, reason, hold?.fees ?? noFees, nowMs)
 }
 
 function answerKnownPayment(known: Payment, command: CapturePayment): Result {
@@ -51,18 +53,26 @@ function answerKnownPayment(known: Payment, command: CapturePayment): Result {
   }
   // Our own payment id means this very command, sent again after a writer restart: its first answer.
   const duplicate = known.id !== command.paymentId
-  return { outcome: 'payment_recorded', payment: known, duplicate, replayed: false }
+  const payment = duplicate ? known : paymentAsRecorded(known)
+  return { outcome: 'payment_recorded', payment, duplicate, replayed: false }
 }
 
-/** Why this money gets no goods, or null when it does. */
-function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): PaymentReason | null {
-  if (command.currency !== hold.currency) return 'currency_mismatch'
-  if (command.amountMinor !== hold.amountMinor) return 'amount_mismatch'
+/** Why this money gets no goods, or null when it does. Changes nothing. */
+export function whyNoGoods(
+  set: WorkingSet,
+  money: Pick<Payment, 'amountMinor' | 'currency'>,
+  hold: Hold,
+  nowMs: number,
+): Exclude<PaymentReason, 'unknown_hold'> | null {
+  if (money.currency !== hold.currency) return 'currency_mismatch'
+  if (money.amountMinor !== hold.amountMinor) return 'amount_mismatch'
   const status = holdStatusAt(hold, nowMs)
   if (status === 'captured') return 'hold_already_captured'
   if (status === 'active') return null
   const drop = found(set.drops, hold.dropId)
-  if (drop.latePayment === 'refund') return status === 'released' ? 'hold_released' : 'hold_expired'
+  // A cancelled drop takes nothing back into a sale.
+  if (drop.latePayment === 'refund' || drop.phase === 'cancelled')
+    return status === 'released' ? 'hold_released' : 'hold_expired'
   // A deadline that just passed has not been settled: its own units and its share of the limit still come back.
   const unsettled = hold.status === 'active'
   if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'
@@ -70,9 +80,21 @@ function whyNoGoods(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs:
   return isWithinLimit(set, drop, hold.customer, quantity, unsettled ? hold : null) ? null : 'limit_reached'
 }
 
+/** The units of the hold become the order's. Only where `whyNoGoods` has no reason not to. */
+export function assignGoods(
+  set: WorkingSet,
+  ids: { readonly orderId: string; readonly paymentId: string },
+  hold: Hold,
+  nowMs: number,
+): void {
+  const settled = settle(set, hold, nowMs)
+  takeUnits(set, settled)
+  recordOrder(set, ids, settled, nowMs)
+}
+
 /** The hold as it stands at `nowMs`: one whose deadline just passed is ended now, and its units come back. */
 function settle(set: WorkingSet, hold: Hold, nowMs: number): Hold {
-  return hold.status !== holdStatusAt(hold, nowMs) ? endHold(set, hold, 'expired') : hold
+  return hold.status !== holdStatusAt(hold, nowMs) ? endHold(set, hold, 'expired', nowMs) : hold
 }
 
 /** The units of the hold become sold: those it holds, or, after it ended, as many others. */
@@ -82,22 +104,34 @@ function takeUnits(set: WorkingSet, hold: Hold): void {
   countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, totalQuantity(hold.lines))
 }
 
-function recordOrder(set: WorkingSet, command: CapturePayment, hold: Hold, nowMs: number): void {
+function recordOrder(
+  set: WorkingSet,
+  { orderId, paymentId }: { readonly orderId: string; readonly paymentId: string },
+  hold: Hold,
+  nowMs: number,
+): void {
   set.holds.update(hold.id, { ...hold, status: 'captured' })
-  set.orders.insert(command.orderId, {
-    id: command.orderId,
+  set.orders.insert(orderId, {
+    id: orderId,
     dropId: hold.dropId,
     holdId: hold.id,
-    paymentId: command.paymentId,
+    paymentId,
     amountMinor: hold.amountMinor,
     currency: hold.currency,
-    status: 'paid',
     createdMs: nowMs,
+    cancelledMs: null,
+    fulfilledMs: null,
   })
 }
 
 /** The money, with or without an order, and where it went. `reason` null: the order of the command was made. */
-function recordPayment(set: WorkingSet, command: CapturePayment, reason: PaymentReason | null, nowMs: number): Result {
+function recordPayment(
+  set: WorkingSet,
+  command: CapturePayment,
+  reason: PaymentReason | null,
+  fees: readonly Fee[],
+  nowMs: number,
+): Result {
   const { provider, providerPaymentId, amountMinor, currency } = command
   const payment: Payment = {
     id: command.paymentId,
@@ -110,15 +144,25 @@ function recordPayment(set: WorkingSet, command: CapturePayment, reason: Payment
     status: reason === null ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',
     reason,
     createdMs: nowMs,
+    attachedHoldId: null,
+    refundedMinor: 0,
+    disputedMinor: 0,
+    lostMinor: 0,
   }
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
-  set.ledger.append({
-    paymentId: payment.id,
-    debit: cashAccount(provider),
-    credit: reason === null ? salesAccount : refundsDueAccount,
-    amountMinor,
-    currency,
-    createdMs: nowMs,
-  })
+  set.events.append({ type: `payment.${payment.status}`, objectId: payment.id, createdMs: nowMs })
+  const shares = reason === null ? saleShares(amountMinor, fees) : [{ account: refundsDueAccount, amountMinor }]
+  const debit = cashAccount(provider)
+  for (const { account: credit, amountMinor: shareMinor } of shares) {
+    set.ledger.append({
+      paymentId: payment.id,
+      debit,
+      credit,
+      amountMinor: shareMinor,
+      currency,
+      createdMs: nowMs,
+      causeId: null,
+    })
+  }
   return { outcome: 'payment_recorded', payment, duplicate: false, replayed: false }
 }

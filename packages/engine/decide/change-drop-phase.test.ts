@@ -7,6 +7,7 @@ const ways: Record<DropPhase, readonly DropAction[]> = {
   published: ['publish'],
   paused: ['publish', 'pause'],
   ended: ['publish', 'end'],
+  cancelled: ['publish', 'cancel'],
 }
 
 function saleIn(phase: DropPhase): TestSale {
@@ -27,6 +28,10 @@ it.each<[DropPhase, DropAction]>([
   ['ended', 'publish'],
   ['ended', 'pause'],
   ['ended', 'resume'],
+  ['draft', 'cancel'],
+  ['cancelled', 'publish'],
+  ['cancelled', 'resume'],
+  ['cancelled', 'end'],
 ])('changeDropPhase refuses to take a drop that is %s through %s', (phase, action) => {
   const sale = saleIn(phase)
   const { writes } = sale.set
@@ -40,6 +45,9 @@ it.each<[DropPhase, DropAction, DropPhase]>([
   ['published', 'end', 'ended'],
   ['paused', 'resume', 'published'],
   ['paused', 'end', 'ended'],
+  ['published', 'cancel', 'cancelled'],
+  ['paused', 'cancel', 'cancelled'],
+  ['ended', 'cancel', 'cancelled'],
 ])('changeDropPhase takes a drop that is %s through %s: %s', (phase, action, next) => {
   const sale = saleIn(phase)
   const before = sale.drop()
@@ -52,6 +60,7 @@ it.each<[DropPhase, DropAction]>([
   ['published', 'resume'],
   ['paused', 'pause'],
   ['ended', 'end'],
+  ['cancelled', 'cancel'],
 ])('changeDropPhase changes nothing when a drop that is %s is asked to %s', (phase, action) => {
   const sale = saleIn(phase)
   const { writes } = sale.set
@@ -59,7 +68,7 @@ it.each<[DropPhase, DropAction]>([
   expect(sale.set.writes).toBe(writes)
 })
 
-it.each<DropAction>(['pause', 'end'])('changeDropPhase %s leaves holds alone', (action) => {
+it.each<DropAction>(['pause', 'end', 'cancel'])('changeDropPhase %s leaves holds alone', (action) => {
   const sale = saleIn('published')
   sale.accept(holdCommand('hold_1'), phaseCommand(action))
   expect(sale.hold('hold_1').status).toBe('active')

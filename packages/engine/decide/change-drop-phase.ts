@@ -6,7 +6,7 @@ import type { Drop } from '@penstock/domain/drop.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
-/** Publishes, pauses, resumes or ends a drop. Holds and payments already under way are not touched. */
+/** Publishes, pauses, resumes, ends or cancels a drop. Holds and payments already under way are not touched. */
 export function changeDropPhase(set: WorkingSet, command: ChangeDropPhase, nowMs: number): Result {
   const drop = set.drops.find(command.dropId)
   if (drop === undefined) return rejected('not_found', 'id', `There is no drop ${command.dropId}.`)
@@ -17,6 +17,9 @@ export function changeDropPhase(set: WorkingSet, command: ChangeDropPhase, nowMs
 
   // Point of no return.
   const saved: Drop = { ...drop, phase }
-  if (phase !== drop.phase) set.drops.update(drop.id, saved)
+  if (phase !== drop.phase) {
+    set.drops.update(drop.id, saved)
+    set.events.append({ type: 'drop.updated', objectId: drop.id, createdMs: nowMs })
+  }
   return dropSaved(set, saved, nowMs)
 }

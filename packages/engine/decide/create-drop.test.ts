@@ -21,6 +21,7 @@ it('createDrop makes a draft with all its SKUs', () => {
     endsAtMs: startMs + 6_000,
     maxPerCustomer: 2,
     latePayment: 'refund',
+    fees: [{ name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }],
     metadata: { team: 'red' },
   })
   expect(sale.run(command)).toEqual({
@@ -36,14 +37,15 @@ it('createDrop makes a draft with all its SKUs', () => {
       holdTtlMs: 600_000,
       maxPerCustomer: 2,
       latePayment: 'refund',
+      fees: [{ name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }],
       metadata: { team: 'red' },
       phase: 'draft',
       createdMs: startMs,
       skuIds: [shoe, sock],
     },
     skus: [
-      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, dropId, held: 0, sold: 0 },
-      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, dropId, held: 0, sold: 0 },
+      { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder: null, dropId, held: 0, sold: 0 },
+      { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null, dropId, held: 0, sold: 0 },
     ],
     nowMs: startMs,
     replayed: false,

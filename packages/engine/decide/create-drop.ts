@@ -26,6 +26,7 @@ export function createDrop(set: WorkingSet, command: CreateDrop, nowMs: number):
     holdTtlMs: command.holdTtlMs,
     maxPerCustomer: command.maxPerCustomer,
     latePayment: command.latePayment,
+    fees: command.fees,
     metadata: command.metadata,
     phase: 'draft',
     createdMs: nowMs,
@@ -33,6 +34,7 @@ export function createDrop(set: WorkingSet, command: CreateDrop, nowMs: number):
   }
   set.drops.insert(drop.id, drop)
   for (const sku of command.skus) insertSku(set, drop.id, sku)
+  set.events.append({ type: 'drop.created', objectId: drop.id, createdMs: nowMs })
   return dropSaved(set, drop, nowMs)
 }
 

@@ -16,8 +16,10 @@ import {
   startMs,
   TestSale,
   ttlMs,
+  updateCommand,
 } from '../test-sale.ts'
-import type { CreateDrop, CreateHold } from '@penstock/domain/command.ts'
+import type { CreateDrop, CreateHold, NewSku } from '@penstock/domain/command.ts'
+import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { RejectionCode } from '@penstock/domain/result.ts'
 
 const twoShoes = [{ skuId: shoe, quantity: 2 }]
@@ -49,8 +51,21 @@ const replacing = (holdId: string, proof: string | null): Partial<CreateHold> =>
   replace: { holdId, proof },
 })
 
+const shoeAndSock = (maxPerOrder: number | null): NewSku[] => [
+  { id: shoe, name: 'Shoe', unitAmountMinor: 100, stock: 10, maxPerOrder },
+  { id: sock, name: 'Sock', unitAmountMinor: 25, stock: 5, maxPerOrder: null },
+]
+const perOrder = (maxPerOrder: number | null): Partial<CreateDrop> => ({ skus: shoeAndSock(maxPerOrder) })
+
 const refusals: readonly Refusal[] = [
   { what: 'an unknown drop', command: hopeless, outcome: 'not_found', param: 'drop' },
+  {
+    what: 'a drop that is cancelled',
+    arrange: (sale) => sale.accept(phaseCommand('cancel')),
+    command: knownDrop,
+    outcome: 'not_live',
+    param: 'drop',
+  },
   {
     what: 'a drop that is paused',
     arrange: (sale) => sale.accept(phaseCommand('pause')),
@@ -94,17 +109,40 @@ const refusals: readonly Refusal[] = [
     what: 'the SKU of another drop',
     arrange: (sale) =>
       sale.accept(
-        dropCommand({ dropId: 'drop_2', skus: [{ id: 'sku_none', name: 'X', unitAmountMinor: 1, stock: 9 }] }),
+        dropCommand({
+          dropId: 'drop_2',
+          skus: [{ id: 'sku_none', name: 'X', unitAmountMinor: 1, stock: 9, maxPerOrder: null }],
+        }),
       ),
     command: knownDrop,
     outcome: 'not_found',
     param: 'lines[1].sku',
   },
+  {
+    what: 'more of a SKU than one order may have, although fewer are left and the hold to replace is unknown',
+    sale: perOrder(10),
+    command: knownSkus,
+    outcome: 'limit_reached',
+    param: 'lines[0].quantity',
+  },
+  {
+    what: 'lines of one SKU that one order may have one by one but not together',
+    sale: perOrder(4),
+    command: {
+      lines: [
+        { skuId: sock, quantity: 5 },
+        { skuId: shoe, quantity: 2 },
+        { skuId: shoe, quantity: 3 },
+      ],
+    },
+    outcome: 'limit_reached',
+    param: 'lines[1].quantity',
+  },
   { what: 'an unknown hold to replace', command: knownSkus, outcome: 'not_found', param: 'replace.hold' },
   {
     what: 'a hold of another drop to replace',
     arrange: (sale) => {
-      const skus = [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 9 }]
+      const skus = [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 9, maxPerOrder: null }]
       sale.accept(dropCommand({ dropId: 'drop_2', skus }), phaseCommand('publish', 'drop_2'))
       sale.accept(holdCommand('hold_2', { dropId: 'drop_2', lines: [{ skuId: 'sku_2', quantity: 1 }] }))
     },
@@ -164,6 +202,18 @@ const refusals: readonly Refusal[] = [
     param: 'lines[1].quantity',
   },
   {
+    what: 'lines of one SKU that one customer may have one by one but not together',
+    sale: { maxPerCustomer: 3 },
+    command: {
+      lines: [
+        { skuId: shoe, quantity: 2 },
+        { skuId: shoe, quantity: 2 },
+      ],
+    },
+    outcome: 'limit_reached',
+    param: 'lines',
+  },
+  {
     what: 'more units than one customer may have',
     sale: { maxPerCustomer: 1 },
     command: { lines: twoShoes },
@@ -216,6 +266,7 @@ it('createHold takes the units and fixes price, amount and deadline', () => {
         { skuId: sock, quantity: 3, unitAmountMinor: 25 },
         { skuId: shoe, quantity: 1, unitAmountMinor: 100 },
       ],
+      fees: [],
       amountMinor: 375,
       currency: 'usd',
       customer: ann,
@@ -347,10 +398,63 @@ it('createHold refuses an amount that no payment may have', () => {
     key: null,
     dropId,
     changes: {},
-    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: price }],
+    skuChanges: [{ skuId: shoe, name: null, unitAmountMinor: price, maxPerOrder: null }],
     newSkus: [],
   })
   const refused = sale.run(holdCommand('hold_1', { lines: twoShoes }))
   expect(refused).toMatchObject({ outcome: 'invalid_request', param: 'lines' })
   expect(sale.counters(shoe)).toEqual([0, 0])
+})
+
+const parcel: FeeRule = { name: 'Parcel', kind: 'shipping', amountMinor: 499, basisPoints: null }
+const vat: FeeRule = { name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 }
+
+it('createHold adds the fees of the drop to the amount, rounded line by line', () => {
+  const sale = openSale({ fees: [parcel, vat] })
+  const lines = [
+    { skuId: shoe, quantity: 1 },
+    { skuId: sock, quantity: 3 },
+  ]
+  sale.accept(holdCommand('hold_1', { lines }))
+  // 19 % of 175 is 33.25.
+  expect(sale.hold('hold_1')).toMatchObject({
+    fees: [
+      { name: 'Parcel', kind: 'shipping', amountMinor: 499 },
+      { name: 'VAT', kind: 'tax', amountMinor: 33 },
+    ],
+    amountMinor: 175 + 499 + 33,
+  })
+})
+
+it('createHold keeps the fees a hold was made with when the drop changes them', () => {
+  const sale = openSale({ fees: [parcel] })
+  sale.accept(holdCommand('hold_1'))
+  sale.accept(updateCommand({ changes: { fees: [vat] } }), holdCommand('hold_2'))
+  sale.accept(updateCommand({ changes: { fees: [] } }), holdCommand('hold_3'))
+  expect(['hold_1', 'hold_2', 'hold_3'].map((id) => sale.hold(id).amountMinor)).toEqual([599, 119, 100])
+  expect(sale.hold('hold_3').fees).toEqual([])
+})
+
+it.each([
+  ['fees that pass the bound', amountMax, [parcel]],
+  ['goods that pass the bound, fees or not', amountMax + 1, [vat]],
+])('createHold refuses %s', (_, unitAmountMinor, fees) => {
+  const sale = openSale({ fees, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor, stock: 1, maxPerOrder: null }] })
+  const { writes } = sale.set
+  expect(sale.run(holdCommand('hold_1'))).toMatchObject({ outcome: 'invalid_request', param: 'lines' })
+  expect(sale.set.writes).toBe(writes)
+})
+
+it('createHold allows as many units as one order may have, in every order anew', () => {
+  const sale = openSale(perOrder(2))
+  sale.accept(holdCommand('hold_1', { lines: twoShoes, customer: ann }))
+  sale.accept(holdCommand('hold_2', { lines: twoShoes, customer: ann }))
+  const change = { skuId: shoe, name: null, unitAmountMinor: null }
+  sale.accept(updateCommand({ skuChanges: [{ ...change, maxPerOrder: 1 }] }))
+  expect(sale.run(holdCommand('hold_3', { lines: twoShoes }))).toMatchObject({ outcome: 'limit_reached' })
+  sale.accept(updateCommand({ skuChanges: [{ ...change, maxPerOrder: null }] }))
+  expect(sale.run(holdCommand('hold_3', { lines: twoShoes }))).toMatchObject({ outcome: 'limit_reached' })
+  sale.accept(updateCommand({ skuChanges: [{ ...change, maxPerOrder: 0 }] }))
+  sale.accept(holdCommand('hold_3', { lines: twoShoes }))
+  expect(sale.set.skus.find(shoe)).toMatchObject({ maxPerOrder: null, held: 6 })
 })

@@ -1,11 +1,20 @@
 import { dropStatus } from '@penstock/domain/drop.ts'
+import { computeFees, totalFees } from '@penstock/domain/fee.ts'
 import { holdDeadlineMs, holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
 import { amountMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { asCreated } from '../answer.ts'
 import { skusOf } from '../drop-saved.ts'
 import { found } from '../found.ts'
-import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
+import {
+  countBuyerUnits,
+  demandBySku,
+  endHold,
+  firstShortage,
+  isWithinLimit,
+  moveUnits,
+  totalQuantity,
+} from '../stock.ts'
 import type { CreateHold } from '@penstock/domain/command.ts'
 import type { Drop } from '@penstock/domain/drop.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
@@ -14,7 +23,7 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
 /**
  * Claims units for one buyer until a deadline: all lines or none. Refusals in order of precedence: unknown drop, not
- * live, unknown SKU, a hold to replace that is unknown, foreign or no longer active, sold out, limit reached,
+ * live, unknown SKU, more of a SKU than one order may have, a hold to replace that is unknown, foreign or no longer active, sold out, limit reached,
  * an amount above `amountMax`.
  */
 export function createHold(set: WorkingSet, command: CreateHold, nowMs: number): Result {
@@ -24,16 +33,15 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
 
   const drop = set.drops.find(command.dropId)
   if (drop === undefined) return rejected('not_found', 'drop', `There is no drop ${command.dropId}.`)
-  const refusal = checkOpen(set, drop, nowMs) ?? checkSkus(drop, command)
+  const refusal = checkOpen(set, drop, nowMs) ?? checkSkus(drop, command) ?? checkOrderLimits(set, command)
   if (refusal !== null) return refusal
   const replaced = findReplaced(set, command)
   if (replaced !== null && 'outcome' in replaced) return replaced
   const shortage = firstShortage(set, command.lines, replaced?.lines ?? [])
   if (shortage !== null) {
-    const param = `lines[${command.lines.findIndex((line) => line.skuId === shortage.skuId)}].quantity`
     return rejected(
       'sold_out',
-      param,
+      quantityParam(command, shortage.skuId),
       `${shortage.skuId} has ${shortage.available} units left, ${shortage.wanted} wanted.`,
     )
   }
@@ -47,11 +55,14 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
 
   const hold = newHold(set, drop, command, nowMs)
   if (hold.amountMinor > amountMax) {
-    return rejected('invalid_request', 'lines', `The amount of a hold may be at most ${amountMax} minor units.`)
+    const detail = `The amount of a hold, fees included, may be at most ${amountMax} minor units.`
+    return rejected('invalid_request', 'lines', detail)
   }
 
   // Point of no return.
-  if (replaced !== null) endHold(set, replaced, holdStatusAt(replaced, nowMs) === 'active' ? 'released' : 'expired')
+  if (replaced !== null) {
+    endHold(set, replaced, holdStatusAt(replaced, nowMs) === 'active' ? 'released' : 'expired', nowMs)
+  }
   set.holds.insert(hold.id, hold)
   moveUnits(set, hold.lines, { held: 1, sold: 0 })
   countBuyerUnits(set, drop, hold.customer, totalQuantity(hold.lines))
@@ -69,6 +80,23 @@ function checkSkus(drop: Drop, command: CreateHold): Rejected | null {
   const unknown = command.lines.findIndex((line) => !drop.skuIds.includes(line.skuId))
   if (unknown === -1) return null
   return rejected('not_found', `lines[${unknown}].sku`, `This drop has no SKU ${command.lines[unknown]?.skuId}.`)
+}
+
+/** Lines of one SKU count together, so that a limit cannot be passed by splitting them. */
+function checkOrderLimits(set: WorkingSet, command: CreateHold): Rejected | null {
+  if (command.lines.every(({ skuId }) => found(set.skus, skuId).maxPerOrder === null)) return null
+  for (const [skuId, wanted] of demandBySku(command.lines)) {
+    const { maxPerOrder } = found(set.skus, skuId)
+    if (maxPerOrder === null || wanted <= maxPerOrder) continue
+    const detail = `One order may have at most ${maxPerOrder} units of ${skuId}, ${wanted} wanted.`
+    return rejected('limit_reached', quantityParam(command, skuId), detail)
+  }
+  return null
+}
+
+/** The first line of this SKU, as the client names it. */
+function quantityParam(command: CreateHold, skuId: string): string {
+  return `lines[${command.lines.findIndex((line) => line.skuId === skuId)}].quantity`
 }
 
 /** The hold whose units come back, null when it has none (any more), or the reason to refuse. */
@@ -94,11 +122,14 @@ function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number
     quantity,
     unitAmountMinor: found(set.skus, skuId).unitAmountMinor,
   }))
+  const goodsMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0)
+  const fees = computeFees(drop.fees, goodsMinor)
   return {
     id: command.holdId,
     dropId: drop.id,
     lines,
-    amountMinor: lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0),
+    fees,
+    amountMinor: goodsMinor + totalFees(fees),
     currency: drop.currency,
     customer: command.customer,
     clientSecret: command.clientSecret,

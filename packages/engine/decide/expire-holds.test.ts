@@ -42,7 +42,10 @@ it('expireHolds ends the active holds at or past their deadline and no others', 
 it('expireHolds ends the oldest first and at most expiriesPerCommandMax at once', () => {
   const late = 3
   const count = expiriesPerCommandMax + late
-  const sale = openSale({ startsAtMs: 0, skus: [{ id: shoe, name: 'Shoe', unitAmountMinor: 1, stock: count }] })
+  const sale = openSale({
+    startsAtMs: 0,
+    skus: [{ id: shoe, name: 'Shoe', unitAmountMinor: 1, stock: count, maxPerOrder: null }],
+  })
   for (let index = 0; index < count; index++) {
     // The last ones made have the first deadlines.
     sale.nowMs -= 1_000

@@ -11,7 +11,7 @@ export function expireHolds(set: WorkingSet, nowMs: number): Result {
     const hold = set.holds.find(holdId)
     // An earlier command of this batch may have captured or released it.
     if (hold === undefined || hold.status !== 'active' || holdStatusAt(hold, nowMs) !== 'expired') continue
-    endHold(set, hold, 'expired')
+    endHold(set, hold, 'expired', nowMs)
     count += 1
   }
   return { outcome: 'holds_expired', count, replayed: false }

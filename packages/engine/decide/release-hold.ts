@@ -17,6 +17,6 @@ export function releaseHold(set: WorkingSet, command: ReleaseHold, nowMs: number
   if (hold.status !== 'active') return { outcome: 'hold_released', hold, replayed: false }
 
   // Point of no return.
-  const ended = endHold(set, hold, status === 'expired' ? 'expired' : 'released')
+  const ended = endHold(set, hold, status === 'expired' ? 'expired' : 'released', nowMs)
   return { outcome: 'hold_released', hold: ended, replayed: false }
 }

@@ -1,3 +1,4 @@
+import { isClosed } from '@penstock/domain/drop.ts'
 import { stockMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { dropSaved } from '../drop-saved.ts'
@@ -13,7 +14,9 @@ export function restockSku(set: WorkingSet, command: RestockSku, nowMs: number):
   if (!drop.skuIds.includes(command.skuId)) {
     return rejected('not_found', 'sku', `This drop has no SKU ${command.skuId}.`)
   }
-  if (drop.phase === 'ended') return rejected('invalid_transition', 'id', 'An ended drop cannot be restocked.')
+  if (isClosed(drop.phase)) {
+    return rejected('invalid_transition', 'id', `A drop that is ${drop.phase} cannot be restocked.`)
+  }
   const sku = found(set.skus, command.skuId)
   const stock = sku.stock + command.quantity
   if (stock > stockMax) return rejected('invalid_request', 'quantity', `Stock would be above ${stockMax}.`)
@@ -24,5 +27,6 @@ export function restockSku(set: WorkingSet, command: RestockSku, nowMs: number):
 
   // Point of no return.
   set.skus.update(sku.id, { ...sku, stock })
+  set.events.append({ type: 'drop.updated', objectId: drop.id, createdMs: nowMs })
   return dropSaved(set, drop, nowMs)
 }

@@ -16,10 +16,19 @@ import type { NewSku, UpdateDrop } from '@penstock/domain/command.ts'
 import type { RejectionCode } from '@penstock/domain/result.ts'
 
 const newSkus = (count: number): NewSku[] =>
-  Array.from({ length: count }, (_, index) => ({ id: `sku_${index}`, name: 'New', unitAmountMinor: 1, stock: 1 }))
+  Array.from({ length: count }, (_, index) => ({
+    id: `sku_${index}`,
+    name: 'New',
+    unitAmountMinor: 1,
+    stock: 1,
+    maxPerOrder: null,
+  }))
 
 const tooMany = newSkus(skusPerDropMax - 1)
-const badSku = { skuChanges: [{ skuId: 'sku_none', name: 'X', unitAmountMinor: null }], newSkus: tooMany }
+const badSku = {
+  skuChanges: [{ skuId: 'sku_none', name: 'X', unitAmountMinor: null, maxPerOrder: null }],
+  newSkus: tooMany,
+}
 
 /** Each row is also wrong in what the rows after it are about. */
 it.each<[string, Partial<UpdateDrop>, RejectionCode, string, ((sale: TestSale) => void)?]>([
@@ -30,6 +39,13 @@ it.each<[string, Partial<UpdateDrop>, RejectionCode, string, ((sale: TestSale) =
     'invalid_transition',
     'id',
     (sale) => sale.accept(phaseCommand('end')),
+  ],
+  [
+    'a cancelled drop',
+    { changes: { endsAtMs: 1, maxPerCustomer: 1 }, ...badSku },
+    'invalid_transition',
+    'id',
+    (sale) => sale.accept(phaseCommand('cancel')),
   ],
   [
     'an end that is not after the start',
@@ -78,8 +94,8 @@ it('updateDrop changes names and prices of SKUs; holds keep their price', () => 
   const sale = openSale()
   sale.accept(holdCommand('hold_1'))
   const skuChanges = [
-    { skuId: shoe, name: null, unitAmountMinor: 0 },
-    { skuId: sock, name: 'Socks', unitAmountMinor: null },
+    { skuId: shoe, name: null, unitAmountMinor: 0, maxPerOrder: null },
+    { skuId: sock, name: 'Socks', unitAmountMinor: null, maxPerOrder: null },
   ]
   sale.accept(updateCommand({ skuChanges }), holdCommand('hold_2'))
   expect(sale.set.skus.find(shoe)).toMatchObject({ name: 'Shoe', unitAmountMinor: 0, held: 2 })

@@ -1,3 +1,4 @@
+import { isClosed } from '@penstock/domain/drop.ts'
 import { skusPerDropMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { dropSaved } from '../drop-saved.ts'
@@ -19,22 +20,31 @@ export function updateDrop(set: WorkingSet, command: UpdateDrop, nowMs: number):
   if (refusal !== null) return refusal
 
   // Point of no return.
+  const before = JSON.stringify(dropSaved(set, drop, nowMs))
   for (const change of command.skuChanges) {
     const sku = found(set.skus, change.skuId)
     set.skus.update(sku.id, {
       ...sku,
       name: change.name ?? sku.name,
       unitAmountMinor: change.unitAmountMinor ?? sku.unitAmountMinor,
+      maxPerOrder: change.maxPerOrder === null ? sku.maxPerOrder : change.maxPerOrder || null,
     })
   }
   for (const sku of added) insertSku(set, drop.id, sku)
   const saved: Drop = { ...changed, skuIds: [...drop.skuIds, ...added.map((sku) => sku.id)] }
   set.drops.update(drop.id, saved)
-  return dropSaved(set, saved, nowMs)
+  const result = dropSaved(set, saved, nowMs)
+  // Sent again, it changes nothing and is no event.
+  if (JSON.stringify(result) !== before) {
+    set.events.append({ type: 'drop.updated', objectId: drop.id, createdMs: nowMs })
+  }
+  return result
 }
 
 function checkChanges(before: Drop, after: Drop): Rejected | null {
-  if (before.phase === 'ended') return rejected('invalid_transition', 'id', 'An ended drop cannot be changed.')
+  if (isClosed(before.phase)) {
+    return rejected('invalid_transition', 'id', `A drop that is ${before.phase} cannot be changed.`)
+  }
   if (after.endsAtMs !== null && after.endsAtMs <= after.startsAtMs) {
     return rejected('invalid_request', 'ends_at', 'ends_at must be after starts_at.')
   }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { Mint } from '../mint.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
+import type { Queries } from '@penstock/store/queries.ts'
 import type { WriteRequest } from '../serve-write.ts'
 
 function request<Body>(body: Body): WriteRequest<Body> {
@@ -10,10 +11,13 @@ function request<Body>(body: Body): WriteRequest<Body> {
   return { body, params: ['drop_1'], credential, clientSecret: '', key: null, ownKey, mint, nowMs: 0 }
 }
 
+/** These routes read nothing. */
+const noDeps = { queries: {} as Queries }
+
 it.each(dropActions.map((route) => [route.path, route] as const))(
   'dropActions gives %s a key of its own when the client sent none, so that a late resend is a replay',
   (_, route) => {
-    expect(route.toCommand(request({}))).toMatchObject({ dropId: 'drop_1', key: { fingerprint: 'f' } })
+    expect(route.toCommand(request({}), noDeps)).toMatchObject({ dropId: 'drop_1', key: { fingerprint: 'f' } })
   },
 )
 

@@ -10,6 +10,7 @@ const summaries: Record<DropAction, string> = {
   pause: 'Stop new holds for a while',
   resume: 'Allow holds again',
   end: 'End the sale for good',
+  cancel: 'Cancel the drop for good: no new holds, while active ones may still be paid',
 }
 
 function dropAction(action: DropAction) {
@@ -29,7 +30,7 @@ function dropAction(action: DropAction) {
 }
 
 /** `POST /v1/drops/{id}/publish`, and so on. */
-export const dropActions = (['publish', 'pause', 'resume', 'end'] as const).map(dropAction)
+export const dropActions = (['publish', 'pause', 'resume', 'end', 'cancel'] as const).map(dropAction)
 
 /** `POST /v1/drops/{id}/restock`: adds units of one SKU, or takes unsold ones away. */
 export const dropRestock = writeRoute({

@@ -1,9 +1,11 @@
 import { holdTtlDefaultMs } from '@penstock/domain/limits.ts'
+import { readFeeRules } from '../fee-rules.ts'
 import { dropObject } from '../objects.ts'
 import { dropCreateBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
 import { dropResponse } from './drop-response.ts'
 import type { NewSku } from '@penstock/domain/command.ts'
+import type { Static } from 'typebox'
 import type { Mint } from '../mint.ts'
 
 /** `POST /v1/drops`: a new drop, in draft. */
@@ -16,27 +18,33 @@ export const dropCreate = writeRoute({
   body: dropCreateBody,
   answers: { 201: dropObject },
   problems: [],
-  toCommand: ({ body, key, mint }) => ({
-    kind: 'create_drop',
-    key,
-    dropId: mint.id('drop'),
-    name: body.name,
-    description: body.description ?? null,
-    image: body.image ?? null,
-    currency: body.currency,
-    startsAtMs: toMs(body.starts_at),
-    endsAtMs: toMs(body.ends_at),
-    holdTtlMs: body.hold_ttl === undefined ? holdTtlDefaultMs : body.hold_ttl * 1_000,
-    maxPerCustomer: body.max_per_customer ?? null,
-    latePayment: body.late_payment ?? 'reacquire',
-    metadata: body.metadata ?? {},
-    skus: body.skus.map((sku) => newSku(sku, mint)),
-  }),
+  toCommand: ({ body, key, mint }) => {
+    const fees = readFeeRules(body.fees ?? [])
+    if ('problem' in fees) return fees
+    return {
+      kind: 'create_drop',
+      key,
+      dropId: mint.id('drop'),
+      name: body.name,
+      description: body.description ?? null,
+      image: body.image ?? null,
+      currency: body.currency,
+      startsAtMs: toMs(body.starts_at),
+      endsAtMs: toMs(body.ends_at),
+      holdTtlMs: body.hold_ttl === undefined ? holdTtlDefaultMs : body.hold_ttl * 1_000,
+      maxPerCustomer: body.max_per_customer ?? null,
+      latePayment: body.late_payment ?? 'reacquire',
+      fees,
+      metadata: body.metadata ?? {},
+      skus: body.skus.map((sku) => newSku(sku, mint)),
+    }
+  },
   toResponse: (result) => dropResponse(result, 201),
 })
 
-export function newSku(sku: { name: string; unit_amount: number; stock: number }, mint: Mint): NewSku {
-  return { id: mint.id('sku'), name: sku.name, unitAmountMinor: sku.unit_amount, stock: sku.stock }
+export function newSku(sku: Static<typeof dropCreateBody>['skus'][number], mint: Mint): NewSku {
+  const { name, unit_amount: unitAmountMinor, stock, max_per_order: maxPerOrder = null } = sku
+  return { id: mint.id('sku'), name, unitAmountMinor, stock, maxPerOrder }
 }
 
 function toMs(seconds: number | null | undefined): number | null {

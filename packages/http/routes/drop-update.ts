@@ -1,3 +1,4 @@
+import { readFeeRules } from '../fee-rules.ts'
 import { dropObject } from '../objects.ts'
 import { problem } from '../problem.ts'
 import { id } from '../schema-fields.ts'
@@ -25,7 +26,10 @@ export const dropUpdate = writeRoute({
   toCommand: ({ body, params, ownKey, mint }) => {
     const skus = readSkus(body, mint)
     if ('problem' in skus) return skus
-    return { kind: 'update_drop', key: ownKey(), dropId: params[0] ?? '', changes: readChanges(body), ...skus }
+    const fees = readFeeRules(body.fees ?? [])
+    if ('problem' in fees) return fees
+    const changes = { ...readChanges(body), ...(body.fees === undefined ? {} : { fees }) }
+    return { kind: 'update_drop', key: ownKey(), dropId: params[0] ?? '', changes, ...skus }
   },
   toResponse: (result) => dropResponse(result, 200),
 })
@@ -48,15 +52,21 @@ function readSkus(body: Body, mint: Mint): { skuChanges: SkuChange[]; newSkus: N
   const skuChanges: SkuChange[] = []
   const newSkus: NewSku[] = []
   for (const [index, sku] of (body.skus ?? []).entries()) {
-    const { id: skuId, name, unit_amount: unitAmount, stock } = sku
+    const { id: skuId, name, unit_amount: unitAmount, stock, max_per_order: maxPerOrder } = sku
     if (skuId === undefined) {
       if (name === undefined || unitAmount === undefined || stock === undefined) {
         const detail = 'A SKU without id is a new one and needs name, unit_amount and stock.'
         return { problem: problem('invalid_request', detail, `skus[${index}]`) }
       }
-      newSkus.push(newSku({ name, unit_amount: unitAmount, stock }, mint))
+      newSkus.push(newSku({ name, unit_amount: unitAmount, stock, max_per_order: maxPerOrder ?? null }, mint))
     } else if (stock === undefined) {
-      skuChanges.push({ skuId, name: name ?? null, unitAmountMinor: unitAmount ?? null })
+      skuChanges.push({
+        skuId,
+        name: name ?? null,
+        unitAmountMinor: unitAmount ?? null,
+        // In the request null takes the limit away, in the command it leaves it.
+        maxPerOrder: maxPerOrder === null ? 0 : (maxPerOrder ?? null),
+      })
     } else {
       const detail = 'The stock of a SKU changes by POST /v1/drops/{id}/restock.'
       return { problem: problem('invalid_request', detail, `skus[${index}].stock`) }

@@ -3,6 +3,10 @@ import { servePlain } from '../serve-plain.ts'
 import { serveRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { codeVerify } from './code-verify.ts'
+import { holdErase, orderErase } from './customer-erase.ts'
+import { disputeClose } from './dispute-close.ts'
+import { disputeOpen } from './dispute-open.ts'
 import { documentRoutes } from './documents.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
@@ -12,8 +16,13 @@ import { health, readiness } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
 import { holdRelease } from './hold-release.ts'
+import { disputeFind, ledgerBalances, paymentFind, refundFind } from './money-read.ts'
+import { orderCancel, orderFulfil } from './order-actions.ts'
 import { orderFind, orderList } from './order-read.ts'
+import { paymentAttach } from './payment-attach.ts'
 import { paymentCreate } from './payment-create.ts'
+import { refundCreate } from './refund-create.ts'
+import { refundSettle } from './refund-settle.ts'
 import type { Deps, Router } from '../api.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute } from '../serve-read.ts'
@@ -32,9 +41,23 @@ const apiRoutes: readonly Route[] = [
   holdCreate,
   holdFind,
   holdRelease,
+  holdErase,
   paymentCreate,
+  paymentFind,
+  paymentAttach,
+  refundCreate,
+  refundFind,
+  refundSettle,
+  disputeOpen,
+  disputeFind,
+  disputeClose,
   orderList,
   orderFind,
+  orderCancel,
+  orderFulfil,
+  orderErase,
+  codeVerify,
+  ledgerBalances,
   health,
   readiness,
 ]

@@ -1,4 +1,5 @@
-import { listOf, orderObject } from '../objects.ts'
+import { wireCodes } from '../codes.ts'
+import { listOf, orderObject, orderWithCodesObject } from '../objects.ts'
 import { listQuery } from '../page.ts'
 import { problem } from '../problem.ts'
 import { toJson } from '../route.ts'
@@ -30,18 +31,19 @@ export const orderList = readRoute({
   },
 })
 
-/** `GET /v1/orders/{id}` */
+/** `GET /v1/orders/{id}`, with the codes of its units. */
 export const orderFind = readRoute({
   path: '/v1/orders/:id',
   access: 'secret',
-  summary: 'Read an order',
+  summary: 'Read an order, with the codes of its units',
   params: { id: id('order') },
-  answer: orderObject,
+  answer: orderWithCodesObject,
   problems: ['not_found'],
   read: ({ params }, { queries }) => {
     const orderId = params[0] ?? ''
     const order = queries.findOrder(orderId)
     if (order === null) return { problem: problem('not_found', `There is no order ${orderId}.`, 'id') }
-    return { json: toJson(wireOrder(order)) }
+    const codes = wireCodes(order, queries.listCodeUses(orderId))
+    return { json: toJson({ ...wireOrder(order), codes }) }
   },
 })

@@ -6,9 +6,9 @@ import { openWriter } from '@penstock/store-sqlite/open.ts'
 import { auditChecks, auditDatabase } from '../audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
-import { expectStatus, holdBody, newEmail, openDrop, pay, takeHold } from './shop.ts'
+import { expectStatus, holdBody, newEmail, openDrop, pay, skuOf, takeHold } from './shop.ts'
 import type { AuditCheck } from '../audit.ts'
-import type { WireHold } from '../wire-types.ts'
+import type { WireDrop, WireHold, WireOrder, WirePayment } from '../wire-types.ts'
 
 /**
  * A small sound database with every kind of row, and copies of it that are each wrong in one way: an auditor that
@@ -25,6 +25,7 @@ beforeAll(async () => {
   const seller = new Client(box.url, box.secretKey)
   const drop = await openDrop(seller, { max_per_customer: 5 })
   await openDrop(seller)
+  const charged = await openDrop(seller, { fees: [{ name: 'VAT', kind: 'tax', basis_points: 1_900 }] })
   for (let index = 0; index < 3; index++) {
     await takeHold(seller, drop, 2, { 'idempotency-key': `hold ${index}` })
     const customer = { email: newEmail(), phone: '1' }
@@ -38,9 +39,41 @@ beforeAll(async () => {
     expectStatus(await seller.post('/v1/payments', { ...paid, provider_payment_id: `keyed ${index}` }, keyed), 201)
     expectStatus(await seller.delete(`/v1/holds/${(await takeHold(seller, drop)).id}`), 200)
   }
+  await sendMoneyBack(seller, drop)
+  const { order: orderId } = expectStatus(await pay(seller, await takeHold(seller, charged)), 201).body
+  const order = expectStatus(await seller.get<WireOrder>(`/v1/orders/${orderId}`), 200).body
+  expectStatus(await seller.post(`/v1/codes/${order.codes?.[0]?.code}/verify`), 200)
+  await takeHold(seller, charged)
   seller.close()
   await box.stop()
 })
+
+/** Refunds, disputes, a cancelled order and an attached payment, in every state they can have. */
+async function sendMoneyBack(seller: Client, drop: WireDrop): Promise<void> {
+  const payBy = async (provider: string, fields: object = {}): Promise<WirePayment> =>
+    expectStatus(await pay(seller, await takeHold(seller, drop, 2), { provider, ...fields }), 201).body
+  const post = async (path: string, body: object): Promise<{ id: string }> => {
+    const answer = await seller.post<{ id: string }>(path, body)
+    return expectStatus(answer, /\/(settle|close|cancel|attach)$/.test(path) ? 200 : 201).body
+  }
+  const lines = [{ sku: skuOf(drop).id, quantity: 1 }]
+  for (const status of ['pending', 'succeeded', 'failed']) {
+    for (const payment of [await payBy('stripe'), await payBy('stripe', { amount: 1 })]) {
+      const units = payment.order === null ? {} : { lines, restock: true }
+      const { id } = await post('/v1/refunds', { payment: payment.id, ...units })
+      if (status !== 'pending') await post(`/v1/refunds/${id}/settle`, { status })
+    }
+  }
+  for (const status of ['open', 'won', 'lost']) {
+    const payment = await payBy('payos')
+    const { id } = await post('/v1/disputes', { payment: payment.id, provider_dispute_id: status, amount: 7 })
+    if (status !== 'open') await post(`/v1/disputes/${id}/close`, { status })
+  }
+  const cancelled = await payBy('manual')
+  await post(`/v1/orders/${cancelled.order}/cancel`, { restock: true })
+  const lost = await payBy('manual', { hold: 'hold_00000000000000000000000000' })
+  await post(`/v1/payments/${lost.id}/attach`, { hold: (await takeHold(seller, drop, 2)).id })
+}
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -60,22 +93,27 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   sku_bounds: ['UPDATE sku SET stock = 1 WHERE sold > 0', 'UPDATE sku SET held = -1', 'UPDATE sku SET sold = -1'],
   held_equals_active_holds: [
     'UPDATE sku SET held = held + 1',
-    `UPDATE hold SET status = 'expired' WHERE id = ${one('hold', "status = 'active'")}`,
-    `DELETE FROM hold WHERE id = ${one('hold', "status = 'active'")}`,
+    `INSERT INTO hold_end (hold_id, status) VALUES (${one('hold', "status = 'active'")}, 'expired')`,
+    `DELETE FROM hold_start WHERE id = ${one('hold', "status = 'active'")}`,
   ],
   sold_equals_captured_holds: [
+    'UPDATE order_line_refund SET restocked_quantity = 0',
     'UPDATE sku SET sold = sold - 1 WHERE sold > 0',
-    `DELETE FROM hold WHERE id = ${one('hold', "status = 'captured'")}`,
+    `DELETE FROM hold_start WHERE id = ${one('hold', "status = 'captured'")}`,
   ],
   hold_lines_known: [
-    `UPDATE hold SET lines = '[["sku_x", 1, 4999]]' WHERE id = ${one('hold')}`,
-    `UPDATE hold SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
-    `UPDATE hold SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
+    `UPDATE hold_start SET lines = '[["sku_x", 1, 4999]]' WHERE id = ${one('hold')}`,
+    `UPDATE hold_start SET lines = json_replace(lines, '$[0][1]', 0) WHERE id = ${one('hold')}`,
+    `UPDATE hold_start SET drop_id = (SELECT max(id) FROM drops) WHERE id = ${one('hold')}`,
   ],
-  hold_amount: [`UPDATE hold SET amount = amount + 1 WHERE id = ${one('hold')}`],
+  hold_amount: [
+    `UPDATE hold_start SET amount = amount + 1 WHERE id = ${one('hold')}`,
+    "UPDATE hold_start SET fees = json_replace(fees, '$[0][2]', 1) WHERE fees IS NOT NULL",
+  ],
   buyer_units: [
     `UPDATE buyer_units SET units = units + 1 WHERE id = ${one('buyer_units', "id LIKE '% email:%'")}`,
     'DELETE FROM buyer_units',
+    'UPDATE order_line_refund SET restocked_quantity = 0',
   ],
   captured_hold_has_one_order: [
     `DELETE FROM orders WHERE id = ${one('orders')}`,
@@ -83,13 +121,14 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   ],
   order_has_captured_hold: [
     `UPDATE orders SET hold_id = 'hold_x' WHERE id = ${one('orders')}`,
-    `UPDATE hold SET status = 'released' WHERE id = ${one('hold', "status = 'captured'")}`,
+    `UPDATE hold_end SET status = 'released' WHERE hold_id = ${one('hold', "status = 'captured'")}`,
     `UPDATE orders SET amount = 1 WHERE id = ${one('orders')}`,
     `UPDATE orders SET currency = 'eur' WHERE id = ${one('orders')}`,
   ],
   order_has_one_payment: [
     `DELETE FROM payment WHERE id = ${one('payment', "status = 'captured'")}`,
     `UPDATE orders SET payment_id = 'pay_x' WHERE id = ${one('orders')}`,
+    'UPDATE payment SET attached_hold_id = NULL WHERE attached_hold_id IS NOT NULL',
   ],
   captured_payment_has_one_order: [
     `DELETE FROM orders WHERE id = ${one('orders')}`,
@@ -99,23 +138,79 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     `UPDATE payment SET status = 'refund_due' WHERE id = ${one('payment', "status = 'captured'")}`,
     `UPDATE payment SET reason = NULL WHERE id = ${one('payment', "status = 'refund_due'")}`,
     `UPDATE payment SET reason = 'sold_out' WHERE id = ${one('payment', "status = 'unmatched'")}`,
+    `UPDATE payment SET attached_hold_id = hold_id WHERE id = ${one('payment', "status = 'unmatched'")}`,
   ],
   payment_once: [duplicate('payment', 'true', paymentColumns, paymentColumns.replace('id', "'pay_twice'"))],
   payment_has_one_entry: ['DELETE FROM ledger_entry WHERE seq = 1', duplicate('ledger_entry', 'seq = 1', entryColumns)],
+  entries_sum_to_payment: ['UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1'],
   entry_fits_payment: [
-    'UPDATE ledger_entry SET amount = amount + 1 WHERE seq = 1',
+    "UPDATE ledger_entry SET credit = 'fees:tax' WHERE credit = 'refunds_due'",
     "UPDATE ledger_entry SET currency = 'eur' WHERE seq = 1",
     "UPDATE ledger_entry SET credit = 'nobody' WHERE seq = 1",
     "UPDATE ledger_entry SET debit = 'cash:nobody' WHERE seq = 1",
     "UPDATE ledger_entry SET payment_id = 'pay_x' WHERE seq = 1",
+    "UPDATE ledger_entry SET currency = 'eur' WHERE cause_id IS NOT NULL",
+  ],
+  entry_has_cause: [
+    "UPDATE ledger_entry SET cause_id = 'rfnd_x' WHERE cause_id LIKE 'rfnd_%'",
+    "UPDATE ledger_entry SET cause_id = 'hold_x' WHERE cause_id LIKE 'hold_%'",
+    `UPDATE ledger_entry SET payment_id = ${one('payment')} WHERE cause_id LIKE 'dsp_%'`,
+    'UPDATE ledger_entry SET amount = 0 WHERE cause_id IS NOT NULL',
+    'DELETE FROM dispute',
+  ],
+  payment_accounts: [
+    'DELETE FROM ledger_entry WHERE seq = (SELECT max(seq) FROM ledger_entry)',
+    "UPDATE ledger_entry SET credit = 'sales' WHERE credit = 'disputes'",
+    "UPDATE ledger_entry SET amount = amount + 1 WHERE cause_id LIKE 'rfnd_%'",
+    "UPDATE refund SET status = 'failed' WHERE status = 'succeeded'",
+    "UPDATE refund SET status = 'succeeded' WHERE status = 'pending'",
+    "UPDATE dispute SET status = 'lost' WHERE status = 'open'",
+  ],
+  payment_given_back: [
+    'UPDATE payment SET refunded = refunded - 1 WHERE refunded > 0',
+    'UPDATE payment SET disputed = disputed + 1 WHERE disputed > 0',
+    'UPDATE payment SET lost = 0 WHERE lost > 0',
+    "UPDATE refund SET status = 'pending' WHERE status = 'failed'",
+    'DELETE FROM refund',
+    'UPDATE payment SET amount = 1 WHERE disputed > 0',
+  ],
+  refund_fits_payment: [
+    "UPDATE refund SET payment_id = 'pay_x'",
+    "UPDATE refund SET currency = 'eur'",
+    'UPDATE refund SET order_id = NULL WHERE order_id IS NOT NULL',
+    "UPDATE refund SET order_id = 'ord_x' WHERE order_id IS NULL",
+    'UPDATE refund SET restock = 1',
+    "UPDATE refund SET settled_ms = 1 WHERE status = 'pending'",
+  ],
+  dispute_fits_payment: [
+    "UPDATE dispute SET payment_id = 'pay_x'",
+    "UPDATE dispute SET currency = 'eur'",
+    "UPDATE dispute SET provider = 'manual'",
+    'UPDATE dispute SET closed_ms = NULL',
+  ],
+  line_refunds_equal_refunds: [
+    'DELETE FROM order_line_refund',
+    'UPDATE order_line_refund SET paid_quantity = paid_quantity + 1',
+    'UPDATE order_line_refund SET refunded_quantity = 0',
+    'UPDATE order_line_refund SET restocked_quantity = restocked_quantity + 1',
+    "UPDATE refund SET lines = json_replace(lines, '$[0][1]', 9) WHERE lines <> '[]'",
+    "UPDATE refund SET status = 'failed', settled_ms = 1 WHERE status = 'pending'",
+  ],
+  code_use_fits_order: [
+    `DELETE FROM orders WHERE id = (SELECT order_id FROM code_use)`,
+    'UPDATE code_use SET unit = 1',
+    "UPDATE code_use SET order_id = 'ord_x'",
   ],
   balance_equals_entries: [
     "UPDATE ledger_balance SET balance = balance + 1 WHERE account = 'sales'",
     "DELETE FROM ledger_balance WHERE account = 'refunds_due'",
-    "INSERT INTO ledger_balance (account, currency, balance) VALUES ('disputes', 'usd', 1)",
+    "INSERT INTO ledger_balance (account, currency, balance) VALUES ('nobody', 'usd', 1)",
     duplicate('ledger_entry', 'seq = 1', entryColumns),
   ],
   request_once: [duplicate('request', 'true', 'id, fingerprint, answer_kind, answer, created_ms')],
+  request_order: ['UPDATE request SET created_ms = created_ms + 3600000 WHERE seq = 1'],
+  request_is_indexed: ["UPDATE index_progress SET indexed_seq = 1 WHERE name = 'request'"],
+  payment_is_indexed: ["UPDATE index_progress SET indexed_seq = 1 WHERE name = 'payment'"],
   request_answer_exists: [
     "UPDATE request SET answer = 'hold_x' WHERE answer_kind = 'hold'",
     "UPDATE request SET answer = 'manual/x' WHERE answer_kind = 'payment'",

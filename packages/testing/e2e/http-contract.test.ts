@@ -26,7 +26,17 @@ import {
 } from './shop.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 import type { Answer } from '../client.ts'
-import type { WireDrop, WireHold, WireList, WireOrder, WirePayment, WireProblem } from '../wire-types.ts'
+import type {
+  WireBalance,
+  WireDispute,
+  WireDrop,
+  WireHold,
+  WireList,
+  WireOrder,
+  WirePayment,
+  WireProblem,
+  WireRefund,
+} from '../wire-types.ts'
 
 const document = currentDocument()
 
@@ -43,6 +53,10 @@ const aTime: unknown = expect.toSatisfy(
   (time: unknown) => typeof time === 'number' && Number.isInteger(time) && Math.abs(time - nowSeconds()) < 3_600,
   'a time in whole Unix seconds, near now',
 )
+function aCode(orderId: string | null, unit: number): unknown {
+  return expect.stringMatching(new RegExp(`^pc_${orderId?.slice(4)}_${unit}_[0-9a-hjkmnp-tv-z]{16}$`))
+}
+
 const aSecret: unknown = expect.stringMatching(/^cs_[\w-]{32}$/)
 
 describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
@@ -90,10 +104,15 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold_ttl: 120,
         max_per_customer: 3,
         late_payment: 'refund',
+        fees: [
+          { name: 'Versand', kind: 'shipping', amount: 490 },
+          { name: 'MwSt.', kind: 'tax', basis_points: 1_900 },
+          { name: 'Gebühr', kind: 'service', basis_points: 0 },
+        ],
         metadata: { 'shop.id': '7', note: '' },
         skus: [
-          { name: 'Size 41', unit_amount: 0, stock: 0 },
-          { name: 'Size 42', unit_amount: 1_000_000_000_000, stock: 100_000_000 },
+          { name: 'Size 41', unit_amount: 0, stock: 0, max_per_order: null },
+          { name: 'Size 42', unit_amount: 1_000_000_000_000, stock: 100_000_000, max_per_order: 8_000 },
         ],
       }
       const answer = await seller.post<WireDrop>('/v1/drops', body)
@@ -129,6 +148,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold_ttl: 600,
         max_per_customer: null,
         late_payment: 'reacquire',
+        fees: [],
         metadata: {},
         starts_at: aTime,
       })
@@ -159,6 +179,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         hold_ttl: 60,
         max_per_customer: 9,
         late_payment: 'refund',
+        fees: [{ name: 'Parcel', kind: 'shipping', amount: 1 }],
         metadata: { a: 'b' },
       }
       for (const [name, value] of Object.entries(changes)) {
@@ -201,6 +222,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         ['pause', 409, 'draft'],
         ['resume', 409, 'draft'],
         ['end', 409, 'draft'],
+        ['cancel', 409, 'draft'],
         ['publish', 200, 'live'],
         ['publish', 200, 'live'],
         ['pause', 200, 'paused'],
@@ -213,6 +235,11 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         ['publish', 409, 'ended'],
         ['pause', 409, 'ended'],
         ['resume', 409, 'ended'],
+        ['cancel', 200, 'cancelled'],
+        ['cancel', 200, 'cancelled'],
+        ['end', 409, 'cancelled'],
+        ['publish', 409, 'cancelled'],
+        ['resume', 409, 'cancelled'],
       ] as const
       for (const [action, status, after] of steps) {
         const answer = await act(action)
@@ -295,6 +322,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         status: 'active',
         drop: drop.id,
         lines: [{ sku: skuOf(drop).id, quantity: 2, unit_amount: 4_999 }],
+        fees: [],
         amount: 9_998,
         currency: 'jpy',
         client_secret: aSecret,
@@ -413,6 +441,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         status: 'captured',
         reason: null,
         order: anId('order'),
+        amount_refunded: 0,
+        amount_disputed: 0,
         created: aTime,
       })
       const order = await seller.get(`/v1/orders/${answer.body.order}`, {
@@ -425,11 +455,21 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         drop: drop.id,
         hold: hold.id,
         payment: answer.body.id,
-        lines: hold.lines,
+        lines: hold.lines.map((line) => ({ ...line, quantity_refunded: 0 })),
+        fees: [],
         amount: 9_998,
+        amount_refunded: 0,
         currency: 'usd',
         customer,
         created: aTime,
+        cancelled_at: null,
+        fulfilled_at: null,
+        codes: [0, 1].map((unit) => ({
+          code: aCode(answer.body.order, unit),
+          sku: skuOf(drop).id,
+          status: 'valid',
+          used_at: null,
+        })),
       })
       expect(skuOf(await readDrop(seller, drop.id))).toMatchObject({ held: 0, sold: 2, available: 98 })
     })
@@ -495,6 +535,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
           status,
           reason,
           order: null,
+          amount_refunded: 0,
+          amount_disputed: 0,
           created: aTime,
         })
       }
@@ -504,8 +546,8 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       expect(skuOf(await readDrop(seller, drop.id))).toMatchObject({ held: 0, sold: 2 })
     })
 
-    it('are never punished for a drop that was paused or ended meanwhile', async () => {
-      for (const action of ['pause', 'end']) {
+    it('are never punished for a drop that was paused, ended or cancelled meanwhile', async () => {
+      for (const action of ['pause', 'end', 'cancel']) {
         const drop = await openDrop(seller)
         const hold = await takeHold(browser, drop)
         expectStatus(await seller.post(`/v1/drops/${drop.id}/${action}`), 200)
@@ -529,6 +571,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
         reason: 'hold_released',
         order: null,
       })
+      const [cancelled, afterCancel] = await released({ late_payment: 'reacquire' })
+      expectStatus(await seller.post(`/v1/drops/${cancelled.id}/cancel`), 200)
+      expect((await pay(seller, afterCancel)).body).toMatchObject({ status: 'refund_due', reason: 'hold_released' })
       const [gone, tooLate] = await released({ late_payment: 'reacquire' })
       await takeHold(browser, gone)
       expect((await pay(seller, tooLate)).body).toMatchObject({ status: 'refund_due', reason: 'sold_out', order: null })
@@ -550,7 +595,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       const first = await list('limit=2')
       expect(first).toStrictEqual({ object: 'list', data: first.data, has_more: true })
       expect(ids(first)).toEqual(made.slice(0, 2))
-      expect(first.data[0]).toStrictEqual((await seller.get(`/v1/orders/${made[0]}`)).body)
+      const { codes, ...alone } = (await seller.get<WireOrder>(`/v1/orders/${made[0]}`)).body
+      expect(codes).toHaveLength(1)
+      expect(first.data[0]).toStrictEqual(alone)
       expect(ids(await list(`limit=2&starting_after=${made[1]}`))).toEqual(made.slice(2, 4))
       expect(await list(`limit=2&ending_before=${made[3]}`)).toMatchObject({
         data: [{ id: made[1] }, { id: made[2] }],
@@ -571,6 +618,70 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
     })
   })
 
+  describe('what comes after a payment', () => {
+    /** Two units, paid. */
+    const paid = async (fields: object = {}): Promise<WirePayment> => {
+      const hold = await takeHold(browser, await openDrop(seller), 2)
+      return expectStatus(await pay(seller, hold, fields), 201).body
+    }
+    const read = async <Body>(path: string): Promise<Body> => expectStatus(await seller.get<Body>(path), 200).body
+
+    it('refunds: at once by hand, later by a provider', async () => {
+      const byHand = await paid()
+      const refund = await seller.post<WireRefund>('/v1/refunds', { payment: byHand.id })
+      expectStatus(refund, 201)
+      expect(refund.body).toMatchObject({ status: 'succeeded', amount: 9_998 })
+      expect(await read(`/v1/refunds/${refund.body.id}`)).toStrictEqual(refund.body)
+      const elsewhere = await paid({ provider: 'card' })
+      const pending = await seller.post<WireRefund>('/v1/refunds', { payment: elsewhere.id, amount: 1 })
+      expect(pending.body).toMatchObject({ status: 'pending', settled_at: null })
+      const settled = await seller.post(`/v1/refunds/${pending.body.id}/settle`, { status: 'succeeded' })
+      expect(expectStatus(settled, 200).body).toMatchObject({ status: 'succeeded', settled_at: aTime })
+      expect(await read(`/v1/payments/${elsewhere.id}`)).toMatchObject({ amount_refunded: 1 })
+    })
+
+    it('disputes: reported once, closed once', async () => {
+      const { id } = await paid()
+      const facts = { payment: id, provider_dispute_id: `case_${randomUUID()}` }
+      const opened = expectStatus(await seller.post<WireDispute>('/v1/disputes', facts), 201).body
+      expect(expectStatus(await seller.post('/v1/disputes', facts), 200).body).toStrictEqual(opened)
+      expect(await read(`/v1/disputes/${opened.id}`)).toStrictEqual(opened)
+      const closed = await seller.post(`/v1/disputes/${opened.id}/close`, { status: 'lost' })
+      expect(expectStatus(closed, 200).body).toMatchObject({ status: 'lost', closed_at: aTime })
+    })
+
+    it('money without a hold is attached to one', async () => {
+      const hold = await takeHold(browser, await openDrop(seller))
+      const lost = await pay(seller, hold, { hold: `hold_${'0'.repeat(26)}` })
+      expect(lost.body).toMatchObject({ status: 'unmatched' })
+      const attached = await seller.post(`/v1/payments/${lost.body.id}/attach`, { hold: hold.id })
+      expect(expectStatus(attached, 200).body).toMatchObject({ status: 'captured', hold: hold.id })
+    })
+
+    it('orders are fulfilled or cancelled, their codes used, their buyers forgotten', async () => {
+      const { order } = await paid()
+      const { codes } = await read<WireOrder>(`/v1/orders/${order}`)
+      const code = present(codes?.[0], 'a code').code
+      expect(expectStatus(await seller.post(`/v1/codes/${code}/verify`), 200).body).toMatchObject({ status: 'used' })
+      const fulfilled = await seller.post(`/v1/orders/${order}/fulfil`)
+      expect(expectStatus(fulfilled, 200).body).toMatchObject({ status: 'fulfilled', fulfilled_at: aTime })
+      const erased = await seller.post<WireOrder>(`/v1/orders/${order}/erase`)
+      expect(expectStatus(erased, 200).body).toMatchObject({ customer: null })
+      const hold = await seller.post<WireHold>(`/v1/holds/${erased.body.hold}/erase`)
+      expect(expectStatus(hold, 200).body).toMatchObject({ customer: null })
+      const other = await paid()
+      const cancelled = await seller.post(`/v1/orders/${other.order}/cancel`, { restock: true })
+      expect(expectStatus(cancelled, 200).body).toMatchObject({ status: 'cancelled', cancelled_at: aTime })
+    })
+
+    it('the ledger has it all', async () => {
+      const { data } = await read<WireList<WireBalance>>('/v1/ledger/balances')
+      const accounts = new Set(data.map(({ account }) => account))
+      expect(accounts.size).toBe(data.length)
+      expect([...accounts]).toEqual(expect.arrayContaining(['cash:card', 'cash:manual', 'refunds_due', 'sales']))
+    })
+  })
+
   describe('keys', () => {
     const none = '00000000000000000000000000'
     const hold = { drop: `drop_${none}`, lines: [{ sku: `sku_${none}`, quantity: 1 }], customer: { email: 'a@b' } }
@@ -586,13 +697,28 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['POST', `/v1/drops/drop_${none}/pause`, empty, 403, 404],
       ['POST', `/v1/drops/drop_${none}/resume`, empty, 403, 404],
       ['POST', `/v1/drops/drop_${none}/end`, empty, 403, 404],
+      ['POST', `/v1/drops/drop_${none}/cancel`, empty, 403, 404],
       ['POST', `/v1/drops/drop_${none}/restock`, { sku: `sku_${none}`, quantity: 1 }, 403, 404],
       ['POST', '/v1/holds', hold, 404, 404],
       ['GET', `/v1/holds/hold_${none}`, undefined, 404, 404],
       ['DELETE', `/v1/holds/hold_${none}`, undefined, 404, 404],
       ['POST', '/v1/payments', payment, 403, 201],
+      ['GET', `/v1/payments/pay_${none}`, undefined, 403, 404],
+      ['POST', `/v1/payments/pay_${none}/attach`, { hold: `hold_${none}` }, 403, 404],
+      ['POST', '/v1/refunds', { payment: `pay_${none}` }, 403, 404],
+      ['GET', `/v1/refunds/rfnd_${none}`, undefined, 403, 404],
+      ['POST', `/v1/refunds/rfnd_${none}/settle`, { status: 'failed' }, 403, 404],
+      ['POST', '/v1/disputes', { payment: `pay_${none}`, provider_dispute_id: 'd' }, 403, 404],
+      ['GET', `/v1/disputes/dsp_${none}`, undefined, 403, 404],
+      ['POST', `/v1/disputes/dsp_${none}/close`, { status: 'won' }, 403, 404],
+      ['POST', `/v1/orders/ord_${none}/cancel`, empty, 403, 404],
+      ['POST', `/v1/orders/ord_${none}/fulfil`, empty, 403, 404],
+      ['GET', '/v1/ledger/balances', undefined, 403, 200],
       ['GET', '/v1/orders', undefined, 403, 200],
       ['GET', `/v1/orders/ord_${none}`, undefined, 403, 404],
+      ['POST', `/v1/holds/hold_${none}/erase`, empty, 403, 404],
+      ['POST', `/v1/orders/ord_${none}/erase`, empty, 403, 404],
+      ['POST', `/v1/codes/pc_${none}_0_${none.slice(0, 16)}/verify`, empty, 403, 404],
     ]
 
     it.each(rights)('%s %s: each key may do what it should', async (method, path, body, publishable, secret) => {
@@ -671,6 +797,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       action('pause', ['publish']),
       action('resume', ['publish', 'pause']),
       action('end', ['publish']),
+      action('cancel', ['publish']),
       {
         name: 'POST /v1/drops/{id}/restock',
         make: async () => {
@@ -967,7 +1094,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
           return status === 201 && body
         })
       const another = await takeAgain(soldOut, { email: newEmail() })
-      const again = await takeAgain(limited, { email: forLimited.customer['email'] })
+      const again = await takeAgain(limited, { email: forLimited.customer?.['email'] })
       for (const hold of [another, again]) expect((await pay(seller, hold)).body).toMatchObject({ status: 'captured' })
       expect((await pay(seller, forSoldOut)).body).toMatchObject({
         status: 'refund_due',

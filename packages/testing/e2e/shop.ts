@@ -110,8 +110,12 @@ const tables = [
   'buyer_units',
   'payment',
   'orders',
+  'refund',
+  'order_line_refund',
+  'dispute',
   'ledger_entry',
   'ledger_balance',
+  'code_use',
   'request',
   'api_key',
 ]

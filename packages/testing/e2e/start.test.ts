@@ -1,12 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, createConnection } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { schemaVersion } from '@penstock/store-sqlite/migrate.ts'
+import { openWriter } from '@penstock/store-sqlite/open.ts'
 import { auditDatabase } from '../audit.ts'
 import { Client } from '../client.ts'
 import { Program } from '../program.ts'
+import { makeFirstDatabase } from '../upgrade/first-fixture.ts'
 import { expectStatus, holdBody, openDrop, pay, poll, present, readDrop, skuOf, takeHold } from './shop.ts'
 import type { WireDrop, WireList } from '../wire-types.ts'
 
@@ -169,6 +172,35 @@ describe('a start that cannot work', () => {
     expectStatus(await pay(first.seller, await takeHold(first.seller, drop)), 201)
     expect(pidsOf(first.program)).toEqual(pids)
     expect(pids.every(isAlive)).toBe(true)
+  })
+})
+
+describe('a database of another schema', () => {
+  it('of a newer release: says which release it needs, and does not try again', async () => {
+    mkdirSync(data)
+    const db = openWriter(join(data, 'penstock.db'))
+    const newer = schemaVersion + 1
+    db.exec(`INSERT INTO schema_migration VALUES (${newer}, 'x.sql', 'x', '9.8.7'); PRAGMA user_version = ${newer}`)
+    db.close()
+    const program = penstock(['start'])
+    const { code } = await program.exited
+    expect(code).not.toBe(0)
+    expect(program.output).toContain(`the database has schema version ${newer}`)
+    expect(program.output).toContain('run release 9.8.7 or newer')
+    expect(program.output).not.toContain('starting it again')
+    expect(program.output).not.toMatch(/^ {4}at /m)
+  })
+
+  it('of the first release, with a sale in it: migrates it, says so, and goes on selling', async () => {
+    mkdirSync(data)
+    makeFirstDatabase(join(data, 'penstock.db'))
+    const { program, seller } = await startBox()
+    if (schemaVersion > 1) expect(program.output).toMatch(/migrating the database from schema 1 to \d+ .* backup/)
+    const { body } = expectStatus(await seller.get<WireList<WireDrop>>('/v1/drops?limit=100'), 200)
+    expect(body.data.map((drop) => drop.name)).toContain('Friday drop')
+    const drop = await openDrop(seller)
+    expectStatus(await pay(seller, await takeHold(seller, drop)), 201)
+    expect(auditDatabase(join(data, 'penstock.db'))).toEqual([])
   })
 })
 

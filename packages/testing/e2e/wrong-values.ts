@@ -74,11 +74,12 @@ function unwrap(schema: Schema): { own: Schema; isNullable: boolean } {
 /** JSON tokens, because some wrong numbers have no value in JavaScript. */
 function wrongTokens(schema: Schema, isNullable: boolean): string[] {
   const isObject = schema.type === 'object'
-  const tokens = ['true', 'false', ...(isNullable ? [] : ['null'])]
+  const tokens = [...(schema.type === 'boolean' ? [] : ['true', 'false']), ...(isNullable ? [] : ['null'])]
   if (!isObject) tokens.push('{}', '{"length":1}')
   if (schema.type !== 'array') tokens.push('[]', '[1]', '["a"]')
   if (schema.type === 'integer') return [...tokens, ...wrongIntegers(schema)]
   tokens.push('0', '-1', '1.5', '1e400', '9007199254740993')
+  if (schema.type === 'boolean') return [...tokens, '1', '"true"', '""']
   if (schema.type === 'array') {
     tokens.push('"text"')
     if (schema.minItems !== undefined) tokens.push('[]')

@@ -1,7 +1,8 @@
 /** Ids of one kind that are kept; newer ones push older ones out, so that related ids meet often enough. */
 const idsPerKindMax = 6
 
-const idInText = /\b([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g
+/** Of codes, too: `pc_`, the id of the order, the unit and a mac. */
+const idInText = /\b([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}(?:_\d+_[0-9a-z]{16})?\b/g
 
 /** Ids the server has shown, by prefix, newest last: requests made of them reach further than into "not found". */
 export class IdPool {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { resolveRef } from '../openapi/answer-check.ts'
+import { keepsRules } from './rules.ts'
 import { disturbed, validValue } from './values.ts'
 import type { Arbitrary } from 'fast-check'
 import type { OpenApiDocument, Parameter } from '@penstock/http/openapi/document.ts'
@@ -47,7 +48,13 @@ export function requestsOf(
   compiler: SchemaCompiler,
 ): Arbitrary<FuzzRequest> {
   const parts = partsOf(document, operation, pool, compiler)
-  const valid = validRequest(parts)
+  const fitting = validRequest(parts)
+  const { operationId } = operation.operation
+  // Where many that fit break a rule, too few would succeed.
+  const valid = fc.oneof(
+    fitting,
+    fitting.filter((request) => keepsRules(operationId, request)),
+  )
   const others: Arbitrary<FuzzRequest>[] = [wrongHeader(parts, valid), wrongMethod(document, parts, valid)]
   if (!parts.isOpen) others.push(wrongCaller(parts, valid))
   if (parts.pathParams.length > 0) others.push(wrongPath(valid, operation.path))
@@ -196,7 +203,7 @@ const oddSegments = [
   'drop_zzzzzzzzzzzzzzzzzzzzzzzzzz',
   'x'.repeat(1_500),
 ]
-const otherKinds = ['drop', 'sku', 'hold', 'pay', 'ord', 'key', 'evt'].map(
+const otherKinds = ['drop', 'sku', 'hold', 'pay', 'ord', 'rfnd', 'dsp', 'pc', 'key', 'evt'].map(
   (prefix) => `${prefix}_01k9ze0000e8b9x3m7q2w5r6t4`,
 )
 

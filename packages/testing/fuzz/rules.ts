@@ -5,8 +5,8 @@ export interface Rule {
   readonly operationId: string
   /** The field the refusal names. */
   readonly param: RegExp
-  /** Whether the request breaks the rule, as far as it can be seen without the state of the server. */
-  mayBreak(request: FuzzRequest): boolean
+  /** Whether the request breaks the rule, as far as it can be seen without the state of the server. Absent: it always may. */
+  readonly mayBreak?: (request: FuzzRequest) => boolean
 }
 
 /** What the rules look at, of any body. */
@@ -14,7 +14,10 @@ interface RuledBody {
   readonly starts_at?: number | null
   readonly ends_at?: number | null
   readonly skus?: readonly { readonly id?: string; readonly stock?: number }[]
+  readonly fees?: readonly { readonly amount?: number; readonly basis_points?: number }[]
   readonly replace?: { readonly client_secret?: string } | null
+  readonly lines?: readonly object[]
+  readonly restock?: boolean
 }
 
 function bodyOf({ body }: FuzzRequest): RuledBody {
@@ -28,6 +31,14 @@ function mayEndTooEarly(request: FuzzRequest): boolean {
   return isUnknown ? (startsAt ?? endsAt ?? null) !== null : endsAt <= startsAt
 }
 
+/** A fee is an amount or a share. */
+const feeOfTwoKinds = (operationId: string): Rule => ({
+  operationId,
+  param: /^fees\[\d+\]$/,
+  mayBreak: (request) =>
+    (bodyOf(request).fees ?? []).some((fee) => (fee.amount === undefined) === (fee.basis_points === undefined)),
+})
+
 const bothCursors = (operationId: string): Rule => ({
   operationId,
   param: /^ending_before$/,
@@ -37,6 +48,8 @@ const bothCursors = (operationId: string): Rule => ({
 export const rules: readonly Rule[] = [
   { operationId: 'createDrop', param: /^ends_at$/, mayBreak: mayEndTooEarly },
   { operationId: 'updateDrop', param: /^ends_at$/, mayBreak: mayEndTooEarly },
+  feeOfTwoKinds('createDrop'),
+  feeOfTwoKinds('updateDrop'),
   {
     // A change names a SKU and no stock; a new one has name, price and stock.
     operationId: 'updateDrop',
@@ -50,9 +63,9 @@ export const rules: readonly Rule[] = [
     mayBreak: (request) => bodyOf(request).skus !== undefined,
   },
   // The stock after the change: not above its bound, not below what is held and sold.
-  { operationId: 'restockDrop', param: /^quantity$/, mayBreak: () => true },
-  // The amount of all lines at the prices of the drop.
-  { operationId: 'createHold', param: /^lines$/, mayBreak: () => true },
+  { operationId: 'restockDrop', param: /^quantity$/ },
+  // The amount of all lines at the prices of the drop, with its fees.
+  { operationId: 'createHold', param: /^lines$/ },
   {
     operationId: 'createHold',
     param: /^replace\.client_secret$/,
@@ -61,6 +74,23 @@ export const rules: readonly Rule[] = [
       return request.caller === 'publishable' && replace?.client_secret === undefined
     },
   },
+  {
+    // Money that came without goods has no lines.
+    operationId: 'createRefund',
+    param: /^lines$/,
+    mayBreak: (request) => bodyOf(request).lines !== undefined,
+  },
+  {
+    // Units go back on sale when the refund names them, or takes all that is left and there are some.
+    operationId: 'createRefund',
+    param: /^restock$/,
+    mayBreak: (request) => bodyOf(request).restock === true && bodyOf(request).lines === undefined,
+  },
   bothCursors('listDrops'),
   bothCursors('listOrders'),
 ]
+
+/** Whether the request keeps every rule, as far as that can be seen. */
+export function keepsRules(operationId: string, request: FuzzRequest): boolean {
+  return rules.every((rule) => rule.operationId !== operationId || rule.mayBreak?.(request) !== true)
+}

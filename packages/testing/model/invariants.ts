@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { buyerKeys, buyerUnitsId } from '@penstock/domain/customer.ts'
+import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { checkRefunds, earningsOf } from './money-invariants.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { MemoryData } from './memory-store.ts'
 
@@ -8,17 +9,25 @@ import type { MemoryData } from './memory-store.ts'
 export function checkInvariants(data: MemoryData): void {
   checkStock(data)
   checkMoney(data)
+  checkRefunds(data)
   checkBuyers(data)
 }
 
 function checkStock(data: MemoryData): void {
   const held = unitsBySku(data, 'active')
   const sold = unitsBySku(data, 'captured')
+  for (const { skuId, restockedQuantity } of data.lineRefunds.values()) {
+    sold.set(skuId, (sold.get(skuId) ?? 0) - restockedQuantity)
+  }
   for (const sku of data.skus.values()) {
     assert(sku.held >= 0 && sku.sold >= 0, `${sku.id} has a negative counter`)
     assert(sku.held + sku.sold <= sku.stock, `${sku.id} is oversold`)
     assert.equal(sku.held, held.get(sku.id) ?? 0, `${sku.id}: held is not the sum over active holds`)
-    assert.equal(sku.sold, sold.get(sku.id) ?? 0, `${sku.id}: sold is not the sum over captured holds`)
+    assert.equal(
+      sku.sold,
+      sold.get(sku.id) ?? 0,
+      `${sku.id}: sold is not the sum over captured holds, less what was restocked`,
+    )
   }
 }
 
@@ -33,20 +42,33 @@ function unitsBySku(data: MemoryData, status: Hold['status']): Map<string, numbe
 
 function checkMoney(data: MemoryData): void {
   const payments = [...data.payments.values()]
-  const entries = new Map(data.entries.map((entry) => [entry.paymentId, entry]))
-  assert.equal(data.entries.length, payments.length, 'a payment has no or several ledger entries')
+  const told = data.events.filter(({ type }) => type.startsWith('payment.'))
+  const attached = payments.filter(({ attachedHoldId }) => attachedHoldId !== null)
+  assert.equal(told.length, payments.length + attached.length, 'a payment has no or several events')
+  const own = Map.groupBy(
+    data.entries.filter(({ causeId }) => causeId === null),
+    (entry) => entry.paymentId,
+  )
+  assert.equal(own.size, payments.length, 'a payment has no ledger entry, or an entry no payment')
   const ordersSeen = new Set<string>()
   for (const payment of payments) {
     assert.equal(data.payments.get(paymentKey(payment.provider, payment.providerPaymentId)), payment)
-    const entry = entries.get(payment.id)
-    assert.deepEqual(entry, {
-      paymentId: payment.id,
-      debit: `cash:${payment.provider}`,
-      credit: payment.orderId === null ? 'refunds_due' : 'sales',
-      amountMinor: payment.amountMinor,
-      currency: payment.currency,
-      createdMs: payment.createdMs,
-    })
+    assert.ok(told.some(({ type, objectId }) => objectId === payment.id && type === `payment.${payment.status}`))
+    const { id: paymentId, provider, amountMinor, currency, createdMs } = payment
+    const shares =
+      payment.attachedHoldId === null ? earningsOf(data, payment) : [{ account: 'refunds_due', amountMinor }]
+    assert.deepEqual(
+      own.get(paymentId),
+      shares.map((share) => ({
+        paymentId,
+        debit: `cash:${provider}`,
+        credit: share.account,
+        amountMinor: share.amountMinor,
+        currency,
+        createdMs,
+        causeId: null,
+      })),
+    )
     const status =
       payment.orderId !== null ? 'captured' : payment.reason === 'unknown_hold' ? 'unmatched' : 'refund_due'
     assert.equal(payment.status, status)
@@ -54,9 +76,10 @@ function checkMoney(data: MemoryData): void {
     if (payment.orderId === null) continue
     const order = data.orders.get(payment.orderId)
     assert.equal(order?.paymentId, payment.id, 'a captured payment has no order of its own')
-    assert.equal(order?.holdId, payment.holdId)
-    assert.equal(data.holds.get(payment.holdId)?.status, 'captured')
-    assert.equal(data.holds.get(payment.holdId)?.amountMinor, payment.amountMinor)
+    const holdId = payment.attachedHoldId ?? payment.holdId
+    assert.equal(order?.holdId, holdId)
+    assert.equal(data.holds.get(holdId)?.status, 'captured')
+    assert.equal(data.holds.get(holdId)?.amountMinor, payment.amountMinor)
     ordersSeen.add(payment.orderId)
   }
   assert.equal(data.orders.size, ordersSeen.size, 'an order has no captured payment')
@@ -84,11 +107,16 @@ function checkBalances(data: MemoryData): void {
 
 function checkBuyers(data: MemoryData): void {
   const expected = new Map<string, number>()
+  const restocked = new Map<string, number>()
+  for (const { orderId, restockedQuantity } of data.lineRefunds.values()) {
+    const holdId = data.orders.get(orderId)?.holdId ?? ''
+    restocked.set(holdId, (restocked.get(holdId) ?? 0) + restockedQuantity)
+  }
   for (const hold of data.holds.values()) {
     if (hold.status !== 'active' && hold.status !== 'captured') continue
-    const units = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
-    for (const key of buyerKeys(hold.customer)) {
-      const id = buyerUnitsId(hold.dropId, key)
+    const taken = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
+    const units = taken - (restocked.get(hold.id) ?? 0)
+    for (const id of buyerUnitsIds(hold.dropId, hold.customer)) {
       expected.set(id, (expected.get(id) ?? 0) + units)
     }
   }

@@ -10,9 +10,10 @@ storeContract(
     return {
       store: new MemoryStore(data),
       reopen: () => new MemoryStore(data),
-      readMoney: () => ({
+      readWritten: () => ({
         orders: [...data.orders.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
         entries: data.entries,
+        events: data.events,
         balances: Object.fromEntries(data.balances),
       }),
       dispose: () => undefined,

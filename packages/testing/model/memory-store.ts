@@ -1,12 +1,18 @@
+import { disputeKey } from '@penstock/domain/dispute.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
+import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Committed, Store } from '@penstock/store/store.ts'
 import type { RowSource } from '@penstock/store/working-set.ts'
@@ -21,16 +27,23 @@ export class MemoryData {
   readonly holds = new Map<string, Hold>()
   readonly payments = new Map<string, Payment>()
   readonly orders = new Map<string, Order>()
+  readonly refunds = new Map<string, Refund>()
+  readonly lineRefunds = new Map<string, LineRefund>()
+  readonly disputes = new Map<string, Dispute>()
   readonly buyers = new Map<string, BuyerUnits>()
+  readonly codeUses = new Map<string, CodeUse>()
   readonly requests = new Map<string, RequestRecord>()
   readonly entries: LedgerEntry[] = []
+  readonly events: OutboxEvent[] = []
   /** `account currency` → debits minus credits, added to with each entry. */
   readonly balances = new Map<string, number>()
 
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
-    const { drops, skus, holds, payments, orders, buyers, requests, entries, balances } = this
-    return structuredClone({ drops, skus, holds, payments, orders, buyers, requests, entries, balances })
+    const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes } = this
+    const { buyers, codeUses, requests, entries, balances, events } = this
+    const money = { payments, orders, refunds, lineRefunds, disputes, entries, balances }
+    return structuredClone({ drops, skus, holds, buyers, codeUses, requests, events, ...money })
   }
 }
 
@@ -49,7 +62,14 @@ export class MemoryStore implements Store {
       skus: (id) => data.skus.get(id),
       holds: (id) => data.holds.get(id),
       payments: (key) => data.payments.get(key),
+      orders: (id) => data.orders.get(id),
+      refunds: (id) => data.refunds.get(id),
+      lineRefunds: (key) => data.lineRefunds.get(key),
+      disputes: (key) => data.disputes.get(key),
+      paymentKeys: (id) => keyOf(data.payments, id),
+      disputeKeys: (id) => keyOf(data.disputes, id),
       buyers: (id) => data.buyers.get(id),
+      codeUses: (key) => data.codeUses.get(key),
       requests: (id) => data.requests.get(id),
       holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
     }
@@ -86,6 +106,11 @@ export class MemoryStore implements Store {
   }
 }
 
+function keyOf(rows: ReadonlyMap<string, { readonly id: string }>, id: string): string | undefined {
+  for (const [key, row] of rows) if (row.id === id) return key
+  return undefined
+}
+
 function listHoldsDue(data: MemoryData, nowMs: number, max: number): readonly string[] {
   return [...data.holds.values()]
     .filter((hold) => hold.status === 'active' && hold.expiresMs <= nowMs)
@@ -105,6 +130,16 @@ function check(data: MemoryData, set: ChangeSet): void {
     paymentIds.add(id)
   }
   for (const id of set.orders.inserted.keys()) if (data.orders.has(id)) throw new Error(`order ${id} exists`)
+  for (const row of [...set.payments.inserted.values(), ...set.payments.updated.values()]) {
+    const { id, amountMinor, refundedMinor, disputedMinor, lostMinor } = row
+    const isSound = refundedMinor >= 0 && disputedMinor >= lostMinor && lostMinor >= 0
+    if (!isSound || refundedMinor + disputedMinor > amountMinor) throw new Error(`${id} gives back more than it has`)
+  }
+  for (const row of [...set.lineRefunds.inserted.values(), ...set.lineRefunds.updated.values()]) {
+    const { orderId, paidQuantity, refundedQuantity, restockedQuantity } = row
+    const isSound = restockedQuantity >= 0 && restockedQuantity <= refundedQuantity && refundedQuantity <= paidQuantity
+    if (!isSound) throw new Error(`${orderId} gives back more units than it has`)
+  }
 }
 
 function save(data: MemoryData, set: ChangeSet): void {
@@ -112,11 +147,21 @@ function save(data: MemoryData, set: ChangeSet): void {
   for (const row of [...set.skus.inserted.values(), ...set.skus.updated.values()]) data.skus.set(row.id, row)
   for (const row of [...set.holds.inserted.values(), ...set.holds.updated.values()]) data.holds.set(row.id, row)
   for (const row of [...set.buyers.inserted.values(), ...set.buyers.updated.values()]) data.buyers.set(row.id, row)
-  for (const row of set.payments.inserted.values()) {
+  for (const row of [...set.payments.inserted.values(), ...set.payments.updated.values()]) {
     data.payments.set(paymentKey(row.provider, row.providerPaymentId), row)
   }
+  for (const row of [...set.orders.inserted.values(), ...set.orders.updated.values()]) data.orders.set(row.id, row)
+  for (const row of [...set.refunds.inserted.values(), ...set.refunds.updated.values()]) data.refunds.set(row.id, row)
+  for (const row of [...set.lineRefunds.inserted.values(), ...set.lineRefunds.updated.values()]) {
+    data.lineRefunds.set(lineRefundKey(row.orderId, row.skuId), row)
+  }
+  for (const row of [...set.disputes.inserted.values(), ...set.disputes.updated.values()]) {
+    data.disputes.set(disputeKey(row.provider, row.providerDisputeId), row)
+  }
   for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
+  for (const [key, row] of set.codeUses.inserted) data.codeUses.set(key, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
+  data.events.push(...set.outboxEvents)
   for (const entry of set.ledgerEntries) {
     data.entries.push(entry)
     add(data.balances, `${entry.debit} ${entry.currency}`, entry.amountMinor)

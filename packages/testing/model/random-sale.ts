@@ -1,18 +1,26 @@
 import fc from 'fast-check'
 import type {
+  AttachPayment,
+  CancelOrder,
   CapturePayment,
   ChangeDropPhase,
+  CloseDispute,
   Command,
   CreateDrop,
   CreateHold,
+  CreateRefund,
   DropChanges,
+  FulfilOrder,
   NewSku,
+  OpenDispute,
   ReleaseHold,
   RequestKey,
   RestockSku,
+  SettleRefund,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
+import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 
 /**
@@ -23,6 +31,11 @@ import type { Currency } from '@penstock/domain/money.ts'
 export const startMs = 1_700_000_000_000
 export const holdTtlMs = 10_000
 const unitAmountMinor = 100
+/** Of drop_2: 19 of each unit, and 5 of each order. */
+const fees: readonly FeeRule[] = [
+  { name: 'VAT', kind: 'tax', amountMinor: null, basisPoints: 1_900 },
+  { name: 'Parcel', kind: 'shipping', amountMinor: 5, basisPoints: null },
+]
 
 /** Commands that share one moment. */
 export interface Moment {
@@ -33,7 +46,7 @@ export interface Moment {
 /** What is on sale before the first random command. */
 export const openingCommands: readonly Command[] = [
   newDrop('drop_1', { maxPerCustomer: 2 }, [newSku('sku_a', 3), newSku('sku_b', 2)]),
-  newDrop('drop_2', { latePayment: 'refund' }, [newSku('sku_c', 3)]),
+  newDrop('drop_2', { latePayment: 'refund', fees }, [newSku('sku_c', 3)]),
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_2', action: 'publish' },
 ]
@@ -52,6 +65,7 @@ export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: reado
     holdTtlMs,
     maxPerCustomer: null,
     latePayment: 'reacquire',
+    fees: [],
     metadata: {},
     skus,
     ...change,
@@ -59,7 +73,7 @@ export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: reado
 }
 
 export function newSku(id: string, stock: number): NewSku {
-  return { id, name: id, unitAmountMinor, stock }
+  return { id, name: id, unitAmountMinor, stock, maxPerOrder: null }
 }
 
 /** A command but for what depends on its place in the list: ids it mints, holds and commands it points to. */
@@ -118,7 +132,8 @@ function holdAt({ earlier }: Place, wanted: number): { id: string; amountMinor: 
   const hold = wanted === 20 ? undefined : holds[holds.length - 1 - (wanted % Math.min(6, holds.length))]
   if (hold === undefined) return { id: `hold_none_${wanted}`, amountMinor: unitAmountMinor, secret: 'none' }
   const units = hold.lines.reduce((sum, line) => sum + line.quantity, 0)
-  return { id: hold.holdId, amountMinor: units * unitAmountMinor, secret: hold.clientSecret }
+  const feesMinor = hold.dropId === 'drop_2' ? units * 19 + 5 : 0
+  return { id: hold.holdId, amountMinor: units * unitAmountMinor + feesMinor, secret: hold.clientSecret }
 }
 
 const proof = fc.constantFrom('right', 'right', 'none', 'wrong')
@@ -148,7 +163,8 @@ function createHold(options: SaleOptions): fc.Arbitrary<Draft> {
       return {
         kind: 'create_hold',
         key,
-        holdId: `hold_${String(place.index).padStart(3, '0')}`,
+        // Ids sort by time (z: behind every real id), or a restarted writer would take these holds for old ones.
+        holdId: `hold_z${String(place.index).padStart(3, '0')}`,
         clientSecret: `cs_${place.index}`,
         dropId: wanted ?? (first.skuId === 'sku_c' ? 'drop_2' : 'drop_1'),
         lines: [first, ...(more ?? [])],
@@ -175,7 +191,7 @@ function capturePayment(options: SaleOptions): fc.Arbitrary<Draft> {
     .record({
       key: anyKey('capture_payment', options),
       number: holdNumber,
-      provider: fc.constantFrom('manual', 'manual', 'stripe'),
+      provider: fc.constantFrom('manual', 'stripe'),
       // Mostly one of the hold's own, sometimes one that others use, too.
       providerPaymentId: seldom(fc.constantFrom('p1', 'p2', 'p3', 'p4'), 3),
       difference: fc.constantFrom(0, 0, 0, 0, 0, -1, 100),
@@ -197,6 +213,112 @@ function capturePayment(options: SaleOptions): fc.Arbitrary<Draft> {
     })
 }
 
+/** The payment that capture number `back` before reported, if that was its first report; or one that is not there. */
+function captureAt({ earlier }: Place, back: number, wanted: (command: CapturePayment) => boolean = () => true) {
+  const captures = earlier.filter((command) => command.kind === 'capture_payment').filter(wanted)
+  const capture = captures[captures.length - 1 - (back % Math.min(6, captures.length))]
+  return back === 20 || capture === undefined ? { paymentId: 'pay_none', orderId: 'ord_none' } : capture
+}
+
+const captureNumber = fc.nat({ max: 20 })
+
+function attachPayment(options: SaleOptions): fc.Arbitrary<Draft> {
+  return fc
+    .record({
+      key: anyKey('attach_payment', options),
+      payment: captureNumber,
+      hold: holdNumber,
+      any: fc.nat({ max: 5 }),
+    })
+    .map(({ key, payment, hold, any }): Draft => (place): AttachPayment => {
+      // Mostly one that has no hold: it may well be unmatched.
+      const capture = captureAt(place, payment, ({ holdId }) => any === 0 || holdId.startsWith('hold_none'))
+      return {
+        kind: 'attach_payment',
+        key,
+        paymentId: capture.paymentId,
+        holdId: holdAt(place, hold).id,
+        orderId: `ord_${place.index}`,
+      }
+    })
+}
+
+function refundCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
+  const line = fc.record({
+    skuId: fc.constantFrom('sku_a', 'sku_a', 'sku_b', 'sku_c'),
+    quantity: fc.constantFrom(1, 1, 2),
+  })
+  const create = fc
+    .record({
+      key: anyKey('create_refund', options),
+      payment: captureNumber,
+      amountMinor: seldom(fc.constantFrom(0, 1, 50, 100, 150), 1),
+      lines: seldom(fc.array(line, { minLength: 1, maxLength: 2 }), 1),
+      restock: fc.boolean(),
+    })
+    .map(({ payment, ...fields }): Draft => (place): CreateRefund => ({
+      kind: 'create_refund',
+      refundId: `rfnd_${place.index}`,
+      paymentId: captureAt(place, payment).paymentId,
+      reason: null,
+      ...fields,
+    }))
+  const settle = fc
+    .record({
+      key: anyKey('settle_refund', options),
+      back: captureNumber,
+      status: fc.constantFrom('succeeded', 'failed'),
+    })
+    .map(({ key, back, status }): Draft => ({ earlier }): SettleRefund => {
+      const refunds = earlier.filter(({ kind }) => kind === 'create_refund' || kind === 'cancel_order')
+      const refund = refunds[refunds.length - 1 - (back % Math.min(5, refunds.length))]
+      const refundId = back === 20 || refund === undefined || !('refundId' in refund) ? 'rfnd_none' : refund.refundId
+      return { kind: 'settle_refund', key, refundId, status }
+    })
+  const cancel = fc
+    .record({ key: anyKey('cancel_order', options), payment: captureNumber, restock: fc.boolean() })
+    .map(({ key, payment, restock }): Draft => (place): CancelOrder => {
+      const { orderId } = captureAt(place, payment)
+      return { kind: 'cancel_order', key, orderId, refundId: `rfnd_${place.index}`, restock, reason: null }
+    })
+  const fulfil = fc
+    .record({ key: anyKey('fulfil_order', options), payment: captureNumber })
+    .map(({ key, payment }): Draft => (place): FulfilOrder => {
+      return { kind: 'fulfil_order', key, orderId: captureAt(place, payment).orderId }
+    })
+  return [create, create, settle, settle, cancel, fulfil]
+}
+
+function disputeCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
+  const opening = fc
+    .record({
+      key: anyKey('open_dispute', options),
+      payment: captureNumber,
+      // Mostly one of the payment's own, sometimes one that others use, too.
+      providerDisputeId: seldom(fc.constantFrom('d1', 'd2'), 1),
+      amountMinor: seldom(fc.constantFrom(1, 40, 100), 1),
+    })
+    .map(({ payment, providerDisputeId, ...fields }): Draft => (place): OpenDispute => {
+      const { paymentId } = captureAt(place, payment)
+      return {
+        kind: 'open_dispute',
+        disputeId: `dsp_${place.index}`,
+        paymentId,
+        reason: null,
+        providerDisputeId: providerDisputeId ?? `of ${paymentId}`,
+        ...fields,
+      }
+    })
+  const closing = fc
+    .record({ key: anyKey('close_dispute', options), back: captureNumber, status: fc.constantFrom('won', 'lost') })
+    .map(({ key, back, status }): Draft => ({ earlier }): CloseDispute => {
+      const disputes = earlier.filter((command) => command.kind === 'open_dispute')
+      const dispute = disputes[disputes.length - 1 - (back % Math.min(4, disputes.length))]
+      return { kind: 'close_dispute', key, disputeId: dispute?.disputeId ?? 'dsp_none', status }
+    })
+  return [opening, closing]
+}
+
 function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
   const changes: fc.Arbitrary<DropChanges> = fc.record(
     {
@@ -215,7 +337,7 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
       key,
       dropId: wanted,
       changes: fields,
-      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150 }] : [],
+      skuChanges: price ? [{ skuId: 'sku_b', name: null, unitAmountMinor: 150, maxPerOrder: null }] : [],
       newSkus: addSku ? [newSku(`sku_${index}`, 1)] : [],
     }))
   const phase = fc
@@ -230,6 +352,7 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
         'resume',
         'publish',
         'end',
+        'cancel',
       ),
     })
     .map((fields): Draft => (): ChangeDropPhase => ({ kind: 'change_drop_phase', ...fields }))
@@ -242,7 +365,10 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
     ...newDrop(`drop_${index}`, {}, [newSku(`sku_${index}`, 1)]),
     key,
   }))
-  return [update, phase, restock, create]
+  const erase = fc
+    .record({ key: anyKey('erase_customer', options), number: holdNumber })
+    .map(({ key, number }): Draft => (place) => ({ kind: 'erase_customer', key, holdId: holdAt(place, number).id }))
+  return [update, phase, restock, create, erase]
 }
 
 function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
@@ -250,7 +376,6 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
   const again = fc.nat({ max: 30 }).map((back): Draft => ({ earlier }) => {
     return earlier[earlier.length - 1 - (back % Math.max(1, earlier.length))] ?? { kind: 'expire_holds', key: null }
   })
-  const [update, phase, restock, create] = sellerCommands(options)
   const buyers: fc.WeightedArbitrary<Draft>[] = [
     { arbitrary: createHold(options), weight: 16 },
     { arbitrary: capturePayment(options), weight: 14 },
@@ -258,22 +383,10 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
     { arbitrary: fc.constant(expire), weight: 3 },
     { arbitrary: again, weight: 6 },
   ]
-  if (
-    !options.sellers ||
-    update === undefined ||
-    phase === undefined ||
-    restock === undefined ||
-    create === undefined
-  ) {
-    return fc.oneof(...buyers)
-  }
-  return fc.oneof(
-    ...buyers,
-    { arbitrary: update, weight: 1 },
-    { arbitrary: phase, weight: 1 },
-    { arbitrary: restock, weight: 1 },
-    { arbitrary: create, weight: 1 },
-  )
+  if (!options.sellers) return fc.oneof(...buyers)
+  const sellers = sellerCommands(options).map((arbitrary) => ({ arbitrary, weight: 1 }))
+  const money = [...refundCommands(options), ...disputeCommands(options), attachPayment(options)]
+  return fc.oneof(...buyers, ...sellers, ...money.map((arbitrary) => ({ arbitrary, weight: 2 })))
 }
 
 /** Up to 100 commands at up to four moments; between two of them holds may or may not expire. */

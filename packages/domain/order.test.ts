@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest'
+import { orderStatus, refundedByLine } from './order.ts'
+import type { Hold } from './hold.ts'
+import type { Order, OrderFacts, OrderStatus } from './order.ts'
+
+const hold: Hold = {
+  id: 'hold_1',
+  dropId: 'drop_1',
+  lines: [
+    { skuId: 'sku_a', quantity: 2, unitAmountMinor: 10 },
+    { skuId: 'sku_b', quantity: 1, unitAmountMinor: 70 },
+    { skuId: 'sku_a', quantity: 1, unitAmountMinor: 10 },
+  ],
+  fees: [],
+  amountMinor: 100,
+  currency: 'usd',
+  customer: { email: 'a@b', phone: null, externalId: null, name: null, shippingAddress: null },
+  clientSecret: 'cs',
+  createdMs: 0,
+  expiresMs: 1,
+  status: 'captured',
+}
+
+function facts(refundedMinor: number, unitsRefunded: number, change: Partial<Order> = {}): OrderFacts {
+  const order: Order = {
+    id: 'ord_1',
+    dropId: 'drop_1',
+    holdId: 'hold_1',
+    paymentId: 'pay_1',
+    amountMinor: 100,
+    currency: 'usd',
+    createdMs: 0,
+    cancelledMs: null,
+    fulfilledMs: null,
+    ...change,
+  }
+  const line = { orderId: 'ord_1', skuId: 'sku_a', paidQuantity: 3, restockedQuantity: 0 }
+  return { order, hold, refundedMinor, lineRefunds: [{ ...line, refundedQuantity: unitsRefunded }] }
+}
+
+it.each<[string, OrderFacts, OrderStatus]>([
+  ['cancelled, whatever else', facts(100, 3, { cancelledMs: 1 }), 'cancelled'],
+  ['untouched', facts(0, 0), 'paid'],
+  ['fulfilled', facts(0, 0, { fulfilledMs: 1 }), 'fulfilled'],
+  ['fulfilled and partly refunded', facts(1, 0, { fulfilledMs: 1 }), 'partially_refunded'],
+  ['refunded in part', facts(99, 0), 'partially_refunded'],
+  ['without some of its units', facts(0, 1), 'partially_refunded'],
+  ['refunded in full', facts(100, 0, { fulfilledMs: 1 }), 'refunded'],
+  ['free and without its units', facts(0, 3, { amountMinor: 0 }), 'partially_refunded'],
+])('orderStatus of an order that is %s', (_, order, expected) => {
+  expect(orderStatus(order)).toBe(expected)
+})
+
+it.each([
+  [0, [0, 0, 0]],
+  [1, [1, 0, 0]],
+  [2, [2, 0, 0]],
+  [3, [2, 0, 1]],
+])('refundedByLine fills two lines of one SKU one after the other: %i', (units, expected) => {
+  expect(refundedByLine(facts(0, units))).toEqual(expected)
+})

@@ -1,0 +1,29 @@
+import { expected } from '../expected.ts'
+import { refundObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
+import { id } from '../schema-fields.ts'
+import { refundSettleBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
+import { wireRefund } from '../wire.ts'
+
+/** `POST /v1/refunds/{id}/settle`: what the provider made of a pending refund. */
+export const refundSettle = writeRoute({
+  method: 'POST',
+  path: '/v1/refunds/:id/settle',
+  access: 'secret',
+  summary: 'Say what the provider made of a pending refund',
+  params: { id: id('refund') },
+  body: refundSettleBody,
+  answers: { 200: refundObject },
+  problems: ['not_found', 'invalid_transition'],
+  toCommand: ({ body, params, key }) => ({
+    kind: 'settle_refund',
+    key,
+    refundId: params[0] ?? '',
+    status: body.status,
+  }),
+  toResponse: (result) => {
+    const { refund } = expected(result, 'refund_saved')
+    return jsonAnswer(200, wireRefund(refund))
+  },
+})

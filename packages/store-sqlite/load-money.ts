@@ -1,0 +1,53 @@
+import { disputeColumns, orderColumns, refundColumns, toDispute, toOrder, toRefund } from './rows.ts'
+import type { LineRefund } from '@penstock/domain/refund.ts'
+import type { RowSource } from '@penstock/store/working-set.ts'
+import type { Database as Connection } from 'better-sqlite3'
+import type { DisputeRow, OrderRow, RefundRow } from './rows.ts'
+
+type MoneyRows = 'orders' | 'refunds' | 'lineRefunds' | 'disputes' | 'paymentKeys' | 'disputeKeys'
+
+/** The writer's reads for money that goes back. Seldom asked for, so nothing is kept in memory. */
+export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
+  const order = db.prepare<[string], OrderRow>(`SELECT ${orderColumns} FROM orders WHERE id = ?`).raw()
+  const refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
+  const lineRefund = db.prepare<[string, string], LineRefund>(
+    `SELECT order_id AS orderId, sku_id AS skuId, paid_quantity AS paidQuantity,
+       refunded_quantity AS refundedQuantity, restocked_quantity AS restockedQuantity
+     FROM order_line_refund WHERE order_id = ? AND sku_id = ?`,
+  )
+  const dispute = db
+    .prepare<[string, string], DisputeRow>(
+      `SELECT ${disputeColumns} FROM dispute WHERE provider = ? AND provider_dispute_id = ?`,
+    )
+    .raw()
+  const paymentKey = db
+    .prepare<[string], string>("SELECT provider || '/' || provider_payment_id FROM payment WHERE id = ?")
+    .pluck()
+  const disputeKey = db
+    .prepare<[string], string>("SELECT provider || '/' || provider_dispute_id FROM dispute WHERE id = ?")
+    .pluck()
+  return {
+    orders: (id) => {
+      const row = order.get(id)
+      return row && toOrder(row)
+    },
+    refunds: (id) => {
+      const row = refund.get(id)
+      return row && toRefund(row)
+    },
+    // Neither ids nor provider names contain what separates the parts of these keys.
+    lineRefunds: (key) => lineRefund.get(...splitAt(key, ' ')),
+    disputes: (key) => {
+      const row = dispute.get(...splitAt(key, '/'))
+      return row && toDispute(row)
+    },
+    paymentKeys: (id) => paymentKey.get(id),
+    disputeKeys: (id) => disputeKey.get(id),
+  }
+}
+
+/** The two parts of a key around its first separator. */
+function splitAt(key: string, separator: string): [string, string] {
+  const at = key.indexOf(separator)
+  return [key.slice(0, at), key.slice(at + 1)]
+}
