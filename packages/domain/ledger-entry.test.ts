@@ -82,6 +82,6 @@ it.each<[string, readonly Fee[], readonly (readonly [string, number])[]]>([
       ['fees:tax', 500],
     ],
   ],
-])('saleShares of 500 has %s', (_, fees, shares) => {
-  expect(saleShares(500, fees).map(({ account, amountMinor }) => [account, amountMinor])).toEqual(shares)
+])('saleShares of 500 has %s', (_, fees, expected) => {
+  expect(saleShares(500, fees).map(({ account, amountMinor }) => [account, amountMinor])).toEqual(expected)
 })

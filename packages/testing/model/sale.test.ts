@@ -245,6 +245,12 @@ function sentAgain(command: Command, number: number): Command {
   }
 }
 
+/** An erasure takes the buyer out of repeated answers, too. */
+function anonymous(result: Result | undefined): object {
+  if (result === undefined || !('hold' in result)) return { ...result }
+  return { ...result, hold: { ...result.hold, customer: null } }
+}
+
 /** Where behind the original, as a share of the batch, its copies stand. */
 const copyPlaces = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 40 })
 
@@ -275,7 +281,8 @@ it('decide merges copies of a request in one batch, wherever they stand: one eff
         )
         for (const [at, { original, isCopy }] of batch.entries()) {
           const first = expected[original]
-          expect(results[at]).toEqual(isCopy ? { ...first, replayed: true } : first)
+          if (isCopy) expect(anonymous(results[at])).toEqual({ ...anonymous(first), replayed: true })
+          else expect(results[at]).toEqual(first)
         }
       }
       expect(crowded.data.snapshot()).toEqual(plain.data.snapshot())
