@@ -35,8 +35,8 @@ export const benchUsage = `usage: npm run bench -- [scenario ...] [options]
 Measures a box that it starts in a temporary folder: durable (synchronous FULL), nothing else changed. After every
 phase the rows in the database are counted; unless they equal the 2xx answers the figures are void and it exits 1.
 
-scenarios (all of them unless named):
-${scenarios.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+scenarios (all of them unless named, but for those with *):
+${scenarios.map(({ name, onlyWhenNamed, summary }) => `  ${`${name}${onlyWhenNamed ? ' *' : ''}`.padEnd(22)} ${summary}`).join('\n')}
 
   --duration <seconds>            of each measured phase (5)
   --connections <count>           keep-alive connections (64)
@@ -89,7 +89,9 @@ function readScenarios(names: readonly string[]): readonly Scenario[] {
   const known = scenarios.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new UsageError(`there is no scenario "${unknown}": there are ${known.join(', ')}`)
-  return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name))
+  return scenarios.filter(({ name, onlyWhenNamed }) =>
+    names.length === 0 ? onlyWhenNamed !== true : names.includes(name),
+  )
 }
 
 function readGenerators(name: string, hasWrk: boolean): readonly GeneratorName[] {

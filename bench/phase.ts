@@ -53,6 +53,10 @@ export async function measurePhase(
   await waitForQuiet(quietMs, preparation.signal)
   const before = lab.readDatabase()
   let watch: CpuWatch | null = null
+  const beside = new AbortController()
+  const alongside = scenario.alongside?.(lab, beside.signal)
+  // Awaited when the load is over; until then nobody else looks at its rejection.
+  alongside?.catch(() => {})
   try {
     const load = await generator.run(
       { url, plan, connections, durationMs },
@@ -67,8 +71,11 @@ export async function measurePhase(
     )
     const cpu = stopped(watch)
     watch = null
+    beside.abort()
+    await alongside
     return describePhase(scenario, generator, run, { load, cpu, before, after: lab.readDatabase() })
   } finally {
+    beside.abort()
     stopped(watch)
   }
 }

@@ -81,6 +81,16 @@ const CASES: Readonly<Partial<Record<RuleName, readonly Case[]>>> = {
       at: null,
     },
     {
+      what: 'a concrete store in the main of a thread, and in the main of a folder below',
+      tree: {
+        'packages/http/package.json': manifest('@penstock/domain', '@penstock/store-sqlite'),
+        'packages/http/read-worker-main.ts':
+          "import { openReader } from '@penstock/store-sqlite/open.ts'\nopenReader()\n",
+        'packages/http/routes/main.ts': "import { openReader } from '@penstock/store-sqlite/open.ts'\nopenReader()\n",
+      },
+      at: 'packages/http/routes/main.ts:1',
+    },
+    {
       what: 'a type of a higher package through import()',
       tree: {
         'packages/domain/package.json': manifest('@penstock/engine'),
@@ -163,6 +173,16 @@ const CASES: Readonly<Partial<Record<RuleName, readonly Case[]>>> = {
     {
       what: 'a package importing itself by name',
       tree: { 'packages/http/a.ts': "import { ok } from '@penstock/http/status.ts'\nexport const a = ok\n" },
+      at: 'packages/http/a.ts:1',
+    },
+    {
+      what: 'the main of a thread imported by another source',
+      tree: {
+        'packages/http/read-worker-main.ts': 'export const x = 1\n',
+        'packages/http/a.ts': "import { x } from './read-worker-main.ts'\nexport const a = x\n",
+        'packages/http/a.test.ts': "import './read-worker-main.ts'\n",
+        'packages/http/b.ts': "import type { x } from './read-worker-main.ts'\nexport type B = typeof x\n",
+      },
       at: 'packages/http/a.ts:1',
     },
     {

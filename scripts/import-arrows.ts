@@ -31,7 +31,7 @@ export type RuleName =
 interface PackageRule {
   /** Workspace packages its sources may import. */
   readonly uses: readonly string[]
-  /** Workspace packages that only its main.ts may import. */
+  /** Workspace packages that only its mains may import (`isMain`). */
   readonly mainUses?: readonly string[]
   /** Height in the picture: tests may import every package that is not higher, except other processes. */
   readonly level: number
@@ -45,11 +45,13 @@ interface PackageRule {
 
 const TOOL = { level: 9, clock: true, environment: true, tool: true } as const
 const PROCESS_LEVEL = 3
-const LOWER = ['domain', 'engine', 'protocol', 'store', 'store-sqlite', 'writer', 'http', 'cli']
+const LOWER = ['domain', 'engine', 'protocol', 'store', 'store-sqlite', 'writer', 'http', 'cli', 'sdk']
 
 /** A package that is not listed here may not exist. */
 const PACKAGES: ReadonlyMap<string, PackageRule> = new Map<string, PackageRule>([
   ['domain', { uses: [], level: 0 }],
+  // Runs at its user's, in browsers too: it can take nothing from here, and its deadlines are its own.
+  ['sdk', { uses: [], level: 0, clock: true }],
   ['engine', { uses: ['domain'], level: 1 }],
   ['protocol', { uses: ['domain'], level: 1 }],
   ['store', { uses: ['domain'], level: 1 }],
@@ -57,7 +59,7 @@ const PACKAGES: ReadonlyMap<string, PackageRule> = new Map<string, PackageRule>(
   ['writer', { uses: ['domain', 'engine', 'protocol', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL }],
   ['http', { uses: ['domain', 'protocol', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL }],
   // Starts the processes by path, so that a fault in one cannot take it along.
-  ['cli', { uses: ['domain'], level: PROCESS_LEVEL, clock: true }],
+  ['cli', { uses: ['domain', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL, clock: true }],
   ['testing', { uses: LOWER, ...TOOL }],
   ['bench', { uses: [...LOWER, 'testing'], ...TOOL }],
 ])
@@ -164,7 +166,7 @@ function* checkSource(workspace: Workspace, source: Source): Generator<Violation
     const found = checkImport(workspace, source, imported)
     if (found !== null) yield { file: source.file, line: imported.line, ...found }
   }
-  if (source.isTest || path.posix.basename(source.file) === 'main.ts') return
+  if (source.isTest || isMain(source.file)) return
   for (const { line, kind, text } of source.readings) {
     const allowed = kind === 'clock' ? workspace.rule.clock : workspace.rule.environment
     if (allowed !== true) {
@@ -180,6 +182,12 @@ function checkImport(workspace: Workspace, source: Source, imported: Import): Om
     return { rule: 'computed', message: 'import() or require() of a computed path hides an arrow' }
   }
   if (specifier.startsWith('.')) {
+    if (isMain(specifier) && !source.isTest && !imported.typeOnly) {
+      return {
+        rule: 'boundary',
+        message: `"${specifier}" is a main: it starts something, and hides the arrows it may use`,
+      }
+    }
     if (`${relativeTarget(source.file, specifier)}/`.startsWith(`${workspace.folder}/`)) return null
     return { rule: 'boundary', message: `"${specifier}" leaves ${workspace.folder}; import it as @penstock/...` }
   }
@@ -203,11 +211,16 @@ function checkArrow(workspace: Workspace, source: Source, target: string): Omit<
   if (rule.uses.includes(target)) return null
   if (source.isTest && isLower(target, rule.level)) return null
   if (rule.mainUses?.includes(target) === true) {
-    if (source.file === `${folder}/main.ts`) return null
-    return { rule: 'arrow', message: `only ${folder}/main.ts may import ${target}` }
+    if (isMain(source.file) && path.posix.dirname(source.file) === folder) return null
+    return { rule: 'arrow', message: `only ${folder}/main.ts or a -main.ts beside it may import ${target}` }
   }
   const allowed = rule.uses.length === 0 ? 'no package' : rule.uses.join(', ')
   return { rule: 'arrow', message: `${name} may import ${allowed}; not ${target}` }
+}
+
+/** Where a process starts, or a thread of it (`read-worker-main.ts`): the wiring. */
+function isMain(file: string): boolean {
+  return /(?:^|-)main\.ts$/.test(path.posix.basename(file))
 }
 
 function isLower(target: string, level: number): boolean {

@@ -52,6 +52,10 @@ const TASKS = {
   },
   openapi: { summary: 'write docs/openapi.json from the routes', steps: [['packages/testing/openapi/main.ts']] },
   format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
+  'sdk:pack': {
+    summary: 'build the SDK and pack it: npm run sdk:pack -- [folder]',
+    steps: [['packages/sdk/pack/main.ts']],
+  },
   'pm2:start': {
     summary: 'start under PM2',
     steps: PM2_START_ORDER.map((name) => [PM2, 'start', ECOSYSTEM, '--only', name]),

@@ -1,6 +1,16 @@
 /** Runs scripts/run.mjs in a copy with a stand-in for npx, so that nothing is downloaded. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -105,6 +115,18 @@ describe('run', () => {
     expect(second.output).toMatch(/^ready \d+ --help\n$/)
     expect(npxCalls()).toHaveLength(1)
     expect(npxCalls()[0]).toContain('--yes pnpm@1.2.3 install --frozen-lockfile')
+  })
+
+  it('penstock.mjs, linked into a folder of the PATH, runs the command in the folder of the caller', async () => {
+    await start('penstock').ended
+    write('packages/cli/main.ts', 'console.log(process.cwd(), ...process.argv.slice(2)); process.exitCode = 3')
+    symlinkSync(path.join(root, 'scripts/penstock.mjs'), path.join(root, 'bin/penstock'))
+    const cwd = realpathSync(path.join(root, 'bin'))
+    // The tests run on Node.js 24; the one of the shell may be older, and this root has none of its own.
+    const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env.PATH ?? ''}` }
+    const args = ['audit', '--json']
+    const { status, stdout } = spawnSync(path.join(cwd, 'penstock'), args, { cwd, env, encoding: 'utf8' })
+    expect([status, stdout]).toEqual([3, `${cwd} audit --json\n`])
   })
 
   it('installs again after the lockfile changed, by hand or by git', async () => {

@@ -12,11 +12,15 @@ export interface Preparation {
 /** One kind of load, whichever generator makes it. */
 export interface Scenario {
   readonly name: string
+  /** Left out of a campaign that names no scenario. */
+  readonly onlyWhenNamed?: true
   /** One line for --help and the report. */
   readonly summary: string
   readonly server: 'box' | 'empty'
   /** Requests of the next phase. Not measured. */
   prepare(lab: Lab, preparation: Preparation): Promise<RequestPlan>
+  /** Other load, from before the measurement until `signal` aborts; it must add no rows. A rejection fails the phase. */
+  readonly alongside?: (lab: Lab, signal: AbortSignal) => Promise<void>
   /** Rows that one 2xx answer adds, by name; what is not named must not change. */
   readonly rowsPerAnswer: Readonly<Partial<RowCounts>>
 }

@@ -1,3 +1,4 @@
+import type { ApiKeyKind, ApiKeyUse, Scope } from './api-key.ts'
 import type { Customer } from './customer.ts'
 import type { DisputeStatus } from './dispute.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
@@ -28,6 +29,10 @@ export type Command =
   | FulfilOrder
   | UseCode
   | EraseCustomer
+  | CreateKey
+  | RollKey
+  | RevokeKey
+  | TouchKeys
 
 export type CommandKind = Command['kind']
 
@@ -277,4 +282,43 @@ export interface EraseCustomer {
   readonly kind: 'erase_customer'
   readonly key: RequestKey | null
   readonly holdId: string
+}
+
+/** Makes an API key. Accepted: `api_key_saved`. Refused: `invalid_request` (an expiry in the past). */
+export interface CreateKey {
+  readonly kind: 'create_key'
+  readonly key: RequestKey | null
+  readonly apiKeyId: string
+  readonly keyKind: ApiKeyKind
+  readonly name: string | null
+  readonly scopes: readonly Scope[]
+  /** The clear text never leaves the HTTP process that made it. */
+  readonly secretHash: string
+  readonly hint: string
+  readonly expiresAtMs: number | null
+}
+
+/** Replaces a key: a new one with the same rights; the old one ends `overlapMs` later. Accepted: `api_key_saved`, the new one. */
+export interface RollKey {
+  readonly kind: 'roll_key'
+  readonly key: RequestKey | null
+  readonly apiKeyId: string
+  readonly newApiKeyId: string
+  readonly secretHash: string
+  readonly hint: string
+  readonly overlapMs: number
+}
+
+/** Ends a key at once. Accepted: `api_key_saved`, also when it was revoked before. Refused: `not_found`, `last_secret_key`. */
+export interface RevokeKey {
+  readonly kind: 'revoke_key'
+  readonly key: RequestKey | null
+  readonly apiKeyId: string
+}
+
+/** An HTTP process reports the keys it has seen. Always accepted (`keys_touched`); keys that are gone are passed over. */
+export interface TouchKeys {
+  readonly kind: 'touch_keys'
+  readonly key: null
+  readonly uses: readonly ApiKeyUse[]
 }

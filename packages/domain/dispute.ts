@@ -1,7 +1,9 @@
 import type { Currency } from './money.ts'
 
 /** open: the provider took the money back until it has decided. won: it came back. lost: it is gone. */
-export type DisputeStatus = 'open' | 'won' | 'lost'
+export const disputeStatuses = ['open', 'won', 'lost'] as const
+
+export type DisputeStatus = (typeof disputeStatuses)[number]
 
 /** A buyer's bank took money back (a chargeback). Unique per (provider, providerDisputeId). */
 export interface Dispute {

@@ -5,6 +5,8 @@ import type { Currency } from './money.ts'
 /** active → captured (paid) | released (by the buyer or the seller) | expired (past its deadline). Never deleted. */
 export type HoldStatus = 'active' | 'captured' | 'released' | 'expired'
 
+export const holdStatuses: readonly HoldStatus[] = ['active', 'captured', 'released', 'expired']
+
 export interface HoldLine {
   readonly skuId: string
   readonly quantity: number

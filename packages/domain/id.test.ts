@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { encodeBase32, idPattern, idTimeMs, isId, mintId } from './id.ts'
+import { encodeBase32, idFloor, idPattern, idTimeMs, isId, mintId } from './id.ts'
 import type { IdKind } from './id.ts'
 
 const kinds: readonly IdKind[] = ['drop', 'sku', 'hold', 'payment', 'order', 'refund', 'dispute', 'key']
@@ -102,6 +102,16 @@ it('mintId sorts by time, whatever the random bytes', () => {
     fc.property(close, anyRandom, anyRandom, ([early, distance], first, second) => {
       fc.pre(distance > 0)
       expect(mintId('hold', early, first) < mintId('hold', early + distance, second)).toBe(true)
+    }),
+  )
+})
+
+it('idFloor is behind every id made before and not behind any made at its time or later', () => {
+  const notLast = fc.integer({ min: 0, max: timeMax - 1 })
+  fc.assert(
+    fc.property(anyKind, notLast, anyRandom, (kind, timeMs, random) => {
+      const id = mintId(kind, timeMs, random)
+      expect(idFloor(kind, timeMs) <= id && id < idFloor(kind, timeMs + 1)).toBe(true)
     }),
   )
 })

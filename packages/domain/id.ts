@@ -66,6 +66,23 @@ export function idFloor(kind: IdKind, timeMs: number): string {
   return `${prefixes[kind]}_${time}`
 }
 
+/** The id of the `seq`-th of what the writer numbers in the order of its commits: `le_42`. No TypeID. */
+export function numberedId(prefix: string, seq: number): string {
+  return `${prefix}_${seq}`
+}
+
+/** A pattern for schemas: `^le_[1-9][0-9]{0,14}$`. */
+export function numberedIdPattern(prefix: string): string {
+  return `^${prefix}_[1-9][0-9]{0,14}$`
+}
+
+/** The number in an id of `numberedId`; null for any other text. */
+export function numberedIdSeq(prefix: string, text: string): number | null {
+  if (!text.startsWith(`${prefix}_`)) return null
+  const digits = text.slice(prefix.length + 1)
+  return /^[1-9]\d{0,14}$/.test(digits) ? Number(digits) : null
+}
+
 /** 32 + 24 + 24 bits as 16 characters of 5 bits. */
 function encode80(high: number, middle: number, low: number): string {
   const left = high >>> 7 // 25 bits: 5 characters

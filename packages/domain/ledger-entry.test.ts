@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { saleShares, sharesBetween } from './ledger-entry.ts'
+import { ledgerEntryId, ledgerEntrySeq, saleShares, sharesBetween } from './ledger-entry.ts'
 import type { Fee } from './fee.ts'
 
 const shares = [
@@ -85,3 +85,14 @@ it.each<[string, readonly Fee[], readonly (readonly [string, number])[]]>([
 ])('saleShares of 500 has %s', (_, fees, expected) => {
   expect(saleShares(500, fees).map(({ account, amountMinor }) => [account, amountMinor])).toEqual(expected)
 })
+
+it.each([1, 42, 999_999_999_999_999])('ledgerEntrySeq reads what ledgerEntryId wrote: %i', (seq) => {
+  expect(ledgerEntrySeq(ledgerEntryId(seq))).toBe(seq)
+})
+
+it.each(['', 'le_', 'le_0', 'le_01', 'le_-1', 'le_1.5', 'le_1x', 'xle_1', '1', 'le_9999999999999999'])(
+  'ledgerEntrySeq does not take %j for an id',
+  (text) => {
+    expect(ledgerEntrySeq(text)).toBeNull()
+  },
+)

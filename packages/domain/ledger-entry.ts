@@ -1,4 +1,5 @@
 import { totalFees } from './fee.ts'
+import { numberedId, numberedIdPattern, numberedIdSeq } from './id.ts'
 import type { Fee, FeeKind } from './fee.ts'
 import type { Currency } from './money.ts'
 
@@ -30,6 +31,18 @@ export function feesAccount(kind: FeeKind): string {
 
 export const refundsDueAccount = 'refunds_due'
 export const disputesAccount = 'disputes'
+
+export const ledgerEntryIdPattern = numberedIdPattern('le')
+
+/** The public id of the `seq`-th entry. */
+export function ledgerEntryId(seq: number): string {
+  return numberedId('le', seq)
+}
+
+/** The number in an id of `ledgerEntryId`; null for any other text. */
+export function ledgerEntrySeq(id: string): number | null {
+  return numberedIdSeq('le', id)
+}
 
 /** An amount on one account. */
 export interface Share {

@@ -59,9 +59,43 @@ export const minSeqWaitMs = 2_000
 export const minSeqWaitersMax = 4_096
 /** Rendered answers of GET /v1/drops kept per version of the catalogue: one per distinct query. */
 export const catalogueCacheEntriesMax = 64
-/** API keys whose check is remembered, and for how long: a revoked key dies within this time. */
+/**
+ * API keys whose check is remembered, and for how long. A revoked key dies with the writer's next commit message, or,
+ * should there be no writer, within this time.
+ */
 export const credentialCacheEntriesMax = 1_024
 export const credentialCacheMs = 2_000
+/** How often an HTTP process reports which keys were used: `last_used_at` is behind by about so much. */
+export const keyUseIntervalMs = 60_000
+/** How long a stopping process waits for the writer to take its last report of keys used. */
+export const keyUseDrainMs = 500
+/** From rolling a key to the end of the old one. */
+export const keyOverlapDefaultMs = 86_400_000
+export const keyOverlapMaxMs = 7 * 86_400_000
+/** Threads of one HTTP process for slow reads. One: the cores belong to the writer and the event loops. */
+export const slowReadThreads = 1
+/** A thread nobody needs ends after this. */
+export const slowReadThreadIdleMs = 60_000
+/** Heap of such a thread, in MiB; it holds one step at a time. */
+export const slowReadHeapMb = 128
+/** Lists of one process being read or waiting for the thread. Full: 503. */
+export const slowListsMax = 64
+/** Exports of one process under way. Full: 503. */
+export const exportsMax = 4
+/** Rows one statement of a slow read looks at: some milliseconds, so that it holds neither the WAL nor the thread. */
+export const scanRowsPerStep = 2_048
+/** Rows one piece of an export has at most, some 500 bytes each. */
+export const exportRowsPerStep = 512
+/** A list that has not filled its page by then answers with what it found. Looked at between two steps. */
+export const slowReadDeadlineMs = 2_000
+/** One step with its wait for the thread. Past it something is broken: the thread is ended and the read refused. */
+export const slowReadStepMs = 5_000
+/** A whole export; past it the connection is broken off. */
+export const exportDeadlineMs = 900_000
+/** A client that takes nothing of a streamed body for so long is cut off. */
+export const streamStallMs = 10_000
+/** In characters: what a list is searched for. */
+export const searchLengthMax = 200
 /** Time for requests in flight when a process stops. */
 export const httpDrainMs = 10_000
 /** Retry-After of a 503, in whole seconds; clients add their own jitter. */
@@ -138,6 +172,10 @@ const relations: readonly (readonly [boolean, string])[] = [
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
   [expiryIntervalMs * 4 < 1_000, 'a hold ends within a second of its deadline'],
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
+  [slowReadDeadlineMs < slowReadStepMs, 'a slow read is out of time before its thread is ended'],
+  [exportRowsPerStep <= scanRowsPerStep, 'a full piece of an export fits one step'],
+  [pageSizeMax < scanRowsPerStep, 'a page fits one step'],
+  [requestDeadlineMs < clockSkewMs, 'a command that waited is found by its time'],
   [handshakeDeadlineMs + reconnectMaxMs < requestDeadlineMs, 'a writer restart fits into a request'],
   [walPagesIdle < walPagesBusy && walPagesBusy < walPagesMax, 'checkpoints escalate'],
   [requestRetentionMs >= 86_400_000, 'a key is kept for a day'],
@@ -146,6 +184,8 @@ const relations: readonly (readonly [boolean, string])[] = [
     forgetPerRequest * (requestsPerForgetting + batchCommandsMax) <= forgetRowsMax,
     'requests are forgotten faster than they come in the largest batches',
   ],
+  [keyOverlapDefaultMs <= keyOverlapMaxMs, 'the default overlap is a legal one'],
+  [keyUseDrainMs < 1_000, 'the last report of keys used fits into what the supervisor adds to httpDrainMs'],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

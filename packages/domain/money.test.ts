@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { currencies, currencyExponent, formatAmount, isCurrency } from './money.ts'
+import { currencies, currencyExponent, formatAmount, isCurrency, parseAmount } from './money.ts'
 import type { Currency } from './money.ts'
 
 it.each<[number, Currency, string]>([
@@ -58,4 +58,31 @@ it.each([
   ['constructor', false],
 ])('isCurrency %s is %s', (code, known) => {
   expect(isCurrency(code)).toBe(known)
+})
+
+it('parseAmount reads what formatAmount writes', () => {
+  const amount = fc.integer({ min: 0, max: 999_999_999_999_999 })
+  fc.assert(
+    fc.property(amount, fc.constantFrom(...currencies), (amountMinor, currency) => {
+      const [digits = ''] = formatAmount(amountMinor, currency).split(' ')
+      expect(parseAmount(digits, currency)).toBe(amountMinor)
+    }),
+  )
+})
+
+it.each<[string, Currency]>([
+  ['4999', 'usd'],
+  ['49.9', 'usd'],
+  ['49.999', 'usd'],
+  ['.99', 'usd'],
+  ['-1.00', 'usd'],
+  ['1,000.00', 'usd'],
+  ['1e2', 'jpy'],
+  ['49.99', 'jpy'],
+  ['', 'jpy'],
+  ['1.00', 'kwd'],
+  // Past 15 digits a number is no longer exact.
+  ['99999999999999.99', 'usd'],
+])('parseAmount refuses %j in %s', (text, currency) => {
+  expect(parseAmount(text, currency)).toBeNull()
 })

@@ -83,3 +83,13 @@ export function formatAmount(amountMinor: number, currency: Currency): string {
   const text = exponent === 0 ? whole : `${whole}.${digits.slice(-exponent)}`
   return `${sign}${text} ${currency.toUpperCase()}`
 }
+
+/**
+ * The minor units of an amount written as `formatAmount` writes it, without the code: `parseAmount('49.99', 'usd')` is
+ * 4999. Null unless it has exactly the decimals of the currency: 4999 usd could mean two things.
+ */
+export function parseAmount(text: string, currency: Currency): number | null {
+  const exponent = exponents[currency]
+  const pattern = exponent === 0 ? /^\d{1,15}$/ : new RegExp(`^\\d{1,${15 - exponent}}\\.\\d{${exponent}}$`)
+  return pattern.test(text) ? Number(text.replace('.', '')) : null
+}

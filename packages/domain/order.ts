@@ -3,7 +3,9 @@ import type { Currency } from './money.ts'
 import type { LineRefund } from './refund.ts'
 
 /** What the API shows, derived by `orderStatus`. */
-export type OrderStatus = 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'fulfilled'
+export const orderStatuses = ['paid', 'partially_refunded', 'refunded', 'cancelled', 'fulfilled'] as const
+
+export type OrderStatus = (typeof orderStatuses)[number]
 
 /** What a buyer owns. Lines and customer are those of its hold, which never change. */
 export interface Order {

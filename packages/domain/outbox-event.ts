@@ -1,3 +1,5 @@
+import { numberedId, numberedIdPattern, numberedIdSeq } from './id.ts'
+
 /**
  * What happened, for whoever listens: webhooks, live pages, the audit. Decided and committed together with its effect,
  * append-only, numbered in the order of the commits (promise: an event exists exactly when its effect does).
@@ -7,7 +9,7 @@
  */
 export interface OutboxEvent {
   readonly type: OutboxEventType
-  /** The id of the drop, hold, payment, refund, dispute or order. */
+  /** The id of the drop, hold, payment, refund, dispute, order or API key. */
   readonly objectId: string
   readonly createdMs: number
 }
@@ -28,6 +30,21 @@ export const outboxEventTypes = [
   'dispute.lost',
   'order.cancelled',
   'order.fulfilled',
+  'api_key.created',
+  'api_key.rolled',
+  'api_key.revoked',
 ] as const
 
 export type OutboxEventType = (typeof outboxEventTypes)[number]
+
+export const eventIdPattern = numberedIdPattern('evt')
+
+/** The public id of the `seq`-th event. */
+export function eventId(seq: number): string {
+  return numberedId('evt', seq)
+}
+
+/** The number in an id of `eventId`; null for any other text. */
+export function eventSeq(id: string): number | null {
+  return numberedIdSeq('evt', id)
+}

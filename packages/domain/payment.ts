@@ -7,7 +7,16 @@ import type { Currency } from './money.ts'
 export type PaymentFate = 'captured' | 'refund_due' | 'unmatched'
 
 /** What the API shows, derived by `paymentStatus`. */
-export type PaymentStatus = PaymentFate | 'partially_refunded' | 'refunded' | 'disputed'
+export const paymentStatuses = [
+  'captured',
+  'refund_due',
+  'unmatched',
+  'partially_refunded',
+  'refunded',
+  'disputed',
+] as const
+
+export type PaymentStatus = (typeof paymentStatuses)[number]
 
 /** Why money came without goods, in the order in which `capture_payment` checks. */
 export type PaymentReason =

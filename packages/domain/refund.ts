@@ -1,7 +1,9 @@
 import type { Currency } from './money.ts'
 
 /** pending: the provider was asked, or will be. succeeded and failed are final; a failed one has given all back. */
-export type RefundStatus = 'pending' | 'succeeded' | 'failed'
+export const refundStatuses = ['pending', 'succeeded', 'failed'] as const
+
+export type RefundStatus = (typeof refundStatuses)[number]
 
 export interface RefundLine {
   readonly skuId: string

@@ -19,6 +19,7 @@ const expected: Record<RejectionCode, boolean> = {
   dispute_too_large: false,
   code_used: false,
   code_void: false,
+  last_secret_key: false,
   overloaded: true,
   internal_error: true,
 }
@@ -35,6 +36,8 @@ const outcomes: Record<Accepted['outcome'], true> = {
   order_saved: true,
   code_activated: true,
   customer_erased: true,
+  api_key_saved: true,
+  keys_touched: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

@@ -1,4 +1,5 @@
 import type { Dispute } from './dispute.ts'
+import type { ApiKey } from './api-key.ts'
 import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
 import type { OrderFacts } from './order.ts'
@@ -20,6 +21,8 @@ export type Accepted =
   | OrderSaved
   | CodeActivated
   | CustomerErased
+  | ApiKeySaved
+  | KeysTouched
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -89,6 +92,16 @@ export interface CustomerErased extends AcceptedBase {
   readonly hold: Hold
 }
 
+export interface ApiKeySaved extends AcceptedBase {
+  readonly outcome: 'api_key_saved'
+  readonly apiKey: ApiKey
+}
+
+export interface KeysTouched extends AcceptedBase {
+  readonly outcome: 'keys_touched'
+  readonly count: number
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -106,6 +119,7 @@ export type RejectionCode =
   | 'dispute_too_large'
   | 'code_used'
   | 'code_void'
+  | 'last_secret_key'
   | 'overloaded'
   | 'internal_error'
 
@@ -134,6 +148,7 @@ export const retryable: Record<RejectionCode, boolean> = {
   dispute_too_large: false,
   code_used: false,
   code_void: false,
+  last_secret_key: false,
   overloaded: true,
   internal_error: true,
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readSettings, SettingsError } from './settings.ts'
+import { listSettings, readSettings, SettingsError } from './settings.ts'
 import type { Settings } from './settings.ts'
 
 const cores = 4
@@ -123,4 +123,16 @@ it('readSettings reports everything that is wrong at once, a line each', () => {
   const names = message.split('\n').map((line) => line.split(' ')[0])
   expect(names).toHaveLength(4)
   expect(new Set(names)).toEqual(new Set(['PENSTOCK_HOST', 'PENSTOCK_MODE', 'PENSTOCK_PORT', 'PENSTOCK_X']))
+})
+
+it('listSettings says what is in effect and where it comes from; an empty variable is not set', () => {
+  const lines = listSettings({ PENSTOCK_PORT: '81', PENSTOCK_HOST: '', PATH: '/bin' }, cores)
+  expect(lines).toContainEqual({ name: 'PENSTOCK_PORT', value: '81', source: 'environment' })
+  expect(lines).toContainEqual({ name: 'PENSTOCK_HOST', value: '127.0.0.1', source: 'default' })
+  expect(lines).toContainEqual({ name: 'PENSTOCK_SECRET_KEY', value: null, source: 'default' })
+  expect(lines.map(({ name }) => name)).not.toContain('PATH')
+})
+
+it('listSettings refuses what readSettings refuses', () => {
+  expect(() => listSettings({ PENSTOCK_PORT: 'x' }, cores)).toThrow(SettingsError)
 })

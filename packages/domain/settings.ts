@@ -91,6 +91,24 @@ export function readSettings(environment: Environment, cores: number): Settings 
   return settings
 }
 
+/** One setting as it takes effect. */
+export interface SettingLine {
+  readonly name: string
+  /** Null: not set, and there is no default. */
+  readonly value: string | number | null
+  readonly source: 'environment' | 'default'
+}
+
+/** Every setting, in the order of docs/settings.md. Throws SettingsError. Secrets are in clear text: mask them. */
+export function listSettings(environment: Environment, cores: number): readonly SettingLine[] {
+  readSettings(environment, cores)
+  return Object.values(variables(cores)).map(({ name, standard }) => {
+    const text = environment[name]
+    const isGiven = text !== undefined && text !== ''
+    return { name, value: isGiven ? text : standard, source: isGiven ? 'environment' : 'default' }
+  })
+}
+
 function testMode(text: string): 'test' {
   if (text !== 'test') throw new BadValue(`is "${text}", expected test: live mode comes with the payment providers.`)
   return text

@@ -1,4 +1,5 @@
 import type { CodeUse } from './code.ts'
+import type { ApiKey } from './api-key.ts'
 import type { BuyerUnits } from './customer.ts'
 import type { Dispute } from './dispute.ts'
 import type { Drop, Sku } from './drop.ts'
@@ -31,6 +32,7 @@ export interface WorkingSet {
   /** Keyed by `codeUseKey(orderId, unit)`. */
   readonly codeUses: Pick<Rows<CodeUse>, 'find' | 'insert'>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
+  readonly apiKeys: Rows<ApiKey>
   readonly ledger: { append(entry: LedgerEntry): void }
   readonly events: { append(event: OutboxEvent): void }
   /** The key of the payment with this id. */
@@ -39,6 +41,8 @@ export interface WorkingSet {
   findDisputeKey(disputeId: string): string | undefined
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
+  /** Secret keys that are not revoked, expired ones included. A box has few; in no order. */
+  listSecretKeys(): readonly ApiKey[]
 }
 
 /** One table. A key is the row's `id`, except where the table says otherwise. */

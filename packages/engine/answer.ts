@@ -34,6 +34,8 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
     case 'refund_saved':
     case 'dispute_saved':
     case 'code_activated':
+    case 'api_key_saved':
+    case 'keys_touched':
       return { kind: 'result', json: JSON.stringify(result) }
   }
 }

@@ -10,6 +10,7 @@ import {
   expireCommand,
   fulfilCommand,
   holdCommand,
+  keyCommand,
   openSale,
   phaseCommand,
   refundCommand,
@@ -17,8 +18,12 @@ import {
   requestKey,
   restockCommand,
   settleCommand,
+  revokeCommand,
+  rollCommand,
   shoe,
+  startMs,
   TestSale,
+  touchCommand,
   ttlMs,
   updateCommand,
 } from './test-sale.ts'
@@ -36,8 +41,8 @@ interface Case {
 
 const key = requestKey('k1')
 
-/** Every kind of command that may have a key. hold_1 is there before. */
-const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
+/** Every kind of command that may have a key. hold_1, key_1 and key_2 are there before. */
+const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Case> = {
   create_drop: {
     command: { ...dropCommand({ dropId: 'drop_2', skus: [] }), key },
     again: { ...dropCommand({ dropId: 'drop_3', skus: [] }), key },
@@ -125,11 +130,31 @@ const cases: Record<Exclude<CommandKind, 'expire_holds'>, Case> = {
     again: { kind: 'use_code', key, orderId: 'ord_1', holdId: 'hold_1', unit: 0 },
     meanwhile: () => undefined,
   },
+  create_key: {
+    command: keyCommand('key_3', { key }),
+    again: keyCommand('key_4', { key }),
+    meanwhile: (sale) => sale.accept(revokeCommand('key_3')),
+  },
+  roll_key: {
+    command: rollCommand('key_2', 'key_3', { key }),
+    again: rollCommand('key_2', 'key_4', { key }),
+    meanwhile: (sale) => sale.accept(revokeCommand('key_3')),
+  },
+  revoke_key: {
+    command: revokeCommand('key_2', key),
+    again: revokeCommand('key_2', key),
+    meanwhile: (sale) => sale.accept(touchCommand(['key_2', startMs])),
+  },
+}
+
+function openSaleWithRows(before: readonly Command[] = []): TestSale {
+  const sale = openSale()
+  sale.accept(holdCommand('hold_1'), keyCommand('key_1'), keyCommand('key_2'), ...before)
+  return sale
 }
 
 it.each(Object.entries(cases))('decide %s with the same key gives the first answer, marked replayed', (_, row) => {
-  const sale = openSale()
-  sale.accept(holdCommand('hold_1'), ...(row.before ?? []))
+  const sale = openSaleWithRows(row.before)
   const first = sale.run(row.command)
   expect(first).toMatchObject({ replayed: false })
   row.meanwhile(sale)
@@ -140,8 +165,8 @@ it.each(Object.entries(cases))('decide %s with the same key gives the first answ
 })
 
 it.each(Object.entries(cases))('decide %s with the key of another request is refused: key_reused', (_, row) => {
-  const sale = openSale()
-  sale.accept(holdCommand('hold_1'), ...(row.before ?? []), row.command)
+  const sale = openSaleWithRows(row.before)
+  sale.accept(row.command)
   const { writes } = sale.set
   const other = { ...row.again, key: requestKey('k1', 'another') } as Command
   expect(sale.run(other)).toEqual({ outcome: 'key_reused', param: null, detail: expect.any(String) })
@@ -206,6 +231,18 @@ const refused: readonly Refused[] = [
       sale.nowMs = 1_600_000_000_000
     },
   },
+  {
+    what: 'create_key with an expiry in the past',
+    command: keyCommand('key_1', { key, expiresAtMs: startMs }),
+    repair: (sale) => {
+      sale.nowMs -= 1
+    },
+  },
+  {
+    what: 'revoke_key of the last one',
+    command: revokeCommand('key_9', key),
+    repair: (sale) => sale.accept(keyCommand('key_2')),
+  },
 ]
 
 it.each(refused)('decide a refused $what leaves its key free', ({ command, repair }) => {
@@ -217,6 +254,7 @@ it.each(refused)('decide a refused $what leaves its key free', ({ command, repai
       skus: [{ id: 'sku_2', name: 'X', unitAmountMinor: 1, stock: 1, maxPerOrder: null }],
     }),
   )
+  sale.accept(keyCommand('key_9'))
   expect(isRejected(sale.run(command))).toBe(true)
   expect(sale.set.requests.find('k1')).toBeUndefined()
   repair(sale)
@@ -274,6 +312,9 @@ it.each<[string, Command]>([
   ['expire_holds', expireCommand],
   ['capture_payment', captureCommand('hold_1')],
   ['capture_payment without goods', captureCommand('hold_1', { amountMinor: 3 })],
+  ['create_key', keyCommand('key_3')],
+  ['roll_key', rollCommand('key_2', 'key_3')],
+  ['revoke_key', revokeCommand('key_2')],
   ['attach_payment', attachCommand('hold_1')],
   ['create_refund', refundCommand('rfnd_9', { paymentId: 'pay_paid for hold_0', amountMinor: 1 })],
   ['create_refund that is pending', refundCommand('rfnd_9', { paymentId: 'pay_paid for hold_0b', amountMinor: 1 })],
@@ -292,6 +333,8 @@ it.each<[string, Command]>([
     captureCommand('hold_0b', { provider: 'stripe' }),
     refundCommand('rfnd_0', { paymentId: 'pay_paid for hold_0b', amountMinor: 50 }),
     disputeCommand('dsp_0', { paymentId: 'pay_paid for hold_0b', amountMinor: 20 }),
+    keyCommand('key_1'),
+    keyCommand('key_2'),
   )
   const first = sale.run(command)
   const before = structuredClone(tables(sale))

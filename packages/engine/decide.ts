@@ -10,12 +10,16 @@ import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
 import { createRefund } from './decide/create-refund.ts'
 import { eraseCustomer } from './decide/erase-customer.ts'
+import { createKey } from './decide/create-key.ts'
 import { expireHolds } from './decide/expire-holds.ts'
 import { fulfilOrder } from './decide/fulfil-order.ts'
 import { openDispute } from './decide/open-dispute.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
 import { settleRefund } from './decide/settle-refund.ts'
+import { revokeKey } from './decide/revoke-key.ts'
+import { rollKey } from './decide/roll-key.ts'
+import { touchKeys } from './decide/touch-keys.ts'
 import { updateDrop } from './decide/update-drop.ts'
 import { useCode } from './decide/use-code.ts'
 import type { Command } from '@penstock/domain/command.ts'
@@ -88,5 +92,13 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return eraseCustomer(set, command)
     case 'use_code':
       return useCode(set, command, nowMs)
+    case 'create_key':
+      return createKey(set, command, nowMs)
+    case 'roll_key':
+      return rollKey(set, command, nowMs)
+    case 'revoke_key':
+      return revokeKey(set, command, nowMs)
+    case 'touch_keys':
+      return touchKeys(set, command, nowMs)
   }
 }

@@ -12,11 +12,14 @@ import type {
   CreateRefund,
   FulfilOrder,
   OpenDispute,
+  CreateKey,
   RequestKey,
   RestockSku,
+  RollKey,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, DropAction, Sku } from '@penstock/domain/drop.ts'
@@ -81,6 +84,7 @@ export class MemorySet implements WorkingSet {
   readonly buyers = new MemoryRows<BuyerUnits>()
   readonly codeUses = new MemoryRows<CodeUse>()
   readonly requests = new MemoryRows<RequestRecord>()
+  readonly apiKeys = new MemoryRows<ApiKey>()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
   readonly outbox: OutboxEvent[] = []
@@ -102,14 +106,31 @@ export class MemorySet implements WorkingSet {
       .map((hold) => hold.id)
   }
 
+  listSecretKeys(): readonly ApiKey[] {
+    return [...this.apiKeys.rows.values()].filter(({ kind, revokedMs }) => kind === 'secret' && revokedMs === null)
+  }
+
   /** Rows written so far: a refusal must not change it. */
   get writes(): number {
     return this.tables.reduce((sum, table) => sum + table.writes, this.entries.length + this.outbox.length)
   }
 
   get tables(): readonly { readonly rows: ReadonlyMap<string, unknown>; readonly writes: number }[] {
-    const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests } = this
-    return [drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests]
+    const {
+      drops,
+      skus,
+      holds,
+      payments,
+      orders,
+      refunds,
+      lineRefunds,
+      disputes,
+      buyers,
+      codeUses,
+      requests,
+      apiKeys,
+    } = this
+    return [drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests, apiKeys]
   }
 }
 
@@ -286,6 +307,22 @@ export function refundCommand(refundId: string, change: Partial<CreateRefund> = 
   }
 }
 
+/** A secret key that may do everything and does not expire. */
+export function keyCommand(apiKeyId: string, change: Partial<CreateKey> = {}): CreateKey {
+  return {
+    kind: 'create_key',
+    key: null,
+    apiKeyId,
+    keyKind: 'secret',
+    name: null,
+    scopes: ['*'],
+    secretHash: `hash of ${apiKeyId}`,
+    hint: 'sk_test_…wxyz',
+    expiresAtMs: null,
+    ...change,
+  }
+}
+
 export function settleCommand(refundId: string, status: 'succeeded' | 'failed'): Command {
   return { kind: 'settle_refund', key: null, refundId, status }
 }
@@ -300,6 +337,20 @@ export function disputeCommand(disputeId: string, change: Partial<OpenDispute> =
     providerDisputeId: `bank ${disputeId}`,
     amountMinor: null,
     reason: null,
+    ...change,
+  }
+}
+
+/** Without overlap. */
+export function rollCommand(apiKeyId: string, newApiKeyId: string, change: Partial<RollKey> = {}): RollKey {
+  return {
+    kind: 'roll_key',
+    key: null,
+    apiKeyId,
+    newApiKeyId,
+    secretHash: `hash of ${newApiKeyId}`,
+    hint: 'sk_test_…abcd',
+    overlapMs: 0,
     ...change,
   }
 }
@@ -335,6 +386,14 @@ export function cancelCommand(change: Partial<CancelOrder> = {}): CancelOrder {
 /** Of the order of hold_1. */
 export function fulfilCommand(change: Partial<FulfilOrder> = {}): FulfilOrder {
   return { kind: 'fulfil_order', key: null, orderId: 'ord_paid for hold_1', ...change }
+}
+
+export function revokeCommand(apiKeyId: string, key: RequestKey | null = null): Command {
+  return { kind: 'revoke_key', key, apiKeyId }
+}
+
+export function touchCommand(...uses: readonly (readonly [apiKeyId: string, usedMs: number])[]): Command {
+  return { kind: 'touch_keys', key: null, uses: uses.map(([apiKeyId, usedMs]) => ({ apiKeyId, usedMs })) }
 }
 
 export function customer(email: string, change: Partial<Customer> = {}): Customer {

@@ -1,9 +1,12 @@
+import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
+import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
 import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
+import type { SlowReads } from './slow-reads.ts'
 import type { HttpExchange, HttpTransport } from './transport.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -14,6 +17,7 @@ export interface Deps {
   readonly writer: Pick<WriterClient, 'submit' | 'isConnected'>
   readonly credentials: Credentials
   readonly mint: Mint
+  readonly slowReads: SlowReads
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void
@@ -22,19 +26,24 @@ export interface Deps {
 /** Where routes are registered. */
 export type Router = Pick<HttpTransport, 'route'>
 
-/** `secret`: the seller's key. `publishable`: either key. */
+/** `secret`: the seller's key. `publishable`: either key. A secret key needs the route's scope, too. */
 export type Access = Credential['kind']
 
 /** Who calls, or why they may not. */
 export function authorise(
   authorization: string,
   access: Access,
-  deps: Deps,
+  scope: Scope,
+  deps: Pick<Deps, 'credentials'>,
 ): { readonly credential: Credential } | { readonly problem: Problem } {
   const credential = deps.credentials.find(authorization)
   if (credential === null) return { problem: noKey }
-  if (access === 'publishable' || credential.kind === 'secret') return { credential }
-  return { problem: problem('forbidden', 'This needs a secret key; a publishable key was sent.') }
+  if (credential.kind === 'publishable') {
+    if (access === 'publishable') return { credential }
+    return { problem: problem('forbidden', 'This needs a secret key; a publishable key was sent.') }
+  }
+  if (allows(credential.scopes, scope)) return { credential }
+  return { problem: problem('forbidden', `This needs the scope ${scope}, which the key does not have.`) }
 }
 
 const noKey = problem(

@@ -3,10 +3,11 @@ import { catalogueCacheEntriesMax, minSeqWaitersMax } from '@penstock/domain/lim
 import { CatalogueDrop } from './catalogue-drop.ts'
 import { toBytes } from './route.ts'
 import { toSeconds } from './wire.ts'
-import type { DropStatus } from '@penstock/domain/drop.ts'
+import type { Drop, DropStatus } from '@penstock/domain/drop.ts'
 import type { CommitMessage } from '@penstock/protocol/messages.ts'
 import type { DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Json, JsonBytes } from './route.ts'
+import type { CreatedRange } from './page.ts'
 import type { Audience, WireDrop, WireList } from './wire.ts'
 
 /** An answer ready to send. The tag covers everything but `server_time`, so it changes only when something did. */
@@ -15,8 +16,10 @@ export interface CachedAnswer<Value> {
   readonly etag: string
 }
 
-export interface DropFilter {
+export interface DropFilter extends CreatedRange {
   readonly status: DropStatus | null
+  /** Lower case: somewhere in the name or the id. Empty: anything. */
+  readonly search: string
   readonly page: Page
 }
 
@@ -131,12 +134,12 @@ export class Catalogue {
     for (const waiter of due) waiter.onSeen(seen)
   }
 
-  #listJson(audience: Audience, { status, page }: DropFilter): (serverTime: number) => Json<WireList<WireDrop>> {
+  #listJson(audience: Audience, filter: DropFilter): (serverTime: number) => Json<WireList<WireDrop>> {
     const nowMs = this.#clock()
     const matching = this.#drops
       .map((drop) => ({ drop, status: drop.status(nowMs) }))
-      .filter((row) => isVisible(row.status, audience) && (status === null || row.status === status))
-    const { rows, hasMore } = takePage(matching.toReversed(), page, (row) => row.drop.drop.id)
+      .filter((row) => isVisible(row.status, audience) && isWanted(row.drop.drop, row.status, filter))
+    const { rows, hasMore } = takePage(matching.toReversed(), filter.page, (row) => row.drop.drop.id)
     return (serverTime) => {
       const data = rows.map((row) => row.drop.json(row.status, serverTime)).join(',')
       return `{"object":"list","data":[${data}],"has_more":${hasMore}}` as Json<WireList<WireDrop>>
@@ -167,6 +170,14 @@ export class Catalogue {
 /** Drafts are the seller's own. */
 function isVisible(status: DropStatus, audience: Audience): boolean {
   return audience === 'secret' || status !== 'draft'
+}
+
+function isWanted(drop: Drop, is: DropStatus, filter: DropFilter): boolean {
+  const { status, search, createdFromMs, createdBeforeMs } = filter
+  if (status !== null && is !== status) return false
+  if (createdFromMs !== null && drop.createdMs < createdFromMs) return false
+  if (createdBeforeMs !== null && drop.createdMs >= createdBeforeMs) return false
+  return search === '' || drop.name.toLowerCase().includes(search) || drop.id.includes(search)
 }
 
 /** One page of `rows`, which are newest first. */

@@ -66,24 +66,43 @@ function findBrokenText(value: unknown, path: string): string | null {
 
 /** The most telling error as one sentence: an unknown or missing field by name, else the field's own description. */
 function describeErrors(schema: TSchema, errors: readonly TLocalizedValidationError[]): Problem {
-  const error = errors.find(({ keyword }) => keyword !== 'boolean' && keyword !== 'anyOf') ?? errors[0]
-  if (error === undefined) return problem('invalid_request', 'The body does not have the expected form.')
+  const error = errors.find(isTelling) ?? errors[0]
+  const [first] = error === undefined ? [] : describeError(schema, error)
+  return first ?? problem('invalid_request', 'The body does not have the expected form.')
+}
+
+/** Every field of `value` that is wrong, each once; empty when it fits. For tools: a request is told the first. */
+export function listProblems(schema: TObject): (value: unknown) => readonly Problem[] {
+  const validator = Compile(schema)
+  return (value) => {
+    if (validator.Check(value)) return []
+    const errors = [...validator.Errors(value)]
+    const telling = errors.filter(isTelling)
+    const found = (telling.length > 0 ? telling : errors).flatMap((error) => describeError(schema, error))
+    return [...new Map(found.toReversed().map((one) => [one.param, one])).values()].toReversed()
+  }
+}
+
+/** Not the echo of another error. */
+function isTelling({ keyword }: TLocalizedValidationError): boolean {
+  return keyword !== 'boolean' && keyword !== 'anyOf'
+}
+
+/** One problem, or one a field where several are missing or unknown. */
+function describeError(schema: TSchema, error: TLocalizedValidationError): readonly Problem[] {
   const at = toPath(error.instancePath)
   if (error.keyword === 'required') {
-    const param = joinPath(at, error.params.requiredProperties[0] ?? '')
-    return problem('invalid_request', `${param} is required.`, param)
+    const missing = error.params.requiredProperties.map((name) => joinPath(at, name))
+    return missing.map((param) => problem('invalid_request', `${param} is required.`, param))
   }
   if (error.keyword === 'additionalProperties') {
-    const param = joinPath(at, String(error.params.additionalProperties[0]))
-    return problem('invalid_request', `${param} is not a known field.`, param)
+    const unknown = error.params.additionalProperties.map((name) => joinPath(at, name))
+    return unknown.map((param) => problem('invalid_request', `${param} is not a known field.`, param))
   }
   const expected = descriptionAt(schema, error.schemaPath)
   const name = at === '' ? 'The body' : at
-  return problem(
-    'invalid_request',
-    expected === null ? `${name} ${error.message}.` : `${name} must be ${expected}.`,
-    at || null,
-  )
+  const detail = expected === null ? `${name} ${error.message}.` : `${name} must be ${expected}.`
+  return [problem('invalid_request', detail, at || null)]
 }
 
 /** `/lines/0/sku` as clients write it: `lines[0].sku`. */

@@ -1,14 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { httpDrainMs } from '@penstock/domain/limits.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { httpDrainMs, keyUseDrainMs, keyUseIntervalMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
 import { Catalogue } from './catalogue.ts'
 import { Credentials } from './credentials.ts'
+import { reportKeyUses } from './key-uses.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
+import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
+import { openSlowReads } from './slow-reads.ts'
 import { WriterClient } from './writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
@@ -27,6 +31,7 @@ async function run(settings: Settings): Promise<void> {
   const clock = Date.now
   const connected = Promise.withResolvers<void>()
   let catalogue: Catalogue | null = null
+  let credentials: Credentials | null = null
   const writer = new WriterClient({
     path: join(settings.dataFolder, 'writer.sock'),
     pid: process.pid,
@@ -35,9 +40,13 @@ async function run(settings: Settings): Promise<void> {
     log,
     onConnected: () => {
       catalogue?.reload()
+      credentials?.forget()
       connected.resolve()
     },
-    onCommit: (commit) => catalogue?.apply(commit),
+    onCommit: (commit) => {
+      if (commit.apiKeysChanged) credentials?.forget()
+      catalogue?.apply(commit)
+    },
   })
   // From here on: a process that still waits for its writer must end with its parent too.
   const closers: (() => Promise<void> | void)[] = [() => writer.close()]
@@ -50,27 +59,36 @@ async function run(settings: Settings): Promise<void> {
   await connected.promise
 
   // The writer has made and migrated the database by now.
-  const queries = new SqliteQueries(join(settings.dataFolder, 'penstock.db'))
+  const databasePath = join(settings.dataFolder, 'penstock.db')
+  const queries = new SqliteQueries(databasePath)
   catalogue = new Catalogue(queries, clock)
   catalogue.reload()
+  credentials = new Credentials(queries, clock)
+  const pool = new ReadPool(databasePath, (error) => log('a thread for slow reads failed', error))
   const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
   const deps = {
     queries,
     catalogue,
     writer,
-    credentials: new Credentials(queries, clock),
+    credentials,
     mint: new Mint(clock),
+    slowReads: openSlowReads(pool.readPart),
     clock,
     log,
   }
   serveRoutes(transport, deps)
   const port = await transport.listen(settings.host, settings.port)
   const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
+  const reportUses = (): Promise<void> => reportKeyUses(deps.credentials, writer)
+  const report = setInterval(() => void reportUses(), keyUseIntervalMs)
 
   // Called last to first: the reader outlives the writer's line, whose commits may still ask it.
   closers.unshift(() => queries.close())
   closers.push(
     () => clearInterval(sweep),
+    () => clearInterval(report),
+    () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
+    () => pool.close(),
     () => transport.close(httpDrainMs),
   )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { mintId } from '@penstock/domain/id.ts'
+import type { ApiKeyKind } from '@penstock/domain/api-key.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 
 const idBytes = 10
@@ -25,6 +26,11 @@ export class Mint {
 
   clientSecret(): string {
     return `cs_${this.#text(secretBytes)}`
+  }
+
+  /** The clear text of an API key. Live keys come with the live mode. */
+  apiKeySecret(kind: ApiKeyKind): string {
+    return `${kind === 'secret' ? 'sk' : 'pk'}_test_${this.#text(secretBytes)}`
   }
 
   /** An idempotency key nobody else has, for commands that need one and came without. */

@@ -4,8 +4,11 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import net from 'node:net'
+import { streamStallMs } from '@penstock/domain/limits.ts'
 import { Drain } from './drain.ts'
 import { INTERNAL_ERROR } from './internal-error.ts'
+import { NodeBody } from './node-body.ts'
+import { streamBody } from './stream-body.ts'
 import type { HttpExchange, HttpHandler, HttpTransport } from './transport.ts'
 
 /** As uWebSockets.js, so that what works on one works on the other. */
@@ -31,15 +34,17 @@ interface RouteNode {
 export class NodeTransport implements HttpTransport {
   readonly name = 'node'
   readonly #onError: OnError
+  readonly #stallMs: number
   readonly #server: Server
   readonly #drain = new Drain()
   readonly #roots = new Map<string, RouteNode>()
   #fallback: HttpHandler = (exchange) => exchange.send(404, [], '')
   #closed: Promise<void> | undefined
 
-  /** `onError` gets what a handler threw; the client has got a 500 by then, unless it was answered already. */
-  constructor(onError: OnError) {
+  /** As `UwsTransport`. */
+  constructor(onError: OnError, stallMs = streamStallMs) {
     this.#onError = onError
+    this.#stallMs = stallMs
     const options = {
       maxHeaderSize: HEAD_BYTES_MAX,
       headersTimeout: HEAD_TIMEOUT_MS,
@@ -110,7 +115,8 @@ export class NodeTransport implements HttpTransport {
       root !== undefined && path.startsWith('/') ? findHandler(root, path.split('/'), 1, params) : undefined
     this.#drain.requestStarted()
     res.once('close', () => this.#drain.requestEnded())
-    new NodeExchange(req, res, path, query, params, this.#drain, this.#onError).run(matched ?? this.#fallback)
+    const exchange = new NodeExchange(req, res, path, query, params, this.#drain, this.#stallMs, this.#onError)
+    exchange.run(matched ?? this.#fallback)
   }
 }
 
@@ -144,6 +150,7 @@ class NodeExchange implements HttpExchange {
   readonly #res: ServerResponse
   readonly #params: readonly string[]
   readonly #drain: Drain
+  readonly #stallMs: number
   readonly #onError: OnError
   #isAnswered = false
   #mustClose = false
@@ -155,6 +162,7 @@ class NodeExchange implements HttpExchange {
     query: string,
     params: readonly string[],
     drain: Drain,
+    stallMs: number,
     onError: OnError,
   ) {
     this.method = req.method ?? ''
@@ -164,6 +172,7 @@ class NodeExchange implements HttpExchange {
     this.#res = res
     this.#params = params
     this.#drain = drain
+    this.#stallMs = stallMs
     this.#onError = onError
   }
 
@@ -197,6 +206,13 @@ class NodeExchange implements HttpExchange {
     this.#isAnswered = true
     // Node keeps the bytes it is given until the client has taken them.
     this.#res.end(typeof body === 'string' ? body : Buffer.from(body))
+  }
+
+  stream(status: number, headers: readonly string[], chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.done) return Promise.resolve()
+    const head = this.#drain.isDraining ? [...headers, 'connection', 'close'] : headers
+    this.#isAnswered = true
+    return streamBody(chunks, new NodeBody(this.#res, status, head), this.#stallMs, this.#onError)
   }
 
   readBody(bytesMax: number, onBody: (body: Uint8Array | null) => void): void {

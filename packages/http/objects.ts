@@ -2,6 +2,8 @@ import Type from 'typebox'
 import { codePattern } from '@penstock/domain/code.ts'
 import { dropStatuses } from '@penstock/domain/drop.ts'
 import { feeKinds } from '@penstock/domain/fee.ts'
+import { ledgerEntryIdPattern } from '@penstock/domain/ledger-entry.ts'
+import { eventIdPattern, outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import {
   addressLengthMax,
   amountMax,
@@ -26,6 +28,8 @@ import {
 } from '@penstock/domain/limits.ts'
 import {
   amount,
+  apiKeyKind,
+  apiKeyScopes,
   currency,
   feeExample,
   feeKind,
@@ -298,14 +302,42 @@ export const disputeObject = Type.Object(
   { title: 'Dispute' },
 )
 
+const account = Type.String({
+  pattern: `^(cash:[a-z][a-z0-9_]{0,${providerLengthMax - 1}}|sales|fees:(${feeKinds.join('|')})|refunds_due|disputes)$`,
+  description: 'an account of the ledger',
+  examples: ['cash:manual'],
+})
+
+export const ledgerEntryId = Type.String({
+  pattern: ledgerEntryIdPattern,
+  description: 'the id of a ledger entry',
+  examples: ['le_42'],
+})
+
+export const ledgerEntryObject = Type.Object(
+  {
+    id: ledgerEntryId,
+    object: Type.Literal('ledger_entry'),
+    payment: id('payment'),
+    cause: nullable(
+      Type.Union([id('refund'), id('dispute'), id('hold')], {
+        description: 'the refund, the dispute or the attached hold that moved the money',
+      }),
+      null,
+    ),
+    debit: account,
+    credit: { ...account, examples: ['sales'] },
+    amount,
+    currency,
+    created: wireTime,
+  },
+  { title: 'LedgerEntry', description: 'an amount that left the account credit and entered debit' },
+)
+
 export const ledgerBalanceObject = Type.Object(
   {
     object: Type.Literal('ledger_balance'),
-    account: Type.String({
-      pattern: `^(cash:[a-z][a-z0-9_]{0,${providerLengthMax - 1}}|sales|fees:(${feeKinds.join('|')})|refunds_due|disputes)$`,
-      description: 'an account of the ledger',
-      examples: ['cash:manual'],
-    }),
+    account,
     currency,
     balance: Type.Integer({
       minimum: Number.MIN_SAFE_INTEGER,
@@ -317,15 +349,83 @@ export const ledgerBalanceObject = Type.Object(
   { title: 'LedgerBalance' },
 )
 
+export const eventId = Type.String({
+  pattern: eventIdPattern,
+  description: 'the id of an event',
+  examples: ['evt_42'],
+})
+
+export const eventObject = Type.Object(
+  {
+    id: eventId,
+    object: Type.Literal('event'),
+    seq: whole(1, Number.MAX_SAFE_INTEGER, 42),
+    type: Type.Enum([...outboxEventTypes], { description: 'what happened', examples: ['payment.captured'] }),
+    object_id: Type.String({
+      pattern: '^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$',
+      description: 'the id of what it happened to',
+      examples: ['pay_01k9ze0000e8b9x3m7q2w5r6t4'],
+    }),
+    created: wireTime,
+  },
+  { title: 'Event' },
+)
+
+const apiKeyFields = {
+  id: id('key'),
+  object: Type.Literal('api_key'),
+  kind: apiKeyKind,
+  name: nullable(text('a text', nameLengthMax, { example: 'Warehouse' })),
+  scopes: apiKeyScopes(0),
+  hint: Type.String({
+    pattern: '^(sk|pk)_test_….{4}$',
+    description: 'what people recognise the key by',
+    examples: ['sk_test_…x9Kd'],
+  }),
+  created: wireTime,
+  expires_at: notYet,
+  revoked_at: notYet,
+  last_used_at: notYet,
+}
+
+export const apiKeyObject = Type.Object(apiKeyFields, { title: 'ApiKey' })
+
+/** A key that was just made. */
+export const apiKeyWithSecretObject = Type.Object(
+  {
+    ...apiKeyFields,
+    secret: Type.Optional(
+      Type.String({
+        pattern: '^(sk|pk)_test_[A-Za-z0-9_-]+$',
+        description: 'the key itself, in this answer and never again; a replay does not have it',
+        examples: ['sk_test_5n0Yq2cH1uPZr8sVd3mWk7xLb9tGx9Kd'],
+      }),
+    ),
+  },
+  { title: 'ApiKeyWithSecret' },
+)
+
+/** What can be in a list. */
+export type ListedObject = TObject<{ object: TLiteral } & Record<string, TSchema>>
+
+const listFields = <Item extends ListedObject>(item: Item) => ({
+  object: Type.Literal('list'),
+  data: Type.Array(item),
+  has_more: Type.Boolean({ examples: [false] }),
+})
+
 /** The envelope of a list, newest first. `title` names the list in the documents. */
-export function listOf<Item extends TObject<{ object: TLiteral } & Record<string, TSchema>>>(
-  item: Item,
-  title: string,
-) {
-  return Type.Object(
-    { object: Type.Literal('list'), data: Type.Array(item), has_more: Type.Boolean({ examples: [false] }) },
-    { title },
-  )
+export function listOf<Item extends ListedObject>(item: Item, title: string) {
+  return Type.Object(listFields(item), { title })
+}
+
+/** The same of a list that may run out of time before its page is full. `cursor`: the ids of its items. */
+export function slowListOf<Item extends ListedObject>(item: Item, cursor: TSchema, title: string) {
+  const scannedTo = {
+    ...cursor,
+    description: 'where to go on; present when time ran out before the page was full',
+  }
+  return Type.Object({ ...listFields(item), scanned_to: Type.Optional(scannedTo) }, { title })
 }
 
 export const healthObject = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' })

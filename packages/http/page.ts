@@ -1,83 +1,126 @@
 import { Compile } from 'typebox/compile'
 import { pageSizeDefault, pageSizeMax } from '@penstock/domain/limits.ts'
 import { problem } from './problem.ts'
-import { id, whole } from './schema-fields.ts'
-import type { Static, TSchema } from 'typebox'
-import type { IdKind } from '@penstock/domain/id.ts'
+import { whole, wireTime } from './schema-fields.ts'
+import type { TSchema } from 'typebox'
 import type { Page } from '@penstock/store/queries.ts'
 import type { Problem } from './problem.ts'
-import type { QueryParams } from './route.ts'
 
-/** The query of a list: the page, and what the route filters by. */
-export interface ListQuery<Filters extends QueryParams> {
-  readonly page: Page
-  readonly filters: { readonly [Name in keyof Filters]?: Static<Filters[Name]> }
+type Refused = { readonly problem: Problem }
+
+/** The parameters of a query string, by name. */
+export type Params<Name extends string> = Readonly<Partial<Record<Name, string>>>
+
+/** The part of a list: `cursor` is the id of what is listed. */
+export function pageParams<Cursor extends TSchema>(cursor: Cursor) {
+  return {
+    limit: { ...whole(1, pageSizeMax, pageSizeDefault), default: pageSizeDefault },
+    starting_after: cursor,
+    ending_before: cursor,
+  }
 }
 
-export interface ListQueryReader<Filters extends QueryParams> {
-  /** All parameters, for the documents. */
-  readonly params: QueryParams
-  /** Reads a raw query string. Unknown, repeated or malformed parameters are refused by name. */
-  read(query: string): ListQuery<Filters> | { readonly problem: Problem }
+/** When something was made: Unix seconds, both included. */
+export const createdParams = { created_from: wireTime, created_to: wireTime }
+
+type PageName = keyof ReturnType<typeof pageParams>
+type CreatedName = keyof typeof createdParams
+
+/** When something was made. Unix milliseconds; null: no bound. */
+export interface CreatedRange {
+  readonly createdFromMs: number | null
+  /** Exclusive. */
+  readonly createdBeforeMs: number | null
+}
+
+interface ParamRule {
+  readonly isValid: (text: string) => boolean
+  readonly expected: string
 }
 
 /**
- * The parameters of a list of `kind`: `limit`, `starting_after`, `ending_before` and `filters`. The `description` of a
- * filter completes "FILTER must be …". Built once per route.
+ * Reads the queries of one route. `params` are its parameters as the documents have them; a `description` completes
+ * "NAME must be …". Built once per route.
  */
-export function listQuery<const Filters extends QueryParams>(kind: IdKind, filters: Filters): ListQueryReader<Filters> {
-  const params: QueryParams = {
-    limit: { ...whole(1, pageSizeMax, pageSizeDefault), default: pageSizeDefault },
-    starting_after: id(kind),
-    ending_before: id(kind),
-    ...filters,
+export class QueryReader<const Name extends string> {
+  readonly params: Readonly<Record<Name, TSchema>>
+  readonly #rules: ReadonlyMap<string, ParamRule>
+
+  constructor(params: Readonly<Record<Name, TSchema>>) {
+    this.params = params
+    this.#rules = new Map(Object.entries<TSchema>(params).map(([name, schema]) => [name, paramRule(schema)]))
   }
-  const readers = new Map(Object.entries(params).map(([name, schema]) => [name, paramReader(schema)]))
-  return { params, read: (query) => readListQuery(query, readers) }
+
+  /** The texts of a raw query string. Unknown and repeated parameters are refused by name. */
+  split(query: string): { readonly params: Params<Name> } | Refused {
+    const params: Partial<Record<string, string>> = {}
+    for (const [name, text] of new URLSearchParams(query)) {
+      if (!this.#rules.has(name)) {
+        return refuse(name, `${name} is not a parameter here; there are ${[...this.#rules.keys()].join(', ')}.`)
+      }
+      if (params[name] !== undefined) return refuse(name, `${name} is given more than once.`)
+      params[name] = text
+    }
+    return { params: params as Params<Name> }
+  }
+
+  /** The refusal of the first of `names` whose text does not fit its schema; null when all fit. */
+  firstWrong(params: Params<Name>, names: readonly Name[]): Refused | null {
+    for (const name of names) {
+      const text = params[name]
+      const rule = this.#rules.get(name)
+      if (text !== undefined && rule?.isValid(text) !== true) {
+        return refuse(name, `${name} must be ${rule?.expected}.`)
+      }
+    }
+    return null
+  }
 }
 
-/** The value of a parameter; undefined when the text is none. */
-type ParamReader = { readonly read: (text: string) => unknown; readonly expected: string }
-
-function paramReader(schema: TSchema): ParamReader {
+function paramRule(schema: TSchema): ParamRule {
   const validator = Compile(schema)
   const isWhole = 'type' in schema && schema.type === 'integer'
-  const read = (text: string): unknown => {
-    const value = isWhole ? readWhole(text) : text
-    return validator.Check(value) ? value : undefined
+  return {
+    // At most 15 digits, which a number holds exactly.
+    isValid: (text) => (isWhole ? /^\d{1,15}$/.test(text) && validator.Check(Number(text)) : validator.Check(text)),
+    expected: 'description' in schema ? String(schema.description) : 'a valid value',
   }
-  return { read, expected: 'description' in schema ? String(schema.description) : 'a valid value' }
 }
 
-/** At most 15 digits, which a number holds exactly. */
-function readWhole(text: string): number | null {
-  return /^-?\d{1,15}$/.test(text) ? Number(text) : null
-}
-
-function readListQuery<Filters extends QueryParams>(
-  query: string,
-  readers: ReadonlyMap<string, ParamReader>,
-): ListQuery<Filters> | { readonly problem: Problem } {
-  const params = new URLSearchParams(query)
-  const values: Record<string, unknown> = {}
-  for (const [name, text] of params) {
-    const reader = readers.get(name)
-    if (reader === undefined) {
-      return refuse(name, `${name} is not a parameter here; there are ${[...readers.keys()].join(', ')}.`)
-    }
-    if (Object.hasOwn(values, name)) return refuse(name, `${name} is given more than once.`)
-    const value = reader.read(text)
-    if (value === undefined) return refuse(name, `${name} must be ${reader.expected}.`)
-    values[name] = value
-  }
-  const { limit = pageSizeDefault, starting_after: after = null, ending_before: before = null, ...filters } = values
-  if (after !== null && before !== null) {
+/** Of a reader with `pageParams`. */
+export function readPage(reader: Pick<QueryReader<PageName>, 'firstWrong'>, params: Params<PageName>): Page | Refused {
+  const { limit, starting_after: startingAfter, ending_before: endingBefore } = params
+  const wrongLimit = reader.firstWrong(params, ['limit'])
+  if (wrongLimit !== null) return wrongLimit
+  if (startingAfter !== undefined && endingBefore !== undefined) {
     return refuse('ending_before', 'starting_after and ending_before cannot be combined.')
   }
-  const page = { limit, startingAfter: after, endingBefore: before } as Page
-  return { page, filters } as ListQuery<Filters>
+  const wrongCursor = reader.firstWrong(params, ['starting_after', 'ending_before'])
+  if (wrongCursor !== null) return wrongCursor
+  return {
+    limit: Number(limit ?? pageSizeDefault),
+    startingAfter: startingAfter ?? null,
+    endingBefore: endingBefore ?? null,
+  }
 }
 
-function refuse(name: string, detail: string): { problem: Problem } {
+/** Of a reader with `createdParams`. */
+export function readCreated(
+  reader: Pick<QueryReader<CreatedName>, 'firstWrong'>,
+  params: Params<CreatedName>,
+): CreatedRange | Refused {
+  const wrong = reader.firstWrong(params, ['created_from', 'created_to'])
+  if (wrong !== null) return wrong
+  const { created_from: from, created_to: to } = params
+  if (from !== undefined && to !== undefined && Number(to) < Number(from)) {
+    return refuse('created_to', 'created_to must not be before created_from.')
+  }
+  return {
+    createdFromMs: from === undefined ? null : Number(from) * 1_000,
+    createdBeforeMs: to === undefined ? null : (Number(to) + 1) * 1_000,
+  }
+}
+
+function refuse(name: string, detail: string): Refused {
   return { problem: problem('invalid_request', detail, name) }
 }

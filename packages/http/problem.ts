@@ -19,6 +19,7 @@ type HttpProblemCode =
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'behind'
+  | 'read_timeout'
   | 'not_ready'
   | 'deadline_exceeded'
 
@@ -55,6 +56,7 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   dispute_too_large: refusal('dispute_too_large', 409, 'Less than that is left to dispute'),
   code_used: refusal('code_used', 409, 'The code was used before'),
   code_void: refusal('code_void', 409, 'The code is void'),
+  last_secret_key: refusal('last_secret_key', 409, 'One secret key that can make others must stay'),
   body_too_large: kind(413, 'The body is too large', false),
   unsupported_media_type: kind(415, 'The body must be application/json', false),
   key_reused: refusal('key_reused', 422, 'The Idempotency-Key belongs to another request'),
@@ -62,6 +64,7 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   overloaded: refusal('overloaded', 503, 'Too many requests are waiting'),
   not_ready: kind(503, 'This process cannot serve yet', true),
   behind: kind(503, 'This process has not seen that commit yet', true),
+  read_timeout: kind(503, 'The read took too long', true),
   deadline_exceeded: kind(504, 'The outcome is unknown: ask again with the same Idempotency-Key', true),
 }
 

@@ -8,7 +8,14 @@ import type { Command } from '@penstock/domain/command.ts'
 const thing = Type.Object({ id: Type.String() })
 const body = Type.Object({})
 const toCommand = (): Command => ({ kind: 'expire_holds', limit: 1 }) as never
-const facts = { path: '/v1/things', access: 'secret', summary: 'x', params: {}, problems: [] } as const
+const facts = {
+  path: '/v1/things',
+  resource: 'drops',
+  access: 'secret',
+  summary: 'x',
+  params: {},
+  problems: [],
+} as const
 
 it('writeRoute takes only answers that the route declares', () => {
   const one = writeRoute({

@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox'
+import type { Resource, Scope } from '@penstock/domain/api-key.ts'
 import type { Access } from './api.ts'
 import type { ProblemCode } from './problem.ts'
 
@@ -6,6 +7,8 @@ import type { ProblemCode } from './problem.ts'
 export interface RouteFacts<Path extends string> {
   /** Literal segments and `:name`s. */
   readonly path: Path
+  /** A secret key needs the scope to read or write it. */
+  readonly resource: Resource
   readonly access: Access
   /** One line for the documents: what it does. */
   readonly summary: string
@@ -13,6 +16,11 @@ export interface RouteFacts<Path extends string> {
   readonly problems: readonly ProblemCode[]
   /** What each `:name` of the path stands for. */
   readonly params: Readonly<Record<PathParam<Path>, TSchema>>
+}
+
+/** The scope that a secret key needs for a route. */
+export function scopeOf({ kind, resource }: { readonly kind: string; readonly resource: Resource }): Scope {
+  return `${resource}:${kind === 'write' ? 'write' : 'read'}`
 }
 
 /** `'id'` of `'/v1/drops/:id/publish'`. */

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { resources, scopes } from '@penstock/domain/api-key.ts'
 import { feeKinds } from '@penstock/domain/fee.ts'
 import { idPattern } from '@penstock/domain/id.ts'
 import {
@@ -56,6 +57,12 @@ function describe(schema: Type.TSchema): string {
   return 'description' in schema && typeof schema.description === 'string' ? schema.description : 'a valid value'
 }
 
+/** What the documents call the schema, which must have a name there. */
+export function titleOf(schema: Type.TSchema): string {
+  if ('title' in schema && typeof schema.title === 'string') return schema.title
+  throw new Error('the schema has no title')
+}
+
 /** What follows the prefix in examples. */
 const exampleSuffix = '01k9ze0000e8b9x3m7q2w5r6t4'
 
@@ -103,6 +110,15 @@ export const feeKind = oneOf(feeKinds)
 /** A share of the goods: amount and basis_points exclude each other. */
 export const feeExample = { name: 'VAT', kind: 'tax', basis_points: 1_900 }
 export const latePayment = oneOf(['reacquire', 'refund'])
+export const apiKeyKind = oneOf(['secret', 'publishable'])
+export function apiKeyScopes(minItems: 0 | 1) {
+  return Type.Array(Type.Enum([...scopes], { description: 'a scope', examples: ['orders:read'] }), {
+    minItems,
+    maxItems: scopes.length,
+    uniqueItems: true,
+    description: `a list of different scopes: *, or :read and :write of ${resources.join(', ')}`,
+  })
+}
 export const metadata = Type.Record(
   // Not __proto__: in JavaScript it is not a field like others.
   Type.String({ pattern: `^(?!__proto__$)[A-Za-z0-9_.-]{1,${metadataKeyLengthMax}}$` }),

@@ -8,6 +8,8 @@ import {
   feesPerDropMax,
   holdTtlMaxMs,
   holdTtlMinMs,
+  keyOverlapDefaultMs,
+  keyOverlapMaxMs,
   linesPerHoldMax,
   maxPerCustomerMax,
   maxPerOrderMax,
@@ -23,6 +25,8 @@ import {
 } from '@penstock/domain/limits.ts'
 import {
   amount,
+  apiKeyKind,
+  apiKeyScopes,
   currency,
   feeExample,
   feeKind,
@@ -234,3 +238,19 @@ export const disputeOpenBody = Type.Object(
 export const disputeCloseBody = Type.Object({ status: oneOf(['won', 'lost']) }, { ...strict, title: 'DisputeClose' })
 
 export const orderCancelBody = Type.Object({ restock, reason }, { ...strict, title: 'OrderCancel' })
+
+/** A publishable key has no scopes: the route refuses them. */
+export const apiKeyCreateBody = Type.Object(
+  {
+    kind: apiKeyKind,
+    name: orNull(text('a text', nameLengthMax, { example: 'Warehouse' })),
+    scopes: Type.Optional(apiKeyScopes(1)),
+    expires_at: orNull(wireTime),
+  },
+  { ...strict, title: 'ApiKeyCreate' },
+)
+
+export const apiKeyRollBody = Type.Object(
+  { overlap: Type.Optional({ ...whole(0, keyOverlapMaxMs / 1_000, 86_400), default: keyOverlapDefaultMs / 1_000 }) },
+  { ...strict, title: 'ApiKeyRoll' },
+)

@@ -2,6 +2,7 @@ import { minSeqWaitMs } from '@penstock/domain/limits.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
 import { matchesTag } from './etag.ts'
+import { scopeOf } from './route.ts'
 import type { Static, TSchema } from 'typebox'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Deps, Router } from './api.ts'
@@ -30,13 +31,32 @@ export function readRoute<const Path extends string, Answer extends TSchema>(fac
   return { ...facts, kind: 'read' as const }
 }
 
-/** What any read may answer, in order of precedence; `forbidden` where a secret key is needed. */
+/** A route that looks for longer than the event loop has time. */
+export interface SlowReadRoute extends RouteFacts<string> {
+  readonly kind: 'slow_read'
+  readonly query: QueryParams
+  /** The body of its answer, by content type. */
+  readonly content: Readonly<Record<string, TSchema>>
+  /** Whether the answer is a file: it carries a Content-Disposition. */
+  readonly isFile?: true
+  /** As `read`, but answers by itself, later. `seq`: what it reads is at least this new. A rejection is answered 500. */
+  answer(exchange: HttpExchange, request: ReadRequest, seq: string, deps: Deps): Promise<void>
+}
+
+/** What any read may answer, in order of precedence. */
 export const readProblems = [
   'unauthorized',
   'forbidden',
   'invalid_request',
   'behind',
   'internal_error',
+] as const satisfies readonly ProblemCode[]
+
+/** What any slow read may answer, in order of precedence. */
+export const slowReadProblems = [
+  ...readProblems,
+  'overloaded',
+  'read_timeout',
 ] as const satisfies readonly ProblemCode[]
 
 export interface ReadRequest {
@@ -53,9 +73,34 @@ export type ReadResponse<Value> =
   | { readonly bytes: JsonBytes<Value>; readonly etag: string }
 
 export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
-  const paramCount = countParams(route.path)
-  router.route('GET', route.path, (exchange) => {
-    const caller = authorise(exchange.header('authorization'), route.access, deps)
+  serveWhenSeen(router, route, deps, (exchange, request, ifNoneMatch) => {
+    sendRead(exchange, route, request, ifNoneMatch, deps)
+  })
+}
+
+export function serveSlowRead(router: Router, route: SlowReadRoute, deps: Deps): void {
+  serveWhenSeen(router, route, deps, (exchange, request) => {
+    // Taken before the read, as for fast ones.
+    route.answer(exchange, request, String(deps.catalogue.seq), deps).catch((error: unknown) => {
+      answerLate(exchange, deps, () => {
+        throw error
+      })
+    })
+  })
+}
+
+/** Calls `answer` once this process has seen the commit the client asked for. */
+function serveWhenSeen(
+  router: Router,
+  place: ReadRoute | SlowReadRoute,
+  deps: Deps,
+  answer: (exchange: HttpExchange, request: ReadRequest, ifNoneMatch: string) => void,
+): void {
+  const scope = scopeOf(place)
+  const usesClientSecret = place.kind === 'read' && place.usesClientSecret === true
+  const paramCount = countParams(place.path)
+  router.route('GET', place.path, (exchange) => {
+    const caller = authorise(exchange.header('authorization'), place.access, scope, deps)
     if ('problem' in caller) return sendProblem(exchange, deps, caller.problem)
     const ifNoneMatch = exchange.header('if-none-match')
     const minSeq = exchange.header('penstock-min-seq')
@@ -63,11 +108,10 @@ export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
       params: readParams(exchange, paramCount),
       query: exchange.query,
       credential: caller.credential,
-      clientSecret: route.usesClientSecret === true ? exchange.header('penstock-client-secret') : '',
+      clientSecret: usesClientSecret ? exchange.header('penstock-client-secret') : '',
     }
-    const answer = (): void => sendRead(exchange, route, request, ifNoneMatch, deps)
-    if (minSeq === '') answer()
-    else answerWhenSeen(exchange, minSeq, answer, deps)
+    if (minSeq === '') answer(exchange, request, ifNoneMatch)
+    else answerWhenSeen(exchange, minSeq, () => answer(exchange, request, ifNoneMatch), deps)
   })
 }
 

@@ -4,7 +4,9 @@ import { answerLate, authorise, countParams, readParams, sendProblem } from './a
 import { bodyParser } from './json-body.ts'
 import { problem } from './problem.ts'
 import { readIdempotencyKey, requestKey } from './request-key.ts'
+import { scopeOf } from './route.ts'
 import type { Static, TObject } from 'typebox'
+import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Command, RequestKey } from '@penstock/domain/command.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
 import type { Credential } from '@penstock/store/queries.ts'
@@ -51,7 +53,7 @@ export function writeRoute<const Path extends string, Body extends TObject, Decl
   return { ...facts, kind: 'write' as const, parseBody: bodyParser(facts.body) }
 }
 
-/** What any write may answer, in order of precedence; `forbidden` where a secret key is needed. */
+/** What any write may answer, in order of precedence. */
 export const writeProblems = [
   'unauthorized',
   'forbidden',
@@ -91,6 +93,7 @@ interface RequestHead {
 }
 
 export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void {
+  const scope = scopeOf(route)
   const paramCount = countParams(route.path)
   router.route(route.method, route.path, (exchange) => {
     const head: RequestHead = {
@@ -102,7 +105,7 @@ export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void 
     }
     // Nothing happens before the whole body is here: only then is the request known to be well framed.
     exchange.readBody(bodyBytesMax, (bytes) => {
-      const request = readRequest(route, head, bytes, deps)
+      const request = readRequest(route, scope, head, bytes, deps)
       if ('problem' in request) return sendProblem(exchange, deps, request.problem)
       submit(exchange, route, request, deps)
     })
@@ -112,11 +115,12 @@ export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void 
 /** Checks in order of precedence: key, size, Idempotency-Key, body. */
 function readRequest(
   route: WriteRoute,
+  needed: Scope,
   head: RequestHead,
   bytes: Uint8Array | null,
   deps: Deps,
 ): WriteRequest<unknown> | { readonly problem: Problem } {
-  const caller = authorise(head.authorization, route.access, deps)
+  const caller = authorise(head.authorization, route.access, needed, deps)
   if ('problem' in caller) return caller
   if (bytes === null) {
     return { problem: problem('body_too_large', `The body may have at most ${bodyBytesMax} bytes.`) }

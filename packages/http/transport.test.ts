@@ -16,11 +16,12 @@ import { UwsTransport } from './uws.ts'
 const HOST = '127.0.0.1'
 const BODY_BYTES_MAX = 1000
 
-type Create = (onError: (error: unknown) => void) => HttpTransport
+type Create = (onError: (error: unknown) => void, stallMs?: number) => HttpTransport
 
 const loaded = loadUws({ cacheFolder: path.join(os.tmpdir(), `penstock-uws-test-${process.getuid?.() ?? 0}`) })
-const transports: [string, Create][] = [['node', (onError) => new NodeTransport(onError)]]
-if ('library' in loaded) transports.push(['uws', (onError) => new UwsTransport(loaded.library, onError)])
+const transports: [string, Create][] = [['node', (onError, stallMs) => new NodeTransport(onError, stallMs)]]
+if ('library' in loaded)
+  transports.push(['uws', (onError, stallMs) => new UwsTransport(loaded.library, onError, stallMs)])
 else console.warn(`uws is not tested: ${loaded.reason}`)
 
 interface Answer {
@@ -90,8 +91,34 @@ class Client {
 
   /** Everything not read yet, once the server has closed the connection. */
   async rest(): Promise<string> {
+    this.#socket.resume()
     await this.#closed
     return this.#received
+  }
+
+  /** Everything not read yet, up to the end of a chunked body. */
+  async chunked(): Promise<string> {
+    const end = '0\r\n\r\n'
+    const at = await this.#waitFor(() => this.#received.indexOf(end))
+    const answer = this.#received.slice(0, at + end.length)
+    this.#received = this.#received.slice(at + end.length)
+    return answer
+  }
+
+  /** Stops reading; `take` goes on. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Reads until `bytes` more have come or the connection has closed, then stops reading again. Gives how many came. */
+  async take(bytes: number): Promise<number> {
+    const before = this.#received.length
+    while (this.#received.length - before < bytes && !this.#socket.destroyed) {
+      this.#socket.resume()
+      await Promise.race([once(this.#socket, 'data'), this.#closed])
+    }
+    this.#socket.pause()
+    return this.#received.length - before
   }
 
   /** Resets the connection, as a killed client does. */
@@ -504,6 +531,202 @@ describe.each(transports)('HttpTransport %s', (_name, create) => {
       expect(await client.post('/early', 'x'.repeat(100))).toMatchObject({ status: 401 })
       expect(await client.get('/hello')).toMatchObject({ status: 200 })
       expect(onBody).not.toHaveBeenCalled()
+    })
+  })
+
+  describe('stream', () => {
+    const bytes = (part: string): Uint8Array => new TextEncoder().encode(part)
+
+    /** Pieces that come later, each in a turn of its own. */
+    async function* pieces(...parts: readonly string[]): AsyncGenerator<Uint8Array> {
+      for (const part of parts) {
+        await nextTurn()
+        yield bytes(part)
+      }
+    }
+
+    /** Counts what was asked for, and tells when it ended. Each piece is 256 KiB. */
+    function flood(count: number) {
+      const piece = new Uint8Array(262_144).fill(97)
+      const state = { asked: 0, ended: latch<void>() }
+      async function* chunks(): AsyncGenerator<Uint8Array> {
+        try {
+          for (; state.asked < count; state.asked++) yield piece
+        } finally {
+          state.ended.open()
+        }
+      }
+      return { state, chunks, pieceBytes: piece.length }
+    }
+
+    it('writes head and pieces in order, leaves empty ones out, and the connection lives on', async () => {
+      transport.route('GET', '/stream', (exchange) => {
+        void exchange.stream(201, ['x-shoe', 'a'], pieces('', 'eins ', '', 'zwö', 'lf'))
+        expect(exchange.done).toBe(true)
+        exchange.send(500, [], 'ignored')
+      })
+      const client = await connect()
+      await client.write(request('GET', '/stream'))
+      const received = text(await client.chunked())
+      const [head = '', body = ''] = received.split('\r\n\r\n', 2)
+      expect(head).toMatch(/^HTTP\/1\.1 201 Created\r\n/)
+      expect(head.toLowerCase()).toContain('x-shoe: a')
+      expect(head.toLowerCase()).toContain('transfer-encoding: chunked')
+      expect(head.toLowerCase()).not.toContain('content-length')
+      expect(body).toBe('5\r\neins \r\n4\r\nzwö\r\n2\r\nlf\r\n0')
+      expect(await client.get('/hello')).toMatchObject({ status: 200, body: 'hello' })
+    })
+
+    it('is read by fetch, when begun late too', async () => {
+      transport.route('GET', '/late/:n', (exchange) => {
+        const parts = Array.from({ length: Number(exchange.param(0)) }, (_, index) => `${index},`)
+        setImmediate(() => void exchange.stream(200, [], pieces(...parts)))
+      })
+      for (const [count, body] of [
+        [0, ''],
+        [1, '0,'],
+        [5, '0,1,2,3,4,'],
+      ]) {
+        const response = await fetch(`http://${HOST}:${port}/late/${count}`)
+        expect([response.status, await response.text()]).toEqual([200, body])
+      }
+    })
+
+    it('answers 500 when the pieces fail before the first', async () => {
+      const bug = new Error('bug')
+      async function* broken(): AsyncGenerator<Uint8Array> {
+        yield bytes('')
+        await nextTurn()
+        throw bug
+      }
+      const over: Promise<void>[] = []
+      transport.route('GET', '/broken', (exchange) => void over.push(exchange.stream(200, ['x', 'y'], broken())))
+      const client = await connect()
+      const answer = await client.get('/broken')
+      expect(answer).toMatchObject({ status: 500, headers: { 'content-type': 'application/problem+json' } })
+      expect(answer.headers).not.toHaveProperty('x')
+      expect(await client.get('/hello')).toMatchObject({ body: 'hello' })
+      await Promise.all(over)
+      expect(errors).toEqual([bug])
+    })
+
+    it('breaks off without the last chunk when the pieces fail halfway', async () => {
+      const bug = new Error('bug')
+      async function* broken(): AsyncGenerator<Uint8Array> {
+        yield bytes('some')
+        await nextTurn()
+        throw bug
+      }
+      transport.route('GET', '/broken', (exchange) => void exchange.stream(200, [], broken()))
+      const client = await connect()
+      await client.write(request('GET', '/broken'))
+      expect(await client.rest()).not.toContain('0\r\n\r\n')
+      expect(errors).toEqual([bug])
+      await expect(fetch(`http://${HOST}:${port}/broken`).then((response) => response.text())).rejects.toThrow(
+        'terminated',
+      )
+      expect(await (await connect()).get('/hello')).toMatchObject({ status: 200 })
+    })
+
+    it('ends the pieces when the client goes away', async () => {
+      const { state, chunks } = flood(Infinity)
+      const over = latch<void>()
+      transport.route('GET', '/flood', (exchange) => void exchange.stream(200, [], chunks()).then(() => over.open()))
+      const client = await connect()
+      await client.write(request('GET', '/flood'))
+      await client.take(1_000_000)
+      client.abort()
+      await state.ended.reached
+      await over.reached
+      expect(errors).toEqual([])
+      expect(await (await connect()).get('/hello')).toMatchObject({ status: 200 })
+    })
+
+    it('asks for no more than the client takes', async () => {
+      const count = 400
+      const { state, chunks, pieceBytes } = flood(count)
+      transport.route('GET', '/flood', (exchange) => void exchange.stream(200, [], chunks()))
+      const client = await connect()
+      const other = await connect()
+      client.pause()
+      await client.write(request('GET', '/flood'))
+      // What the kernel keeps for a connection; far below the whole.
+      const keptMax = 24_000_000
+      let taken = 0
+      while (taken < 40_000_000) {
+        // Turns enough to pull everything, if nothing held it back.
+        for (let round = 0; round < 20; round++) await other.get('/hello')
+        expect(state.asked * pieceBytes - taken).toBeLessThan(keptMax)
+        taken += await client.take(2_000_000)
+      }
+      const all = count * pieceBytes
+      while (taken < all) taken += await client.take(all - taken)
+      await state.ended.reached
+      expect(state.asked).toBe(count)
+    })
+
+    it('cuts off a client that takes nothing', async () => {
+      const hasty = create((error) => errors.push(error), 30)
+      open.push({ close: () => hasty.close(0) })
+      const { state, chunks } = flood(Infinity)
+      const over = latch<void>()
+      hasty.route('GET', '/flood', (exchange) => void exchange.stream(200, [], chunks()).then(() => over.open()))
+      const client = await Client.connect(await hasty.listen(HOST, 0))
+      open.push(client)
+      client.pause()
+      await client.write(request('GET', '/flood'))
+      await state.ended.reached
+      await over.reached
+      expect(errors).toEqual([])
+      const startMs = performance.now()
+      await hasty.close(60_000)
+      expect(performance.now() - startMs).toBeLessThan(30_000)
+    })
+
+    it('does not begin the pieces when the exchange is done, and refuses a line break in a header', async () => {
+      const begun = vi.fn<() => void>()
+      async function* watched(): AsyncGenerator<Uint8Array> {
+        begun()
+        yield bytes('x')
+      }
+      transport.route('GET', '/done', (exchange) => {
+        exchange.send(200, [], 'sent')
+        void exchange.stream(200, [], watched())
+      })
+      transport.route('GET', '/split', (exchange) => {
+        void exchange.stream(200, ['location', 'x\r\nset-cookie: a=b'], pieces('x'))
+      })
+      const client = await connect()
+      expect(await client.get('/done')).toMatchObject({ body: 'sent' })
+      const split = await client.get('/split')
+      expect(split.status).toBe(500)
+      expect(split.headers).not.toHaveProperty('set-cookie')
+      expect(errors).toHaveLength(1)
+      expect(begun).not.toHaveBeenCalled()
+    })
+
+    it('is waited for by close, and cut after drainMs', async () => {
+      const go = latch<void>()
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        yield bytes('first')
+        await go.reached
+        yield bytes('second')
+      }
+      const { state, chunks } = flood(Infinity)
+      transport.route('GET', '/slow', (exchange) => void exchange.stream(200, [], slow()))
+      transport.route('GET', '/flood', (exchange) => void exchange.stream(200, [], chunks()))
+      const client = await connect()
+      await client.write(request('GET', '/slow'))
+      await client.take(1)
+      const stuck = await connect()
+      stuck.pause()
+      await stuck.write(request('GET', '/flood'))
+      const closed = transport.close(500)
+      go.open()
+      await closed
+      expect(await client.rest()).toMatch(/5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n$/)
+      await state.ended.reached
+      expect(errors).toEqual([])
     })
   })
 

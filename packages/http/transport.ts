@@ -29,6 +29,18 @@ export interface HttpExchange {
    */
   send(status: number, headers: readonly string[], body: string | Uint8Array): void
   /**
+   * Answers with a body in pieces (chunked). Each piece is asked for once the client has taken those before it, and must
+   * not be changed after it was handed over; an empty one writes nothing, but lets the transport see whether anybody
+   * still listens. Resolves when it is over, however it ended, and never rejects:
+   *
+   * - The client goes away, or takes nothing for as long as the transport was told: `chunks` is returned, so that its
+   *   finally blocks run, and the connection is closed.
+   * - `chunks` throws: 500 when nothing was written yet. Else the connection breaks off without the last chunk, which is
+   *   how a client sees that something is missing. The error goes where those of handlers go.
+   * - `done` already: `chunks` is not begun.
+   */
+  stream(status: number, headers: readonly string[], chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /**
    * Collects the body and calls back once: with the bytes (valid only during the call), or with null when it is
    * larger than `bytesMax` (the connection closes after the answer). Not called when the client goes away first.
    * Must be called before the handler returns; no side effect may happen before it calls back, because the transport

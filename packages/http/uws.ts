@@ -13,8 +13,11 @@ import { once } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import net from 'node:net'
 import type * as Uws from 'uWebSockets.js'
+import { streamStallMs } from '@penstock/domain/limits.ts'
 import { Drain } from './drain.ts'
 import { INTERNAL_ERROR } from './internal-error.ts'
+import { streamBody } from './stream-body.ts'
+import type { BodySink } from './stream-body.ts'
 import type { HttpExchange, HttpHandler, HttpTransport } from './transport.ts'
 
 /** What `loadUws` hands over. */
@@ -41,21 +44,31 @@ const LINE_BREAK = /[\r\n\0]/
 
 type OnError = (error: unknown) => void
 
+/** What all exchanges of a transport have in common, as one field: an exchange is made for every request. */
+interface Shared {
+  readonly drain: Drain
+  readonly stallMs: number
+  readonly onError: OnError
+}
+
 export class UwsTransport implements HttpTransport {
   readonly name = 'uws'
   readonly #library: UwsLibrary
   readonly #app: Uws.TemplatedApp
-  readonly #onError: OnError
+  readonly #shared: Shared
   readonly #drain = new Drain()
   readonly #segments = new Map<string, Set<string>>()
   #fallback: HttpHandler = (exchange) => exchange.send(404, [], '')
   #listenSocket: Uws.us_listen_socket | undefined
   #closed: Promise<void> | undefined
 
-  /** `onError` gets what a handler threw; the client has got a 500 by then, unless it was answered already. */
-  constructor(library: UwsLibrary, onError: OnError) {
+  /**
+   * `onError` gets what a handler threw; the client has got a 500 by then, unless it was answered already. `stallMs`: a
+   * client that takes nothing of a streamed body for so long is cut off.
+   */
+  constructor(library: UwsLibrary, onError: OnError, stallMs = streamStallMs) {
     this.#library = library
-    this.#onError = onError
+    this.#shared = { drain: this.#drain, stallMs, onError }
     this.#app = library.App()
     this.#app.filter((_res, change) => {
       if (Number(change) > 0) this.#drain.connectionOpened()
@@ -115,7 +128,7 @@ export class UwsTransport implements HttpTransport {
       res.close()
       return
     }
-    new UwsExchange(method, res, req, this.#drain, this.#onError).run(handler)
+    new UwsExchange(method, res, req, this.#shared).run(handler)
   }
 
   /**
@@ -141,19 +154,18 @@ class UwsExchange implements HttpExchange {
   readonly method: string
   readonly #res: Uws.HttpResponse
   readonly #req: Uws.HttpRequest
-  readonly #drain: Drain
-  readonly #onError: OnError
+  readonly #shared: Shared
   #isDone = false
-  /** The handler has returned: the exchange counts as in flight, and writing needs a cork. */
+  /** The handler has returned, and it is not over: the exchange counts as in flight, and writing needs a cork. */
   #isLate = false
   #mustClose = false
+  #body: UwsBody | null = null
 
-  constructor(method: string, res: Uws.HttpResponse, req: Uws.HttpRequest, drain: Drain, onError: OnError) {
+  constructor(method: string, res: Uws.HttpResponse, req: Uws.HttpRequest, shared: Shared) {
     this.method = method
     this.#res = res
     this.#req = req
-    this.#drain = drain
-    this.#onError = onError
+    this.#shared = shared
   }
 
   /** Calls the handler and leaves the response either answered or with an abort handler. */
@@ -163,10 +175,13 @@ class UwsExchange implements HttpExchange {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#isDone) return
+    if (this.#isDone && this.#body === null) return
     this.#isLate = true
-    this.#drain.requestStarted()
-    this.#res.onAborted(() => this.#settle())
+    this.#shared.drain.requestStarted()
+    this.#res.onAborted(() => {
+      this.#settle()
+      this.#body?.close()
+    })
   }
 
   get path(): string {
@@ -203,6 +218,25 @@ class UwsExchange implements HttpExchange {
     }
   }
 
+  async stream(status: number, headers: readonly string[], chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.#isDone) return
+    try {
+      assertHeaderValues(headers)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#isDone = true
+    const body = new UwsBody(this.#res, {
+      writeHead: () =>
+        this.#writeHead(status, this.#shared.drain.isDraining ? [...headers, 'connection', 'close'] : headers),
+      onEnd: () => this.#settle(),
+      failAll: () => this.#writeAll(INTERNAL_ERROR.status, INTERNAL_ERROR.headers, INTERNAL_ERROR.body),
+    })
+    this.#body = body
+    await streamBody(chunks, body, this.#shared.stallMs, this.#shared.onError)
+    body.close()
+  }
+
   readBody(bytesMax: number, onBody: (body: Uint8Array | null) => void): void {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -234,14 +268,24 @@ class UwsExchange implements HttpExchange {
 
   #fail(error: unknown): void {
     this.send(INTERNAL_ERROR.status, INTERNAL_ERROR.headers, INTERNAL_ERROR.body)
-    this.#onError(error)
+    this.#shared.onError(error)
   }
 
   /** Answered late, or the client is gone. An answer to a late exchange may be followed by the abort of its rest. */
   #settle(): void {
-    if (this.#isDone) return
     this.#isDone = true
-    this.#drain.requestEnded()
+    if (!this.#isLate) return
+    this.#isLate = false
+    this.#shared.drain.requestEnded()
+  }
+
+  #writeHead(status: number, headers: readonly string[]): void {
+    const res = this.#res
+    // uWebSockets.js writes `200 OK` itself, without a string to convert.
+    if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status} Unknown`)
+    for (let index = 1; index < headers.length; index += 2) {
+      res.writeHeader(headers[index - 1] ?? '', headers[index] ?? '')
+    }
   }
 
   /** An answer that breaks halfway (a header that is no string) must not leave its client and uWebSockets.js waiting. */
@@ -257,18 +301,106 @@ class UwsExchange implements HttpExchange {
   /** The one place that writes. */
   #writeAll(status: number, headers: readonly string[], body: string | Uint8Array): void {
     const res = this.#res
-    // uWebSockets.js writes `200 OK` itself, without a string to convert.
-    if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status} Unknown`)
-    for (let index = 1; index < headers.length; index += 2) {
-      res.writeHeader(headers[index - 1] ?? '', headers[index] ?? '')
-    }
-    const mustClose = this.#mustClose || this.#drain.isDraining
+    this.#writeHead(status, headers)
+    const mustClose = this.#mustClose || this.#shared.drain.isDraining
     if (status === 204 || status === 304) {
       // These must have no Content-Length, and any argument, even undefined, writes one. So the client has to close.
       if (mustClose) res.writeHeader('connection', 'close')
       res.endWithoutBody()
     } else if (this.method === 'HEAD') res.endWithoutBody(Buffer.byteLength(body), mustClose)
     else res.end(body, mustClose)
+  }
+}
+
+interface BodyActions {
+  /** Status and headers; called within a cork. */
+  readonly writeHead: () => void
+  /** Called before the response is ended by us. */
+  readonly onEnd: () => void
+  /** A whole answer of 500; called within a cork. */
+  readonly failAll: () => void
+}
+
+/** A chunked body on uWebSockets.js, which has no timeout of its own while the next piece is made (25 s were tried). */
+class UwsBody implements BodySink {
+  readonly #res: Uws.HttpResponse
+  readonly #actions: BodyActions
+  #isHeadSent = false
+  #isBlocked = false
+  #isClosed = false
+  #onWritable: (() => void) | null = null
+
+  constructor(res: Uws.HttpResponse, actions: BodyActions) {
+    this.#res = res
+    this.#actions = actions
+    res.onWritable(() => {
+      this.#isBlocked = false
+      this.#wake()
+      return true
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  write(bytes: Uint8Array): boolean {
+    let isTaken = true
+    this.#res.cork(() => {
+      this.#sendHead()
+      isTaken = this.#res.write(bytes)
+    })
+    this.#isBlocked = !isTaken
+    return isTaken
+  }
+
+  whenWritable(callback: () => void): void {
+    if (this.#isClosed || !this.#isBlocked) callback()
+    else this.#onWritable = callback
+  }
+
+  end(): void {
+    this.#finish(() => {
+      this.#sendHead()
+      // Not with the order to close: uWebSockets.js would write `Connection: close` into the body.
+      this.#res.end('')
+    })
+  }
+
+  cut(): void {
+    this.#actions.onEnd()
+    this.close()
+    this.#res.close()
+  }
+
+  fail(): void {
+    if (this.#isHeadSent) this.cut()
+    else this.#finish(this.#actions.failAll)
+  }
+
+  /** The response is not ours any more. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#wake()
+  }
+
+  #finish(write: () => void): void {
+    this.#actions.onEnd()
+    this.close()
+    this.#res.cork(write)
+  }
+
+  #sendHead(): void {
+    if (this.#isHeadSent) return
+    this.#isHeadSent = true
+    this.#actions.writeHead()
+  }
+
+  #wake(): void {
+    const callback = this.#onWritable
+    this.#onWritable = null
+    callback?.()
   }
 }
 

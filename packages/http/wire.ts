@@ -7,6 +7,7 @@ import type { Static } from 'typebox'
 import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
@@ -14,18 +15,23 @@ import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, Credential } from '@penstock/store/queries.ts'
 import type {
+  apiKeyObject,
+  apiKeyWithSecretObject,
   customerObject,
   disputeObject,
   dropObject,
+  eventObject,
   feeObject,
   feeRuleObject,
   holdObject,
   ledgerBalanceObject,
+  ledgerEntryObject,
   orderObject,
   paymentObject,
   refundObject,
   skuObject,
 } from './objects.ts'
+import type { NumberedEntry, NumberedEvent } from '@penstock/store/scanner.ts'
 
 /** Nouns of the domain as the objects of the API (`objects.ts`). Times become Unix seconds. */
 
@@ -36,6 +42,9 @@ export type WirePayment = Static<typeof paymentObject>
 export type WireOrder = Static<typeof orderObject>
 export type WireRefund = Static<typeof refundObject>
 export type WireDispute = Static<typeof disputeObject>
+export type WireApiKey = Static<typeof apiKeyObject>
+export type WireEvent = Static<typeof eventObject>
+export type WireLedgerEntry = Static<typeof ledgerEntryObject>
 export type WireBalance = Static<typeof ledgerBalanceObject>
 
 export interface WireList<Item> {
@@ -207,6 +216,53 @@ export function wireDispute(dispute: Dispute): WireDispute {
   }
 }
 
+export function wireEvent({ id, seq, event }: NumberedEvent): WireEvent {
+  return {
+    id,
+    object: 'event',
+    seq,
+    type: event.type,
+    object_id: event.objectId,
+    created: toSeconds(event.createdMs),
+  }
+}
+
 export function wireBalance({ account, currency, balanceMinor }: Balance): WireBalance {
   return { object: 'ledger_balance', account, currency, balance: balanceMinor }
+}
+
+/** The hash is never shown. */
+export function wireApiKey(apiKey: ApiKey): WireApiKey {
+  return {
+    id: apiKey.id,
+    object: 'api_key',
+    kind: apiKey.kind,
+    name: apiKey.name,
+    scopes: [...apiKey.scopes],
+    hint: apiKey.hint,
+    created: toSeconds(apiKey.createdMs),
+    expires_at: toSecondsOrNull(apiKey.expiresMs),
+    revoked_at: toSecondsOrNull(apiKey.revokedMs),
+    last_used_at: toSecondsOrNull(apiKey.lastUsedMs),
+  }
+}
+
+/** `secret`: the clear text, which only the request that made the key knows; null when it was another one. */
+export function wireNewApiKey(apiKey: ApiKey, secret: string | null): Static<typeof apiKeyWithSecretObject> {
+  return { ...wireApiKey(apiKey), ...(secret === null ? {} : { secret }) }
+}
+
+/** `amount` leaves the account `credit` and enters `debit`. */
+export function wireLedgerEntry({ id, entry }: NumberedEntry): WireLedgerEntry {
+  return {
+    id,
+    object: 'ledger_entry',
+    payment: entry.paymentId,
+    cause: entry.causeId,
+    debit: entry.debit,
+    credit: entry.credit,
+    amount: entry.amountMinor,
+    currency: entry.currency,
+    created: toSeconds(entry.createdMs),
+  }
 }

@@ -4,6 +4,7 @@ import { commandsPerFrameMax, frameBytesMax } from '@penstock/domain/limits.ts'
 import { currencies } from '@penstock/domain/money.ts'
 import { retryable } from '@penstock/domain/result.ts'
 import { Codec } from './codec.ts'
+import { rareSchemas } from './command-schema.ts'
 import { FrameError, FrameReader, frameKinds } from './frame.ts'
 import { protocolVersion } from './messages.ts'
 import { sampleCommands, sampleResults } from './samples.ts'
@@ -179,6 +180,22 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
   fulfil_order: { key: orNull(key), orderId: text },
   erase_customer: { key: orNull(key), holdId: text },
   use_code: { key, orderId: text, holdId: text, unit: fc.nat() },
+  create_key: {
+    key: orNull(key),
+    apiKeyId: text,
+    keyKind: fc.constantFrom('secret', 'publishable'),
+    name: orNull(text),
+    scopes: fc.array(text, { maxLength: 5 }),
+    secretHash: text,
+    hint: text,
+    expiresAtMs: orNull(amount),
+  },
+  roll_key: { key: orNull(key), apiKeyId: text, newApiKeyId: text, secretHash: text, hint: text, overlapMs: amount },
+  revoke_key: { key: orNull(key), apiKeyId: text },
+  touch_keys: {
+    key: fc.constant(null),
+    uses: fc.array(fc.record({ apiKeyId: text, usedMs: amount }, { noNullPrototype: true }), { maxLength: 5 }),
+  },
 }
 
 const commandOf = (kind: CommandKind): fc.Arbitrary<Command> =>
@@ -257,6 +274,22 @@ const countedSku = fc.record(
     dropId: text,
     held: amount,
     sold: amount,
+  },
+  { noNullPrototype: true },
+)
+
+const apiKey = fc.record(
+  {
+    id: text,
+    kind: fc.constantFrom('secret', 'publishable'),
+    name: orNull(text),
+    scopes: fc.array(text, { maxLength: 5 }),
+    secretHash: text,
+    hint: text,
+    createdMs: amount,
+    expiresMs: orNull(amount),
+    revokedMs: orNull(amount),
+    lastUsedMs: orNull(amount),
   },
   { noNullPrototype: true },
 )
@@ -349,6 +382,8 @@ const resultOf: Record<Exclude<Result['outcome'], RejectionCode>, fc.Arbitrary<u
     },
     plain,
   ),
+  api_key_saved: fc.record({ outcome: outcome('api_key_saved'), apiKey, replayed: flag }, plain),
+  keys_touched: fc.record({ outcome: outcome('keys_touched'), count: fc.nat(), replayed: flag }, plain),
 }
 const rejection = fc.record(
   { outcome: fc.constantFrom(...(Object.keys(retryable) as RejectionCode[])), param: orNull(text), detail: text },
@@ -361,6 +396,7 @@ const commit: fc.Arbitrary<CommitMessage> = fc.record(
     seq: amount,
     skus: fc.array(counters, { maxLength: 5 }),
     dropIds: fc.array(text, { maxLength: 5 }),
+    apiKeysChanged: flag,
     replies: fc.array(fc.record({ id: fc.nat(), result: anyResult }, plain), { maxLength: 6 }),
   },
   plain,
@@ -426,7 +462,7 @@ const golden = {
   capturePayment:
     '000000cb04920747af636170747572655f7061796d656e7448b66b3359783061513976426e346d433764453166473268b670384c77357a5236745569326f503461533764463967be7061795f30316677686534796467666b3173686836773167363065656366be6f72645f30316677686534796467666b3173686836773167363065656366bf686f6c645f30316677686534796467666b3173686836773167363065656366a6737472697065bb70695f334d747742774c6b64497748753769783238613374715061cd1387a3757364',
   commit:
-    '0000012c0594cd126794be736b755f30316677686534796467666b3173686836773167363065656366cd01f403ce0001117091bf64726f705f30316677686534796467666b317368683677316736306565636694074fb07061796d656e745f7265636f7264656453be7061795f30316677686534796467666b3173686836773167363065656366a6737472697065bb70695f334d747742774c6b64497748753769783238613374715061bf686f6c645f30316677686534796467666b3173686836773167363065656366be6f72645f30316677686534796467666b3173686836773167363065656366cd1387a3757364a86361707475726564c0cb427a3185c5000000c0000000c2c20852a8736f6c645f6f7574a464726f70b6546869732064726f7020697320736f6c64206f75742e',
+    '0000012d0595cd126794be736b755f30316677686534796467666b3173686836773167363065656366cd01f403ce0001117091bf64726f705f30316677686534796467666b3173686836773167363065656366c394074fb07061796d656e745f7265636f7264656453be7061795f30316677686534796467666b3173686836773167363065656366a6737472697065bb70695f334d747742774c6b64497748753769783238613374715061bf686f6c645f30316677686534796467666b3173686836773167363065656366be6f72645f30316677686534796467666b3173686836773167363065656366cd1387a3757364a86361707475726564c0cb427a3185c5000000c0000000c2c20852a8736f6c645f6f7574a464726f70b6546869732064726f7020697320736f6c64206f75742e',
 }
 function checkBytes(frames: readonly Buffer[], expected: string): void {
   expect(protocolVersion).toBe(golden.version)
@@ -444,6 +480,7 @@ it('Codec encodes a commit in the bytes of this protocol version', () => {
     seq: 4_711,
     skus: [{ skuId: 'sku_01fwhe4ydgfk1shh6w1g60eecf', stock: 500, held: 3, sold: 70_000 }],
     dropIds: ['drop_01fwhe4ydgfk1shh6w1g60eecf'],
+    apiKeysChanged: true,
     replies: [
       { id: 7, result: sampleResults.payment_recorded },
       { id: 8, result: { outcome: 'sold_out', param: 'drop', detail: 'This drop is sold out.' } },
@@ -458,20 +495,13 @@ const namesThatMayShow: Readonly<Record<string, readonly string[]>> = {
   update_drop: Object.keys(sampleCommands.update_drop.changes).concat('a'),
   create_drop: ['team', 'amountMinor', 'basisPoints'],
 }
-
-/** Sellers send these one at a time. */
-const seldomKinds = new Set<string>([
-  'attach_payment',
-  'create_refund',
-  'settle_refund',
-  'open_dispute',
-  'close_dispute',
-  'cancel_order',
-  'fulfil_order',
-  'use_code',
-  'erase_customer',
+const seldomOutcomes = new Set<string>([
+  'payment_attached',
+  'refund_saved',
+  'dispute_saved',
+  'order_saved',
+  'api_key_saved',
 ])
-const seldomOutcomes = new Set<string>(['payment_attached', 'refund_saved', 'dispute_saved', 'order_saved'])
 
 /** Every field name inside `value`. */
 function namesIn(value: unknown): string[] {
@@ -480,7 +510,7 @@ function namesIn(value: unknown): string[] {
   return [...own, ...Object.values(value).flatMap(namesIn)]
 }
 
-const frequent = Object.entries(sampleCommands).filter(([kind]) => !seldomKinds.has(kind))
+const frequent = Object.entries(sampleCommands).filter(([kind]) => !(kind in rareSchemas))
 
 it.each(frequent)('Codec writes %s without the names of its fields', (kind, command) => {
   const [frame] = new Codec().encodeCommands([{ id: 1, command }])
@@ -491,9 +521,9 @@ it.each(frequent)('Codec writes %s without the names of its fields', (kind, comm
   expect(names.filter((name) => bytes.includes(name))).toEqual([])
 })
 
-// What the writer's own expire_holds answers never travels.
+// What the writer's own expire_holds answers never travels; keys are touched once a minute.
 const travelling = Object.entries(sampleResults).filter(
-  ([, { outcome: name }]) => name !== 'holds_expired' && !seldomOutcomes.has(name),
+  ([, { outcome: name }]) => name !== 'holds_expired' && name !== 'keys_touched' && !seldomOutcomes.has(name),
 )
 
 // A seller's drop and what is seldom answered are written with their names; the outcome payment_recorded contains one.
@@ -504,7 +534,13 @@ function allowedNames(result: Result): string[] {
 }
 
 it.each(travelling)('Codec writes the result %s without the names of its fields', (_, result) => {
-  const [frame] = new Codec().encodeCommit({ seq: 1, skus: [], dropIds: [], replies: [{ id: 1, result }] })
+  const [frame] = new Codec().encodeCommit({
+    seq: 1,
+    skus: [],
+    dropIds: [],
+    apiKeysChanged: false,
+    replies: [{ id: 1, result }],
+  })
   const bytes = frame?.toString('latin1') ?? ''
   const allowed = allowedNames(result)
   const names = namesIn(result).filter((name) => name.length > 5 && !allowed.includes(name))
@@ -540,12 +576,12 @@ it('Codec encodeCommit splits many replies, in order, and repeats the changes in
     id,
     result: { outcome: 'sold_out', param: null, detail: 'x'.repeat(5_000) } as const,
   }))
-  const commitOfAll = { seq: 9, skus, dropIds: ['drop_1'], replies }
+  const commitOfAll = { seq: 9, skus, dropIds: ['drop_1'], apiKeysChanged: true, replies }
   for (const frame of new Codec().encodeCommit(commitOfAll)) expect(frame.length).toBeLessThanOrEqual(frameBytesMax + 4)
   const parts = sendCommit(new Codec(), new Codec(), commitOfAll)
   expect(parts.length).toBeGreaterThan(4)
   expect(parts.flatMap((part) => part.replies)).toEqual(replies)
-  for (const part of parts) expect(part).toMatchObject({ seq: 9, skus, dropIds: ['drop_1'] })
+  for (const part of parts) expect(part).toMatchObject({ seq: 9, skus, dropIds: ['drop_1'], apiKeysChanged: true })
 })
 
 it.each<[string, () => unknown]>([

@@ -13,7 +13,7 @@ import type { CommitMessage, Hello, NumberedCommand, Refusal, Reply, SkuCounters
 
 /**
  * Field names of the objects that travel in results, in wire order. Objects of any other shape (drops, partial
- * changes, refunds) are written with their names inline.
+ * changes, refunds, API keys) are written with their names inline.
  */
 const resultStructures: readonly (readonly string[])[] = [
   ['outcome', 'payment', 'duplicate', 'replayed'],
@@ -98,7 +98,7 @@ export class Codec {
     return this.#split(commit.replies, (part) => {
       const replies: unknown[] = []
       for (const { id, result } of part) replies.push(id, resultWithMetadataText(result))
-      return this.#pack(frameKinds.commit, [commit.seq, skus, commit.dropIds, replies])
+      return this.#pack(frameKinds.commit, [commit.seq, skus, commit.dropIds, commit.apiKeysChanged, replies])
     })
   }
 
@@ -128,11 +128,12 @@ export class Codec {
   }
 
   decodeCommit(payload: Buffer): CommitMessage {
-    const [seq, skus, dropIds, replies] = this.#list(payload, 4)
+    const [seq, skus, dropIds, apiKeysChanged, replies] = this.#list(payload, 5)
     return {
       seq: whole(seq),
       skus: counters(list(skus)),
       dropIds: list(dropIds).map(text),
+      apiKeysChanged: apiKeysChanged === true,
       replies: pairs(list(replies)),
     }
   }

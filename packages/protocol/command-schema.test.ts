@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { checkCommand, commandStructures } from './command-schema.ts'
+import { checkCommand, commandStructures, rareSchemas } from './command-schema.ts'
 import { FrameError } from './frame.ts'
 import { sampleCommands } from './samples.ts'
 import type { CommandKind } from '@penstock/domain/command.ts'
@@ -66,6 +66,9 @@ it.each([
   ['create_refund', 'amountMinor'],
   ['create_refund', 'lines.0.quantity'],
   ['open_dispute', 'amountMinor'],
+  ['create_key', 'expiresAtMs'],
+  ['roll_key', 'overlapMs'],
+  ['touch_keys', 'uses.0.usedMs'],
 ] as const)('checkCommand takes nothing but a safe integer in %s %s', (kind, path) => {
   for (const value of wrongIntegers) {
     expect(() => checkCommand(changed(kind, [path, value])), `${path} = ${String(value)}`).toThrow(FrameError)
@@ -105,6 +108,12 @@ it.each<[CommandKind, string, unknown]>([
   ['close_dispute', 'status', 'open'],
   ['cancel_order', 'restock', null],
   ['expire_holds', 'key', { id: 'x', fingerprint: 'y' }],
+  ['create_key', 'keyKind', 'root'],
+  ['create_key', 'scopes.0', 1],
+  ['create_key', 'secretHash', null],
+  ['roll_key', 'overlapMs', -1],
+  ['touch_keys', 'key', { id: 'x', fingerprint: 'y' }],
+  ['touch_keys', 'uses.0.apiKeyId', null],
 ])('checkCommand refuses %s with %s = %j', (kind, path, value) => {
   expect(() => checkCommand(changed(kind, [path, value]))).toThrow(FrameError)
 })
@@ -147,7 +156,8 @@ it.each([
 })
 
 it('commandStructures names the fields of every frequent command in the order in which commands are made', () => {
-  for (const [kind, command] of Object.entries(sampleCommands).slice(0, 8)) {
+  for (const [kind, command] of Object.entries(sampleCommands)) {
+    if (kind in rareSchemas) continue
     expect(commandStructures, `fields of ${kind}`).toContainEqual(Object.keys(command))
   }
 })

@@ -55,5 +55,7 @@ export interface CommitMessage {
   readonly skus: readonly SkuCounters[]
   /** Drops to read again from the database. */
   readonly dropIds: readonly string[]
+  /** What is remembered of API keys is to be looked up again. */
+  readonly apiKeysChanged: boolean
   readonly replies: readonly Reply[]
 }

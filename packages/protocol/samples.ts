@@ -1,3 +1,4 @@
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Command, CommandKind } from '@penstock/domain/command.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -133,6 +134,32 @@ export const sampleCommands = {
     holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
     unit: 7,
   },
+  create_key: {
+    kind: 'create_key',
+    key,
+    apiKeyId: 'key_01fwhe4ydgfk1shh6w1g60eecf',
+    keyKind: 'secret',
+    name: 'Warehouse',
+    scopes: ['orders:read', 'codes:write'],
+    secretHash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    hint: 'sk_test_…wxyz',
+    expiresAtMs: 1_900_000_000_000,
+  },
+  roll_key: {
+    kind: 'roll_key',
+    key,
+    apiKeyId: 'key_01fwhe4ydgfk1shh6w1g60eecf',
+    newApiKeyId: 'key_01h455vb4pex5vsknk084sn02q',
+    secretHash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    hint: 'sk_test_…wxyz',
+    overlapMs: 86_400_000,
+  },
+  revoke_key: { kind: 'revoke_key', key, apiKeyId: 'key_01fwhe4ydgfk1shh6w1g60eecf' },
+  touch_keys: {
+    kind: 'touch_keys',
+    key: null,
+    uses: [{ apiKeyId: 'key_01fwhe4ydgfk1shh6w1g60eecf', usedMs: 1_800_000_000_000 }],
+  },
 } satisfies { readonly [Kind in CommandKind]: Extract<Command, { kind: Kind }> }
 
 const sampleHold: Hold = {
@@ -164,6 +191,19 @@ const samplePayment: Payment = {
   refundedMinor: 0,
   disputedMinor: 0,
   lostMinor: 0,
+}
+
+const sampleApiKey: ApiKey = {
+  id: 'key_01fwhe4ydgfk1shh6w1g60eecf',
+  kind: 'secret',
+  name: null,
+  scopes: ['*'],
+  secretHash: sampleCommands.create_key.secretHash,
+  hint: 'sk_test_…wxyz',
+  createdMs: 1_800_000_000_000,
+  expiresMs: null,
+  revokedMs: null,
+  lastUsedMs: 1_800_000_060_000,
 }
 
 /** One of each accepted outcome, and one refusal, as the engine makes them. */
@@ -284,5 +324,7 @@ export const sampleResults = {
     usedMs: 1_800_000_000_000,
     replayed: false,
   },
+  api_key_saved: { outcome: 'api_key_saved', apiKey: sampleApiKey, replayed: false },
+  keys_touched: { outcome: 'keys_touched', count: 2, replayed: false },
   refused: { outcome: 'limit_reached', param: 'lines', detail: 'One customer may have at most 2 units.' },
 } satisfies Record<string, Result>

@@ -1,5 +1,6 @@
 import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
+import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
 import {
   dropColumns,
@@ -25,6 +26,10 @@ const cachedRowsMax = 100_000
 /** Active holds kept in memory, the newest (some 100 MB): most are paid soon, and their payment needs them again. */
 const cachedHoldsMax = 131_072
 
+/** What deferred indexes find rows by, as SQL over the columns of their table. */
+export const paymentKeySql = "provider || '/' || provider_payment_id"
+export const requestKeySql = 'id'
+
 /**
  * The writer's reads: rows by key, on its own connection and so inside its own transaction. Drops, SKUs and new holds
  * stay in memory between batches, which is safe because this process is the only writer (and is fenced when it is not).
@@ -43,7 +48,9 @@ export class RowLoader implements RowSource {
   readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
   readonly codeUses: RowSource['codeUses']
+  readonly apiKeys: RowSource['apiKeys']
   readonly holdsDue: RowSource['holdsDue']
+  readonly secretKeyIds: RowSource['secretKeyIds']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
@@ -54,12 +61,8 @@ export class RowLoader implements RowSource {
 
   /** `indexTailMax`: keys of an index kept in memory; its own bound when undefined. */
   constructor(db: Connection, indexTailMax?: number) {
-    this.paymentIndex = new DeferredIndex(
-      db,
-      { name: 'payment', key: "provider || '/' || provider_payment_id" },
-      indexTailMax,
-    )
-    this.requestIndex = new DeferredIndex(db, { name: 'request', key: 'id' }, indexTailMax)
+    this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: paymentKeySql }, indexTailMax)
+    this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
     this.dueHolds = new DueHolds(db)
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
@@ -129,6 +132,9 @@ export class RowLoader implements RowSource {
       const usedMs = codeUse.get(orderId, Number(unit))
       return usedMs === undefined ? undefined : { orderId, unit: Number(unit), usedMs }
     }
+    const keys = loadApiKeys(db)
+    this.apiKeys = keys.apiKeys
+    this.secretKeyIds = keys.secretKeyIds
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { checkSchema, migrate, readMigrations, releasedMigrations, SchemaError, schemaVersion } from './migrate.ts'
 import { openReader, openWriter } from './open.ts'
+import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import type { Database as Connection } from 'better-sqlite3'
 import type { Migration } from './migrate.ts'
@@ -209,4 +210,18 @@ it('readMigrations takes line ends as they come', () => {
     return readMigrations(pathToFileURL(`${own}/`))[0]?.checksum
   })
   expect(checksums[0]).toBe(checksums[1])
+})
+
+it('migrate takes a database of the first release, whose bootstrap keys the next start puts in again', () => {
+  const db = new Database(path)
+  const sql = readFileSync(new URL('migrations/0001-init.sql', import.meta.url), 'utf8')
+  db.exec(`BEGIN; ${sql}; PRAGMA user_version = 1; COMMIT`)
+  db.exec("INSERT INTO api_key (secret_hash, id, kind, created_ms) VALUES ('aa', 'key_a', 'secret', 1)")
+  db.close()
+  const store = new SqliteStore(path)
+  store.replaceBootstrapKeys([{ id: 'key_a', kind: 'secret', secretHash: 'aa', hint: 'sk_test_…0000' }], 2)
+  store.close()
+  const queries = new SqliteQueries(path)
+  expect(queries.findCredential('aa')).toEqual({ id: 'key_a', kind: 'secret', scopes: ['*'], expiresMs: null })
+  queries.close()
 })

@@ -182,7 +182,7 @@ function explainOlder(db: Connection, version: number, known: number): string {
   const or = maker === undefined || maker === release ? '' : `; or run release ${maker}`
   return (
     `the database has schema version ${version}, this release ${release} needs ${known}: back up the data folder, ` +
-    `then start the writer of this release (penstock start), which migrates it${or}`
+    `then start the writer of this release (penstock start, or penstock migrate), which migrates it${or}`
   )
 }
 
@@ -195,7 +195,8 @@ function addFunctions(db: Connection): void {
   })
 }
 
-function readVersion(db: Connection): number {
+/** Of the open database; 0 when nothing was made in it yet. */
+export function readVersion(db: Connection): number {
   return Number(db.pragma('user_version', { simple: true }))
 }
 

@@ -17,11 +17,14 @@ import {
   dropCommand,
   fulfilCommand,
   holdCommand,
+  keyCommand,
   phaseCommand,
   refundCommand,
   releaseCommand,
   requestKey,
   restockCommand,
+  revokeCommand,
+  rollCommand,
   shoe,
   startMs,
   updateCommand,
@@ -101,7 +104,7 @@ const key = requestKey('k1')
 const paid = [captureCommand('hold_1')]
 
 /** Every kind of command that may have a key. hold_1 is there before. */
-const rows: Record<Exclude<CommandKind, 'expire_holds'>, Row> = {
+const rows: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Row> = {
   create_drop: {
     command: { ...dropCommand({ dropId: 'drop_2', skus: [] }), key },
     again: { ...dropCommand({ dropId: 'drop_3', skus: [] }), key },
@@ -193,6 +196,24 @@ const rows: Record<Exclude<CommandKind, 'expire_holds'>, Row> = {
     command: { kind: 'use_code', key, orderId: 'ord_paid for hold_1', holdId: 'hold_1', unit: 0 },
     again: { kind: 'use_code', key, orderId: 'ord_paid for hold_1', holdId: 'hold_1', unit: 0 },
     later: { outcome: 'code_activated', replayed: true },
+  },
+  // Another key: whoever may make one may make two, and sees both in the list.
+  create_key: {
+    command: keyCommand('key_1', { key }),
+    again: keyCommand('key_2', { key }),
+    later: { apiKey: { id: 'key_2' }, replayed: false },
+  },
+  roll_key: {
+    before: [keyCommand('key_1')],
+    command: rollCommand('key_1', 'key_2', { key, overlapMs: 7 * requestRetentionMs }),
+    again: rollCommand('key_1', 'key_3', { key, overlapMs: 7 * requestRetentionMs }),
+    later: { apiKey: { id: 'key_3' }, replayed: false },
+  },
+  revoke_key: {
+    before: [keyCommand('key_1'), keyCommand('key_2')],
+    command: revokeCommand('key_1', key),
+    again: revokeCommand('key_1', key),
+    later: { apiKey: { id: 'key_1', revokedMs: startMs }, replayed: false },
   },
 }
 

@@ -1,3 +1,6 @@
+import type { ApiKey, Scope } from '@penstock/domain/api-key.ts'
+import { ledgerEntryId } from '@penstock/domain/ledger-entry.ts'
+import { eventId } from '@penstock/domain/outbox-event.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
 import { isErased } from '@penstock/domain/customer.ts'
@@ -5,10 +8,13 @@ import { noFees } from '@penstock/domain/fee.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import type { Order, OrderFacts } from '@penstock/domain/order.ts'
+import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
-import type { Refund, RefundLine } from '@penstock/domain/refund.ts'
+import type { LineRefund, Refund, RefundLine } from '@penstock/domain/refund.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
+import type { NumberedEntry, NumberedEvent } from '@penstock/store/scanner.ts'
 
 /**
  * Rows as SQLite returns them (`raw` mode: arrays in column order) to nouns of the domain. The column lists stand
@@ -151,7 +157,7 @@ export function encodeCustomer(customer: Customer | ErasedCustomer): string {
   return JSON.stringify(stored)
 }
 
-function decodeCustomer(json: string): Customer | ErasedCustomer {
+export function decodeCustomer(json: string): Customer | ErasedCustomer {
   const stored = JSON.parse(json) as (Partial<Customer> & { email: string }) | ErasedCustomer
   if ('countedIn' in stored) return stored
   const { email, phone, externalId, name, shippingAddress } = stored
@@ -222,6 +228,43 @@ export type OrderRow = readonly [
   number | null,
   number | null,
 ]
+
+const orderColumnCount = orderColumns.split(',').length
+
+const holdColumnCount = holdColumns.split(',').length
+
+/** The columns of an order (`o`), of its hold (`h`), what was refunded of its payment (`p`), and of which SKUs. */
+export const orderFactsColumns = `${qualify('o', orderColumns)}, ${qualify('h', holdColumns)}, p.refunded,
+  (SELECT json_group_array(json_array(sku_id, paid_quantity, refunded_quantity, restocked_quantity))
+   FROM order_line_refund WHERE order_id = o.id)`
+
+/** What `orderFactsColumns` needs beside `orders o`. CROSS JOIN: SQLite keeps the order of the tables. */
+export const orderFactsJoin = 'CROSS JOIN hold h ON h.id = o.hold_id CROSS JOIN payment p ON p.id = o.payment_id'
+
+export function toOrderFacts(row: readonly unknown[]): OrderFacts {
+  const order = toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow)
+  const [refundedMinor, lines] = row.slice(orderColumnCount + holdColumnCount) as [number, string]
+  return {
+    order,
+    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
+    refundedMinor,
+    lineRefunds: lines === '[]' ? [] : toLineRefunds(order.id, lines),
+  }
+}
+
+function toLineRefunds(orderId: string, json: string): LineRefund[] {
+  const lines = JSON.parse(json) as [string, number, number, number][]
+  return lines.map(([skuId, paidQuantity, refundedQuantity, restockedQuantity]) => {
+    return { orderId, skuId, paidQuantity, refundedQuantity, restockedQuantity }
+  })
+}
+
+function qualify(table: string, columns: string): string {
+  return columns
+    .split(', ')
+    .map((column) => `${table}.${column}`)
+    .join(', ')
+}
 
 export function toOrder(row: OrderRow): Order {
   return {
@@ -303,6 +346,81 @@ export function toDispute(row: DisputeRow): Dispute {
     status: row[8],
     closedMs: row[9],
   }
+}
+
+export const apiKeyColumns =
+  'id, kind, name, scopes, secret_hash, hint, created_ms, expires_ms, revoked_ms, last_used_ms'
+
+export type ApiKeyRow = readonly [
+  string,
+  ApiKey['kind'],
+  string | null,
+  string,
+  string,
+  string,
+  number,
+  number | null,
+  number | null,
+  number | null,
+]
+
+export function toApiKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: row[0],
+    kind: row[1],
+    name: row[2],
+    scopes: decodeScopes(row[3]),
+    secretHash: row[4],
+    hint: row[5],
+    createdMs: row[6],
+    expiresMs: row[7],
+    revokedMs: row[8],
+    lastUsedMs: row[9],
+  }
+}
+
+export function encodeScopes(scopes: readonly Scope[]): string {
+  return scopes.join(' ')
+}
+
+export function decodeScopes(text: string): readonly Scope[] {
+  return text === '' ? [] : (text.split(' ') as Scope[])
+}
+
+export const ledgerColumns = 'seq, payment_id, debit, credit, amount, currency, created_ms, cause_id'
+
+export type LedgerRow = readonly [
+  number,
+  string,
+  string,
+  string,
+  number,
+  LedgerEntry['currency'],
+  number,
+  string | null,
+]
+
+export function toNumberedEntry(row: LedgerRow): NumberedEntry {
+  return {
+    id: ledgerEntryId(row[0]),
+    entry: {
+      paymentId: row[1],
+      debit: row[2],
+      credit: row[3],
+      amountMinor: row[4],
+      currency: row[5],
+      createdMs: row[6],
+      causeId: row[7],
+    },
+  }
+}
+
+export const eventColumns = 'seq, type, object_id, created_ms'
+
+export type EventRow = readonly [number, OutboxEvent['type'], string, number]
+
+export function toNumberedEvent(row: EventRow): NumberedEvent {
+  return { id: eventId(row[0]), seq: row[0], event: { type: row[1], objectId: row[2], createdMs: row[3] } }
 }
 
 export function encodeAnswer(answer: StoredAnswer): string {

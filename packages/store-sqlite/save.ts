@@ -2,12 +2,14 @@ import { isErased } from '@penstock/domain/customer.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { RefundSaver } from './save-refunds.ts'
 import {
+  apiKeyColumns,
   dropColumns,
   encodeAnswer,
   encodeCustomer,
   encodeFeeRules,
   encodeFees,
   encodeLines,
+  encodeScopes,
   holdStartColumns,
   newOrderColumns,
   newPaymentColumns,
@@ -46,6 +48,8 @@ export class ChangeSaver {
   readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
   readonly #insertCodeUse: BulkInsert
+  readonly #insertApiKey: Statement<[SqlValue[]]>
+  readonly #updateApiKey: Statement<[number | null, number | null, number | null, string]>
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
@@ -98,6 +102,10 @@ export class ChangeSaver {
       'seq, id, fingerprint, answer_kind, answer, created_ms, lasting',
     )
     this.#insertCodeUse = new BulkInsert(db, 'code_use', 'order_id, unit, used_ms')
+    this.#insertApiKey = db.prepare<[SqlValue[]]>(
+      `INSERT INTO api_key (${apiKeyColumns}, is_bootstrap) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    )
+    this.#updateApiKey = db.prepare('UPDATE api_key SET expires_ms = ?, revoked_ms = ?, last_used_ms = ? WHERE id = ?')
   }
 
   save(set: ChangeSet): void {
@@ -108,6 +116,7 @@ export class ChangeSaver {
     this.#refunds.save(set)
     this.#saveCodeUses(set)
     this.#saveRequests(set)
+    if (set.apiKeys.isChanged) this.#saveApiKeys(set)
   }
 
   /** After the commit: the indexes learn what `save` wrote. */
@@ -142,6 +151,26 @@ export class ChangeSaver {
       ]),
     )
     this.#requestIndex.merge(set.requests.inserted.size)
+  }
+
+  #saveApiKeys(set: ChangeSet): void {
+    for (const row of set.apiKeys.inserted.values()) {
+      this.#insertApiKey.run([
+        row.id,
+        row.kind,
+        row.name,
+        encodeScopes(row.scopes),
+        row.secretHash,
+        row.hint,
+        row.createdMs,
+        row.expiresMs,
+        row.revokedMs,
+        row.lastUsedMs,
+      ])
+    }
+    for (const { id, expiresMs, revokedMs, lastUsedMs } of set.apiKeys.updated.values()) {
+      this.#updateApiKey.run(expiresMs, revokedMs, lastUsedMs, id)
+    }
   }
 
   #saveCatalogue(set: ChangeSet): void {

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { decide } from '@penstock/engine/decide.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
-import type { Command, CreateDrop } from '@penstock/domain/command.ts'
-import type { Result } from '@penstock/domain/result.ts'
+import type { Command, CreateDrop, CreateKey } from '@penstock/domain/command.ts'
 import type { Page } from '@penstock/store/queries.ts'
+import type { Result } from '@penstock/domain/result.ts'
 
 const nowMs = 1_700_000_000_000
 
@@ -161,9 +161,6 @@ it('SqliteQueries finds payments, refunds, disputes and refunded orders as the w
     ],
   })
   expect(queries.findOrder('ord_02')).toMatchObject({ refundedMinor: 7, lineRefunds: [] })
-  expect(queries.listOrders({ limit: 1, startingAfter: 'ord_02', endingBefore: null })).toEqual([
-    queries.findOrder('ord_01'),
-  ])
   expect(refunded).toMatchObject({ refund: queries.findRefund('rfnd_2') })
   expect(disputed).toMatchObject({ dispute: queries.findDispute('dsp_1') })
   expect(queries.findPayment('pay_02')).toMatchObject({
@@ -184,7 +181,38 @@ it('SqliteQueries finds nothing where there is nothing', () => {
   expect([queries.findPayment('x'), queries.findRefund('x'), queries.findDispute('x')]).toEqual([null, null, null])
   expect(queries.listBalances()).toEqual([])
   expect([queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([null, null, null])
-  expect(queries.listOrders({ limit: 10, startingAfter: null, endingBefore: null })).toEqual([])
+})
+
+const newKey = (apiKeyId: string, change: Partial<CreateKey> = {}): CreateKey => ({
+  kind: 'create_key',
+  key: null,
+  apiKeyId,
+  keyKind: 'secret',
+  name: null,
+  scopes: ['*'],
+  secretHash: `hash of ${apiKeyId}`,
+  hint: 'sk_test_…wxyz',
+  expiresAtMs: null,
+  ...change,
+})
+
+const revokeKey = (apiKeyId: string): Command => ({ kind: 'revoke_key', key: null, apiKeyId })
+
+it('SqliteQueries findCredential knows keys by their hash, with what they may do, until they are revoked', () => {
+  run(
+    newKey('key_1'),
+    newKey('key_2', { scopes: ['drops:read', 'orders:write'], expiresAtMs: nowMs + 1 }),
+    newKey('key_3', { keyKind: 'publishable', scopes: [] }),
+    newKey('key_4'),
+    revokeKey('key_4'),
+  )
+  const found = [1, 2, 3, 4].map((number) => queries.findCredential(`hash of key_${number}`))
+  expect(found).toEqual([
+    { id: 'key_1', kind: 'secret', scopes: ['*'], expiresMs: null },
+    { id: 'key_2', kind: 'secret', scopes: ['drops:read', 'orders:write'], expiresMs: nowMs + 1 },
+    { id: 'key_3', kind: 'publishable', scopes: [], expiresMs: null },
+    null,
+  ])
 })
 
 const page = (limit: number, cursors: Partial<Page> = {}): Page => ({
@@ -194,38 +222,16 @@ const page = (limit: number, cursors: Partial<Page> = {}): Page => ({
   ...cursors,
 })
 
-/** Orders 01 to 05. A route asks for one more than it shows, and has more when it comes. */
-it.each<[string, Page, readonly string[]]>([
-  ['the first page', page(2), ['05', '04']],
-  ['all there are, exactly', page(5), ['05', '04', '03', '02', '01']],
-  ['fewer than asked for', page(6), ['05', '04', '03', '02', '01']],
-  ['the page after one', page(2, { startingAfter: 'ord_04' }), ['03', '02']],
-  ['the last page, full', page(2, { startingAfter: 'ord_03' }), ['02', '01']],
-  ['the last page, not full', page(2, { startingAfter: 'ord_02' }), ['01']],
-  ['nothing after the last', page(2, { startingAfter: 'ord_01' }), []],
-  ['the page before one: its direct neighbours, newest first', page(2, { endingBefore: 'ord_02' }), ['04', '03']],
-  ['the page before one, not full', page(3, { endingBefore: 'ord_03' }), ['05', '04']],
-  ['nothing before the first', page(2, { endingBefore: 'ord_05' }), []],
-  ['a page after a cursor that is no order', page(2, { startingAfter: 'ord_035' }), ['03', '02']],
-  ['a page before a cursor that is no order', page(2, { endingBefore: 'ord_035' }), ['05', '04']],
-])('SqliteQueries listOrders gives %s', (_, wanted, numbers) => {
-  openSale()
-  sell('03', '01', '05')
-  sell('04', '02')
-  const orders = queries.listOrders(wanted)
-  expect(orders.map(({ order }) => order.id)).toEqual(numbers.map((number) => `ord_${number}`))
-  expect(orders.map(({ hold }) => hold.customer)).toMatchObject(numbers.map((n) => ({ email: `${n}@example.com` })))
-})
-
-it('SqliteQueries findCredential knows the bootstrap keys of the last start and no earlier ones', () => {
-  const secret = { id: 'key_1', kind: 'secret', secretHash: 'aa', createdMs: nowMs } as const
-  const publishable = { id: 'key_2', kind: 'publishable', secretHash: 'bb', createdMs: nowMs } as const
-  store.replaceBootstrapKeys([secret, publishable])
-  expect(queries.findCredential('aa')).toEqual({ id: 'key_1', kind: 'secret' })
-  expect(queries.findCredential('bb')).toEqual({ id: 'key_2', kind: 'publishable' })
-  store.replaceBootstrapKeys([{ ...secret, secretHash: 'cc' }, publishable])
-  expect(queries.findCredential('aa')).toBeNull()
-  expect(queries.findCredential('cc')).toEqual({ id: 'key_1', kind: 'secret' })
+it('SqliteQueries finds and lists API keys as the writer made them, newest first, revoked ones too', () => {
+  const saved = run(newKey('key_1', { name: 'First' }), newKey('key_3'), newKey('key_2'), revokeKey('key_3'))
+  const [first, , second, third] = saved.map((result) => (result.outcome === 'api_key_saved' ? result.apiKey : null))
+  expect(queries.findApiKey('key_3')).toEqual(third)
+  expect(queries.findApiKey('key_none')).toBeNull()
+  expect(queries.listApiKeys(page(10))).toEqual([third, second, first])
+  expect(queries.listApiKeys(page(1))).toEqual([third])
+  expect(queries.listApiKeys(page(1, { startingAfter: 'key_3' }))).toEqual([second])
+  expect(queries.listApiKeys(page(2, { endingBefore: 'key_1' }))).toEqual([third, second])
+  expect(queries.listApiKeys(page(2, { startingAfter: 'key_1' }))).toEqual([])
 })
 
 it('SqliteQueries sees one moment in listDrops, whatever is committed meanwhile', () => {

@@ -1,39 +1,36 @@
 import { openReader } from './open.ts'
 import {
+  apiKeyColumns,
+  decodeScopes,
   disputeColumns,
   dropColumns,
   holdColumns,
-  orderColumns,
+  orderFactsColumns,
+  orderFactsJoin,
   paymentColumns,
   refundColumns,
   skuColumns,
+  toApiKey,
   toDispute,
   toDrop,
   toHold,
-  toOrder,
+  toOrderFacts,
   toPayment,
   toRefund,
   toSku,
 } from './rows.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
-import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
+import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, CatalogueSnapshot, Credential, DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
-import type { DisputeRow, DropRow, HoldRow, OrderRow, PaymentRow, RefundRow, SkuRow } from './rows.ts'
+import type { ApiKeyRow, DisputeRow, DropRow, HoldRow, PaymentRow, RefundRow, SkuRow } from './rows.ts'
 
-/** An order, its hold, what was refunded of its payment, and of which SKUs. */
-const orderFacts = `SELECT ${qualify('o', orderColumns)}, ${qualify('h', holdColumns)}, p.refunded,
-    (SELECT json_group_array(json_array(sku_id, paid_quantity, refunded_quantity, restocked_quantity))
-     FROM order_line_refund WHERE order_id = o.id)
-  FROM orders o JOIN hold h ON h.id = o.hold_id JOIN payment p ON p.id = o.payment_id`
-const orderColumnCount = orderColumns.split(',').length
-const holdColumnCount = holdColumns.split(',').length
-
-type OrderFactsRow = readonly unknown[]
+type CredentialRow = readonly [string, Credential['kind'], string, number | null]
 
 /** `Queries` on this process's own read-only connection. Statements are prepared once and never left open. */
 export class SqliteQueries implements Queries {
@@ -42,16 +39,17 @@ export class SqliteQueries implements Queries {
   readonly #drops: Statement<[], DropRow>
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
-  readonly #order: Statement<[string], OrderFactsRow>
-  readonly #ordersNewest: Statement<[number], OrderFactsRow>
-  readonly #ordersBefore: Statement<[string, number], OrderFactsRow>
-  readonly #ordersAfter: Statement<[string, number], OrderFactsRow>
+  readonly #order: Statement<[string], unknown[]>
   readonly #payment: Statement<[string], PaymentRow>
   readonly #refund: Statement<[string], RefundRow>
   readonly #dispute: Statement<[string], DisputeRow>
   readonly #balances: Statement<[], Balance>
   readonly #codeUses: Statement<[string], CodeUse>
-  readonly #credential: Statement<[string], Credential>
+  readonly #credential: Statement<[string], CredentialRow>
+  readonly #apiKey: Statement<[string], ApiKeyRow>
+  readonly #apiKeysNewest: Statement<[number], ApiKeyRow>
+  readonly #apiKeysBefore: Statement<[string, number], ApiKeyRow>
+  readonly #apiKeysAfter: Statement<[string, number], ApiKeyRow>
 
   constructor(path: string) {
     const db = openReader(path)
@@ -60,13 +58,8 @@ export class SqliteQueries implements Queries {
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
-    this.#order = db.prepare<[string], OrderFactsRow>(`${orderFacts} WHERE o.id = ?`).raw()
-    this.#ordersNewest = db.prepare<[number], OrderFactsRow>(`${orderFacts} ORDER BY o.id DESC LIMIT ?`).raw()
-    this.#ordersBefore = db
-      .prepare<[string, number], OrderFactsRow>(`${orderFacts} WHERE o.id < ? ORDER BY o.id DESC LIMIT ?`)
-      .raw()
-    this.#ordersAfter = db
-      .prepare<[string, number], OrderFactsRow>(`${orderFacts} WHERE o.id > ? ORDER BY o.id LIMIT ?`)
+    this.#order = db
+      .prepare<[string], unknown[]>(`SELECT ${orderFactsColumns} FROM orders o ${orderFactsJoin} WHERE o.id = ?`)
       .raw()
     this.#payment = db.prepare<[string], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE id = ?`).raw()
     this.#refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
@@ -77,7 +70,18 @@ export class SqliteQueries implements Queries {
     this.#codeUses = db.prepare<[string], CodeUse>(
       'SELECT order_id AS orderId, unit, used_ms AS usedMs FROM code_use WHERE order_id = ? ORDER BY unit',
     )
-    this.#credential = db.prepare<[string], Credential>('SELECT id, kind FROM api_key WHERE secret_hash = ?')
+    this.#credential = db
+      .prepare<[string], CredentialRow>(
+        'SELECT id, kind, scopes, expires_ms FROM api_key WHERE secret_hash = ? AND revoked_ms IS NULL',
+      )
+      .raw()
+    const apiKey = `SELECT ${apiKeyColumns} FROM api_key`
+    this.#apiKey = db.prepare<[string], ApiKeyRow>(`${apiKey} WHERE id = ?`).raw()
+    this.#apiKeysNewest = db.prepare<[number], ApiKeyRow>(`${apiKey} ORDER BY id DESC LIMIT ?`).raw()
+    this.#apiKeysBefore = db
+      .prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id < ? ORDER BY id DESC LIMIT ?`)
+      .raw()
+    this.#apiKeysAfter = db.prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id > ? ORDER BY id LIMIT ?`).raw()
   }
 
   readSeq(): number {
@@ -100,12 +104,6 @@ export class SqliteQueries implements Queries {
   findOrder(id: string): OrderFacts | null {
     const row = this.#order.get(id)
     return row === undefined ? null : toOrderFacts(row)
-  }
-
-  listOrders({ limit, startingAfter, endingBefore }: Page): readonly OrderFacts[] {
-    if (startingAfter !== null) return this.#ordersBefore.all(startingAfter, limit).map(toOrderFacts)
-    if (endingBefore !== null) return this.#ordersAfter.all(endingBefore, limit).map(toOrderFacts).toReversed()
-    return this.#ordersNewest.all(limit).map(toOrderFacts)
   }
 
   findPayment(id: string): Payment | null {
@@ -132,7 +130,19 @@ export class SqliteQueries implements Queries {
   }
 
   findCredential(secretHash: string): Credential | null {
-    return this.#credential.get(secretHash) ?? null
+    const row = this.#credential.get(secretHash)
+    return row === undefined ? null : { id: row[0], kind: row[1], scopes: decodeScopes(row[2]), expiresMs: row[3] }
+  }
+
+  findApiKey(id: string): ApiKey | null {
+    const row = this.#apiKey.get(id)
+    return row === undefined ? null : toApiKey(row)
+  }
+
+  listApiKeys({ limit, startingAfter, endingBefore }: Page): readonly ApiKey[] {
+    if (startingAfter !== null) return this.#apiKeysBefore.all(startingAfter, limit).map(toApiKey)
+    if (endingBefore !== null) return this.#apiKeysAfter.all(endingBefore, limit).map(toApiKey).toReversed()
+    return this.#apiKeysNewest.all(limit).map(toApiKey)
   }
 
   close(): void {
@@ -149,29 +159,4 @@ export class SqliteQueries implements Queries {
       skus,
     }
   }
-}
-
-function toOrderFacts(row: OrderFactsRow): OrderFacts {
-  const order = toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow)
-  const [refundedMinor, lines] = row.slice(orderColumnCount + holdColumnCount) as [number, string]
-  return {
-    order,
-    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
-    refundedMinor,
-    lineRefunds: lines === '[]' ? [] : toLineRefunds(order.id, lines),
-  }
-}
-
-function toLineRefunds(orderId: string, json: string): LineRefund[] {
-  const lines = JSON.parse(json) as [string, number, number, number][]
-  return lines.map(([skuId, paidQuantity, refundedQuantity, restockedQuantity]) => {
-    return { orderId, skuId, paidQuantity, refundedQuantity, restockedQuantity }
-  })
-}
-
-function qualify(table: string, columns: string): string {
-  return columns
-    .split(', ')
-    .map((column) => `${table}.${column}`)
-    .join(', ')
 }

@@ -8,13 +8,16 @@ import { decide } from '@penstock/engine/decide.ts'
 import { storeContract } from '@penstock/store/contract.ts'
 import { openReader, openWriter } from './open.ts'
 import { orderColumns, toOrder } from './rows.ts'
+import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
+import type { Command } from '@penstock/domain/command.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 import type { WrittenRows, StoreUnderTest } from '@penstock/store/contract.ts'
 import type { OrderRow } from './rows.ts'
+import type { BootstrapKey } from './sqlite-store.ts'
 
 function openStore(): StoreUnderTest {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-store-'))
@@ -169,4 +172,95 @@ it('SqliteStore finds every payment and no other, after batches that failed whil
   const again = new SqliteStore(path)
   expect([missing(again, 0), missing(again, manyPayments)]).toEqual([0, manyPayments])
   again.close()
+})
+
+const bootstrapKey = (name: string, kind: BootstrapKey['kind'] = 'secret'): BootstrapKey => ({
+  id: `key_${name}`,
+  kind,
+  secretHash: `hash of ${name}`,
+  hint: 'sk_test_…wxyz',
+})
+
+/** Started with the bootstrap keys a and b (publishable). */
+function openKeys() {
+  const { store, path } = openLedger()
+  const queries = new SqliteQueries(path)
+  onTestFinished(() => queries.close())
+  store.replaceBootstrapKeys([bootstrapKey('a'), bootstrapKey('b', 'publishable')], 1_000)
+  const run = (...commands: readonly Command[]): void => {
+    const { value } = store.transact(2_000, (set) => commands.map((command) => decide(set, command, 2_000)))
+    expect(value.map(({ outcome }) => outcome)).toEqual(commands.map(() => 'api_key_saved'))
+  }
+  const start = (...names: readonly string[]): void => {
+    store.replaceBootstrapKeys(
+      names.map((name) => bootstrapKey(name)),
+      3_000,
+    )
+  }
+  /** Names of the keys that are accepted. */
+  const accepted = (): string[] =>
+    ['a', 'b', 'c', 'made'].filter((name) => {
+      const credential = queries.findCredential(`hash of ${name}`)
+      return credential !== null && (credential.expiresMs ?? Infinity) > 3_000
+    })
+  return { queries, run, start, accepted }
+}
+
+const made: Command = {
+  kind: 'create_key',
+  key: null,
+  apiKeyId: 'key_made',
+  keyKind: 'secret',
+  name: null,
+  scopes: ['api_keys:write'],
+  secretHash: 'hash of made',
+  hint: 'sk_test_…made',
+  expiresAtMs: null,
+}
+const revoke = (apiKeyId: string): Command => ({ kind: 'revoke_key', key: null, apiKeyId })
+const roll = (apiKeyId: string, overlapMs: number): Command => {
+  const minted = { newApiKeyId: 'key_new', secretHash: 'hash of new', hint: 'sk_test_…0000' }
+  return { kind: 'roll_key', key: null, apiKeyId, ...minted, overlapMs }
+}
+
+it('SqliteStore replaceBootstrapKeys gives the keys everything their kind can', () => {
+  const { queries } = openKeys()
+  const key = { name: null, createdMs: 1_000, expiresMs: null, revokedMs: null, lastUsedMs: null }
+  expect(queries.findApiKey('key_a')).toEqual({ ...key, ...bootstrapKey('a'), scopes: ['*'] })
+  expect(queries.findApiKey('key_b')).toEqual({ ...key, ...bootstrapKey('b', 'publishable'), scopes: [] })
+})
+
+it.each<[string, readonly Command[], readonly string[], readonly string[]]>([
+  ['keeps those that are given again', [], ['a', 'b'], ['a', 'b']],
+  ['ends those that are not given again', [], ['c'], ['c']],
+  ['leaves keys of the API alone', [made], ['c'], ['c', 'made']],
+  ['does not bring a revoked key back', [made, revoke('key_a')], ['a'], ['made']],
+  ['does not bring a rolled key back', [roll('key_a', 0)], ['a'], []],
+  ['lets a rolled key live on to its end', [roll('key_a', 60_000)], ['a'], ['a']],
+  ['ends a rolled key that is not given again', [roll('key_a', 60_000)], ['c'], ['c']],
+])('SqliteStore replaceBootstrapKeys %s', (_, commands, names, accepted) => {
+  const keys = openKeys()
+  keys.run(...commands)
+  keys.start(...names)
+  expect(keys.accepted()).toEqual(accepted)
+})
+
+it('SqliteStore replaceBootstrapKeys brings a key back that another start took away, unless it was ended before', () => {
+  const { run, start, accepted } = openKeys()
+  start('c')
+  start('a')
+  expect(accepted()).toEqual(['a'])
+  run(made, revoke('key_a'))
+  start('c')
+  start('a')
+  expect(accepted()).toEqual(['made'])
+})
+
+it('SqliteStore replaceBootstrapKeys gives a key of the API no more than it has', () => {
+  const { queries, run, start } = openKeys()
+  run(made)
+  start('made')
+  expect(queries.findApiKey('key_made')?.scopes).toEqual(['api_keys:write'])
+  start('a')
+  expect(queries.findCredential('hash of made')).not.toBeNull()
 })

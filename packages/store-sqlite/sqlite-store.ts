@@ -1,22 +1,20 @@
 import Database from 'better-sqlite3'
-import { FatalStoreError } from '@penstock/store/store.ts'
+import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
 import { Checkpointer } from './checkpoint.ts'
 import { RowLoader } from './load.ts'
 import { openWriter } from './open.ts'
 import { RequestRetention } from './request-retention.ts'
+import { encodeScopes } from './rows.ts'
 import { ChangeSaver } from './save.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Changes, Committed, Store } from '@penstock/store/store.ts'
-import type { Credential } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 import type { RetentionOptions } from './request-retention.ts'
 
-/** A key to accept from now on. */
-export interface NewCredential extends Credential {
-  readonly secretHash: string
-  readonly createdMs: number
-}
+/** A key a box starts with. It may do everything its kind can, and does not expire. */
+export type BootstrapKey = Pick<ApiKey, 'id' | 'kind' | 'secretHash' | 'hint'>
 
 export interface StoreOptions {
   /** Progress of a migration, one line each. */
@@ -87,7 +85,7 @@ export class SqliteStore implements Store {
       if (!set.isChanged) {
         this.#checkEpoch()
         this.#rollback.run()
-        return { value, seq: this.#seq, changes: { skus: [], dropIds: [] } }
+        return { value, seq: this.#seq, changes: noChanges }
       }
       this.#advanceSeq(nowMs)
       this.#saver.save(set)
@@ -122,13 +120,30 @@ export class SqliteStore implements Store {
     this.#commitTransaction()
   }
 
-  /** Makes `credentials` the bootstrap keys: those of an earlier start that are not among them stop working. */
-  replaceBootstrapKeys(credentials: readonly NewCredential[]): void {
-    const remove = this.#db.prepare('DELETE FROM api_key')
-    const insert = this.#db.prepare('INSERT INTO api_key (secret_hash, id, kind, created_ms) VALUES (?, ?, ?, ?)')
+  /**
+   * Makes `keys` the bootstrap keys: those of an earlier start that are not among them stop working. No start gives a
+   * key back what it lost: one that was revoked or rolled keeps its row, and so its end, and one that was made through
+   * the API keeps its rights.
+   */
+  replaceBootstrapKeys(keys: readonly BootstrapKey[], nowMs: number): void {
+    const list = this.#db.prepare<[], string>('SELECT secret_hash FROM api_key WHERE is_bootstrap = 1').pluck()
+    const remove = this.#db.prepare(
+      'DELETE FROM api_key WHERE secret_hash = ? AND expires_ms IS NULL AND revoked_ms IS NULL',
+    )
+    const revoke = this.#db.prepare('UPDATE api_key SET revoked_ms = ? WHERE secret_hash = ? AND revoked_ms IS NULL')
+    const insert = this.#db.prepare(
+      `INSERT INTO api_key (id, kind, scopes, secret_hash, hint, created_ms, is_bootstrap) VALUES (?, ?, ?, ?, ?, ?, 1)
+       ON CONFLICT DO NOTHING`,
+    )
     const replace = this.#db.transaction(() => {
-      remove.run()
-      for (const { secretHash, id, kind, createdMs } of credentials) insert.run(secretHash, id, kind, createdMs)
+      const given = new Set(keys.map(({ secretHash }) => secretHash))
+      for (const hash of list.all().filter((stored) => !given.has(stored))) {
+        remove.run(hash)
+        revoke.run(nowMs, hash)
+      }
+      for (const { id, kind, secretHash, hint } of keys) {
+        insert.run(id, kind, encodeScopes(kind === 'secret' ? ['*'] : []), secretHash, hint, nowMs)
+      }
     })
     replace.immediate()
   }
@@ -192,6 +207,6 @@ export class SqliteStore implements Store {
     const drops = [...set.drops.inserted.values(), ...set.drops.updated.values()]
     this.#loader.keep(set)
     this.#saver.committed(set)
-    return { skus, dropIds: drops.map((drop) => drop.id) }
+    return { skus, dropIds: drops.map((drop) => drop.id), apiKeysChanged: set.apiKeys.isChanged }
   }
 }

@@ -6,6 +6,7 @@ import { noFees } from '@penstock/domain/fee.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from './store.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -65,6 +66,7 @@ export function storeContract(name: string, openStore: () => StoreUnderTest | Pr
     checkMoneyBounds(open)
     checkMoneyRows(open)
     checkLists(open)
+    checkApiKeys(open)
     checkSale(open, decide)
   })
 }
@@ -96,7 +98,7 @@ function checkCommits(open: Open): void {
     )
     expect(value).toEqual(['Shoe', undefined])
     expect([seq, store.seq, store.lastNowMs]).toEqual([1, 1, nowMs])
-    expect(changes).toEqual({ skus: [], dropIds: [] })
+    expect(changes).toEqual({ skus: [], dropIds: [], apiKeysChanged: false })
     store.close()
     const again = await reopen()
     expect([again.seq, again.lastNowMs]).toEqual([1, nowMs])
@@ -122,7 +124,11 @@ function checkCommits(open: Open): void {
   it('Store transact reports new drops and SKUs as changes', async () => {
     const { store } = await open()
     const { changes } = await run(store, addDrop)
-    expect(changes).toEqual({ skus: [sku({ id: 'sku_1' }), sku({ id: 'sku_2' })], dropIds: ['drop_1'] })
+    expect(changes).toEqual({
+      skus: [sku({ id: 'sku_1' }), sku({ id: 'sku_2' })],
+      dropIds: ['drop_1'],
+      apiKeysChanged: false,
+    })
   })
 
   it('Store transact reports moved counters without the drop, as they are at the end of the batch', async () => {
@@ -132,7 +138,7 @@ function checkCommits(open: Open): void {
       set.skus.update('sku_2', sku({ id: 'sku_2', held: 1 }))
       set.skus.update('sku_2', sku({ id: 'sku_2', held: 2 }))
     })
-    expect(changes).toEqual({ skus: [sku({ id: 'sku_2', held: 2 })], dropIds: [] })
+    expect(changes).toEqual({ skus: [sku({ id: 'sku_2', held: 2 })], dropIds: [], apiKeysChanged: false })
   })
 
   it('Store transact reports a changed drop without its SKUs, and other rows not at all', async () => {
@@ -144,7 +150,7 @@ function checkCommits(open: Open): void {
       set.buyers.insert('x', { id: 'x', units: 1 })
       set.payments.insert('manual/p', payment({ providerPaymentId: 'p' }))
     })
-    expect(changes).toEqual({ skus: [], dropIds: ['drop_1'] })
+    expect(changes).toEqual({ skus: [], dropIds: ['drop_1'], apiKeysChanged: false })
   })
 }
 
@@ -180,6 +186,7 @@ function checkFailures(open: Open): void {
       'a second payment with the id of another',
       (set) => set.payments.insert('manual/q', payment({ providerPaymentId: 'q' })),
     ],
+    ['an API key with the hash of another', (set) => set.apiKeys.insert('key_2', apiKey({ id: 'key_2' }))],
     ['more units held and sold than there are', (set) => set.skus.update('sku_1', sku({ held: 6, sold: 5 }))],
     ['fewer units held than none', (set) => set.skus.update('sku_1', sku({ held: -1 }))],
     ['fewer units sold than none', (set) => set.skus.update('sku_1', sku({ sold: -1 }))],
@@ -189,6 +196,7 @@ function checkFailures(open: Open): void {
       addDrop(set)
       set.holds.insert('hold_1', hold({}))
       set.payments.insert('manual/p', payment({ providerPaymentId: 'p' }))
+      set.apiKeys.insert('key_1', apiKey({}))
     })
     const failing = run(store, (set) => {
       set.holds.insert('hold_2', hold({ id: 'hold_2' }))
@@ -281,7 +289,7 @@ function checkRows(open: Open): void {
     expect(JSON.stringify(found)).toBe(JSON.stringify(metadata))
   })
 
-  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold status and erasure', async () => {
+  it('Store saves changes of stored rows: of a drop all fields and new SKUs, of a SKU all, of a hold status and erasure, of an API key its end', async () => {
     const { store, reopen } = await open()
     await run(store, insertSamples)
     const [full, bare] = samples.drops
@@ -302,12 +310,14 @@ function checkRows(open: Open): void {
     const erased = { ...sampleHold(3), customer: { countedIn: ['drop_full email:x', 'drop_full phone:y'] } }
     const holds = [...statuses.map((status, index) => ({ ...sampleHold(index), status })), erased]
     const [buyer] = samples.buyers
+    const changedKey = apiKey({ ...samples.apiKeys[0], expiresMs: null, revokedMs: 5, lastUsedMs: 6 })
     await run(store, (set) => {
       set.drops.update(bare.id, swapped)
       set.skus.insert(newSku.id, newSku)
       set.skus.update('sku_1', changedSku)
       for (const row of holds) set.holds.update(row.id, row)
       set.buyers.update(buyer?.id ?? '', { id: buyer?.id ?? '', units: 0 })
+      set.apiKeys.update(changedKey.id, changedKey)
     })
     const look = (set: WorkingSet) => [
       set.drops.find(bare.id),
@@ -316,8 +326,9 @@ function checkRows(open: Open): void {
       set.skus.find('sku_1'),
       ...holds.map(({ id }) => set.holds.find(id)),
       set.buyers.find(buyer?.id ?? ''),
+      set.apiKeys.find('key_full'),
     ]
-    const expected = [swapped, full, newSku, changedSku, ...holds, { id: buyer?.id, units: 0 }]
+    const expected = [swapped, full, newSku, changedSku, ...holds, { id: buyer?.id, units: 0 }, changedKey]
     expect(await read(store, look)).toStrictEqual(expected)
     store.close()
     expect(await read(await reopen(), look)).toStrictEqual(expected)
@@ -484,6 +495,39 @@ function checkLists(open: Open): void {
     })
     expect(value).toEqual(['hold_oldest', 'hold_a'])
     expect(await read(store, (set) => set.listHoldsDue(nowMs, 2))).toEqual(['hold_oldest', 'hold_a'])
+  })
+}
+
+function checkApiKeys(open: Open): void {
+  it('Store transact reports that API keys changed', async () => {
+    const { store } = await open()
+    const insert = await run(store, (set) => set.apiKeys.insert('key_1', apiKey({})))
+    const update = await run(store, (set) => set.apiKeys.update('key_1', apiKey({ lastUsedMs: nowMs })))
+    for (const { changes } of [insert, update]) expect(changes).toEqual({ skus: [], dropIds: [], apiKeysChanged: true })
+  })
+
+  it('Store listSecretKeys gives secret keys that are not revoked, expired ones too', async () => {
+    const { store, reopen } = await open()
+    const keys: readonly (readonly [string, Partial<ApiKey>])[] = [
+      ['key_plain', {}],
+      ['key_revoked', { revokedMs: 1 }],
+      ['key_expired', { expiresMs: 1 }],
+      ['key_browser', { kind: 'publishable', scopes: [] }],
+    ]
+    const ids = (set: WorkingSet): string[] =>
+      set
+        .listSecretKeys()
+        .map(({ id }) => id)
+        .toSorted()
+    const { value } = await run(store, (set) => {
+      for (const [id, change] of keys) set.apiKeys.insert(id, apiKey({ id, secretHash: id, ...change }))
+      return ids(set)
+    })
+    expect(value).toEqual(['key_expired', 'key_plain'])
+    await run(store, (set) => set.apiKeys.update('key_plain', apiKey({ id: 'key_plain', revokedMs: nowMs })))
+    expect(await read(store, ids)).toEqual(['key_expired'])
+    store.close()
+    expect(await read(await reopen(), ids)).toEqual(['key_expired'])
   })
 }
 
@@ -706,6 +750,22 @@ function entry(change: Partial<LedgerEntry>): LedgerEntry {
   }
 }
 
+function apiKey(change: Partial<ApiKey>): ApiKey {
+  return {
+    id: 'key_1',
+    kind: 'secret',
+    name: null,
+    scopes: ['*'],
+    secretHash: 'aa',
+    hint: 'sk_test_…wxyz',
+    createdMs: nowMs,
+    expiresMs: null,
+    revokedMs: null,
+    lastUsedMs: null,
+    ...change,
+  }
+}
+
 function addDrop(set: WorkingSet): void {
   set.drops.insert('drop_1', drop({}))
   for (const id of ['sku_1', 'sku_2']) set.skus.insert(id, sku({ id }))
@@ -825,6 +885,18 @@ const samples = {
     request('r_result', { kind: 'result', json: JSON.stringify({ outcome: 'drop_saved', name: hostileText }) }),
     ...Array.from({ length: manyRows }, (_, index) => request(`r_${index}`, { kind: 'hold', holdId: `h${index}` })),
   ],
+  apiKeys: [
+    apiKey({
+      id: 'key_full',
+      name: hostileText,
+      scopes: ['drops:read', 'orders:write'],
+      expiresMs: nowMs + 1,
+      revokedMs: nowMs,
+      lastUsedMs: nowMs - 1,
+    }),
+    apiKey({ id: 'key_bare', secretHash: 'bb' }),
+    apiKey({ id: 'key_browser', kind: 'publishable', scopes: [], secretHash: 'cc', hint: 'pk_test_…0000' }),
+  ],
 }
 
 function request(id: string, answer: RequestRecord['answer']): RequestRecord {
@@ -884,6 +956,7 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.buyers.toReversed()) set.buyers.insert(row.id, row)
   for (const row of samples.codeUses) set.codeUses.insert(codeUseKey(row.orderId, row.unit), row)
   for (const row of samples.requests) set.requests.insert(row.id, row)
+  for (const row of samples.apiKeys) set.apiKeys.insert(row.id, row)
   for (const row of sampleOrders) set.orders.insert(row.id, row)
   for (const row of samples.refunds) set.refunds.insert(row.id, row)
   for (const row of samples.lineRefunds) set.lineRefunds.insert(lineRefundKey(row.orderId, row.skuId), row)
@@ -904,5 +977,6 @@ function findSamples(set: WorkingSet) {
     buyers: samples.buyers.map(({ id }) => set.buyers.find(id)),
     codeUses: samples.codeUses.map((row) => set.codeUses.find(codeUseKey(row.orderId, row.unit))),
     requests: samples.requests.map(({ id }) => set.requests.find(id)),
+    apiKeys: samples.apiKeys.map(({ id }) => set.apiKeys.find(id)),
   }
 }

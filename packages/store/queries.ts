@@ -1,5 +1,6 @@
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
+import type { ApiKey, ApiKeyKind, Scope } from '@penstock/domain/api-key.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Currency } from '@penstock/domain/money.ts'
@@ -23,11 +24,12 @@ export interface Queries {
   findDispute(id: string): Dispute | null
   /** By account, then currency. There are few. */
   listBalances(): readonly Balance[]
-  /** Newest first, or oldest first behind `endingBefore` reversed to newest first. */
-  listOrders(page: Page): readonly OrderFacts[]
   /** Which codes of an order were used. */
   listCodeUses(orderId: string): readonly CodeUse[]
-  /** `secretHash` is the SHA-256 of the key, hexadecimal. */
+  findApiKey(id: string): ApiKey | null
+  /** As `listOrders`. Revoked and expired keys are among them. */
+  listApiKeys(page: Page): readonly ApiKey[]
+  /** Null: unknown or revoked. Whether it has expired is for the caller's clock. `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
   close(): void
 }
@@ -56,8 +58,10 @@ export interface Page {
   readonly endingBefore: string | null
 }
 
-/** `secret` keys are the seller's; `publishable` keys live in browsers. */
+/** Who calls: what a request may do follows from it. */
 export interface Credential {
   readonly id: string
-  readonly kind: 'secret' | 'publishable'
+  readonly kind: ApiKeyKind
+  readonly scopes: readonly Scope[]
+  readonly expiresMs: number | null
 }

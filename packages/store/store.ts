@@ -31,6 +31,9 @@ export interface Store {
   close(): void
 }
 
+/** The changes of a batch that changed nothing. */
+export const noChanges: Changes = { skus: [], dropIds: [], apiKeysChanged: false }
+
 export interface Committed<T> {
   readonly value: T
   readonly seq: number
@@ -43,6 +46,8 @@ export interface Changes {
   readonly skus: readonly Sku[]
   /** Drops that are new or whose own fields changed (not merely their counters). */
   readonly dropIds: readonly string[]
+  /** Whether an API key is new or changed, be it only in when it was last used. */
+  readonly apiKeysChanged: boolean
 }
 
 /**

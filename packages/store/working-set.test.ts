@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { ChangedRows, ChangeSet } from './working-set.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { RowSource } from './working-set.ts'
 
@@ -126,7 +127,9 @@ function openSet(source: Partial<RowSource> = {}): ChangeSet {
     buyers: none,
     codeUses: none,
     requests: none,
+    apiKeys: none,
     holdsDue: () => [],
+    secretKeyIds: () => [],
     ...source,
   })
 }
@@ -142,6 +145,7 @@ it.each<[string, (set: ChangeSet) => void]>([
   ['orders', (set) => set.orders.insert('x', row as never)],
   ['buyers', (set) => set.buyers.insert('x', row as never)],
   ['requests', (set) => set.requests.insert('x', row as never)],
+  ['apiKeys', (set) => set.apiKeys.insert('x', row as never)],
   ['ledger', (set) => set.ledger.append(row as never)],
 ])('ChangeSet is changed by %s alone', (_, change) => {
   const set = openSet()
@@ -154,6 +158,7 @@ it('ChangeSet is not changed by reading', () => {
   const set = openSet({ holds: () => row as never })
   expect(set.holds.find('x')).toBe(row)
   expect(set.listHoldsDue(1, 1)).toEqual([])
+  expect(set.listSecretKeys()).toEqual([])
   expect(set.isChanged).toBe(false)
 })
 
@@ -182,4 +187,21 @@ it('ChangeSet listHoldsDue passes over holds that this batch has ended, as if th
   // One that is not among the first does not make room for another.
   set.holds.update('hold_9', { id: 'hold_9', status: 'expired' } as Hold)
   expect(set.listHoldsDue(1, 2)).toEqual(['hold_1', 'hold_3'])
+})
+
+it('ChangeSet listSecretKeys knows what this batch made and revoked, and leaves publishable keys out', () => {
+  const secret = (id: string, change: Partial<ApiKey> = {}) =>
+    ({ id, kind: 'secret', revokedMs: null, ...change }) as ApiKey
+  const set = openSet({
+    secretKeyIds: () => ['key_1', 'key_2'],
+    apiKeys: (id) => (id < 'key_3' ? secret(id) : undefined),
+  })
+  const ids = (): string[] => set.listSecretKeys().map(({ id }) => id)
+  expect(ids()).toEqual(['key_1', 'key_2'])
+  set.apiKeys.insert('key_3', secret('key_3'))
+  set.apiKeys.insert('key_4', secret('key_4', { kind: 'publishable' }))
+  set.apiKeys.update('key_1', secret('key_1', { revokedMs: 1 }))
+  expect(ids()).toEqual(['key_2', 'key_3'])
+  set.apiKeys.update('key_3', secret('key_3', { revokedMs: 1 }))
+  expect(ids()).toEqual(['key_2'])
 })

@@ -1,4 +1,5 @@
 import type { CodeUse } from '@penstock/domain/code.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -73,7 +74,10 @@ export interface RowSource {
   readonly requests: LoadRow<RequestRecord>
   readonly paymentKeys: LoadRow<string>
   readonly disputeKeys: LoadRow<string>
+  readonly apiKeys: LoadRow<ApiKey>
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
+  /** Ids of secret keys that are not revoked. */
+  readonly secretKeyIds: () => readonly string[]
 }
 
 /** The working set every store uses: it collects changes, the store saves them. Discard it to roll back. */
@@ -89,6 +93,7 @@ export class ChangeSet implements WorkingSet {
   readonly buyers: ChangedRows<BuyerUnits>
   readonly codeUses: ChangedRows<CodeUse>
   readonly requests: ChangedRows<RequestRecord>
+  readonly apiKeys: ChangedRows<ApiKey>
   readonly ledgerEntries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.ledgerEntries.push(entry) }
   readonly outboxEvents: OutboxEvent[] = []
@@ -107,6 +112,7 @@ export class ChangeSet implements WorkingSet {
     this.buyers = new ChangedRows(source.buyers)
     this.codeUses = new ChangedRows(source.codeUses)
     this.requests = new ChangedRows(source.requests)
+    this.apiKeys = new ChangedRows(source.apiKeys)
     this.#source = source
   }
 
@@ -129,6 +135,14 @@ export class ChangeSet implements WorkingSet {
     return ids.filter((id) => (updated.get(id)?.status ?? 'active') === 'active').slice(0, max)
   }
 
+  listSecretKeys(): readonly ApiKey[] {
+    const ids = [...this.#source.secretKeyIds(), ...this.apiKeys.inserted.keys()]
+    return ids.flatMap((id) => {
+      const apiKey = this.apiKeys.find(id)
+      return apiKey !== undefined && apiKey.kind === 'secret' && apiKey.revokedMs === null ? [apiKey] : []
+    })
+  }
+
   get isChanged(): boolean {
     return (
       this.skus.isChanged ||
@@ -142,6 +156,7 @@ export class ChangeSet implements WorkingSet {
       this.refunds.isChanged ||
       this.lineRefunds.isChanged ||
       this.disputes.isChanged ||
+      this.apiKeys.isChanged ||
       this.ledgerEntries.length > 0
     )
   }

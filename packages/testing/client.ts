@@ -134,6 +134,11 @@ export class Client {
   }
 }
 
+/** One value: application/x-ndjson is many. */
+export function isJson(contentType: string): boolean {
+  return /^application\/(problem\+)?json\b/.test(contentType)
+}
+
 function readJson(headers: IncomingHttpHeaders, text: string): unknown {
-  return text !== '' && headers['content-type']?.includes('json') === true ? JSON.parse(text) : {}
+  return text !== '' && isJson(headers['content-type'] ?? '') ? JSON.parse(text) : {}
 }

@@ -132,6 +132,15 @@ export interface WireDispute {
   readonly closed_at: number | null
 }
 
+export interface WireEvent {
+  readonly id: string
+  readonly object: 'event'
+  readonly seq: number
+  readonly type: string
+  readonly object_id: string
+  readonly created: number
+}
+
 export interface WireBalance {
   readonly object: 'ledger_balance'
   readonly account: string
@@ -146,10 +155,27 @@ export interface WireCode {
   readonly used_at: number | null
 }
 
+export interface WireApiKey {
+  readonly id: string
+  readonly object: 'api_key'
+  readonly kind: string
+  readonly name: string | null
+  readonly scopes: readonly string[]
+  readonly hint: string
+  /** Only in the answer that made the key. */
+  readonly secret?: string
+  readonly created: number
+  readonly expires_at: number | null
+  readonly revoked_at: number | null
+  readonly last_used_at: number | null
+}
+
 export interface WireList<Item> {
   readonly object: 'list'
   readonly data: readonly Item[]
   readonly has_more: boolean
+  /** Where to go on, when time ran out before the page was full. */
+  readonly scanned_to?: string
 }
 
 export interface WireProblem {

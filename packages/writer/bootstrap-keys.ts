@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { secretHint } from '@penstock/domain/api-key.ts'
 import { mintId } from '@penstock/domain/id.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
@@ -28,7 +29,7 @@ export function settleBootstrapKeys(settings: Settings): BootstrapKeys {
 }
 
 /** As the store wants them: hashed, with ids. */
-export function hashBootstrapKeys(keys: BootstrapKeys, nowMs: number) {
+export function hashBootstrapKeys(keys: BootstrapKeys) {
   const kinds = [
     ['secret', keys.secretKey],
     ['publishable', keys.publishableKey],
@@ -37,7 +38,7 @@ export function hashBootstrapKeys(keys: BootstrapKeys, nowMs: number) {
     const hash = createHash('sha256').update(secret)
     // The id follows from the key, so that it is the same after every start: idempotency keys are scoped to it.
     const id = mintId('key', 0, hash.copy().digest())
-    return { id, kind, secretHash: hash.digest('hex'), createdMs: nowMs }
+    return { id, kind, secretHash: hash.digest('hex'), hint: secretHint(secret) }
   })
 }
 

@@ -1,7 +1,7 @@
 import { batchCommandsMax, commitQueueMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { decide } from '@penstock/engine/decide.ts'
-import { FatalStoreError } from '@penstock/store/store.ts'
+import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { Changes, Committed, Store } from '@penstock/store/store.ts'
@@ -107,7 +107,7 @@ export class GroupCommit<Origin> {
       this.#deps.onPoisoned(only.command, batchError)
       const result = rejected('internal_error', null, 'The command could not be carried out; nothing was changed.')
       const { seq } = this.#deps.store
-      this.#deps.onCommitted({ seq, changes: { skus: [], dropIds: [] }, replies: [{ origin: only.origin, result }] })
+      this.#deps.onCommitted({ seq, changes: noChanges, replies: [{ origin: only.origin, result }] })
       return
     }
     for (const queued of batch) await this.#commit([queued])

@@ -38,7 +38,7 @@ function run(settings: Settings): Promise<void> {
       log(line)
     },
   })
-  store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings), Date.now()))
+  store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings)), Date.now())
 
   const server = new WriterServer({
     epoch: store.epoch,

@@ -14,6 +14,7 @@ import {
   dropCommand,
   expireCommand,
   holdCommand,
+  keyCommand,
   publishCommand,
   startMs,
   TestFolder,
@@ -307,7 +308,13 @@ it('WriterServer tells every peer the counters of a commit, and each its own rep
 it('WriterServer names new and changed drops to every peer, without counters that are read with them', async () => {
   const [asking, other] = [await connect(), await connect()]
   await asking.call(1, dropCommand('drop_1'))
-  expect(await other.nextCommit()).toEqual({ seq: 1, skus: [], dropIds: ['drop_1'], replies: [] })
+  expect(await other.nextCommit()).toEqual({
+    seq: 1,
+    skus: [],
+    dropIds: ['drop_1'],
+    apiKeysChanged: false,
+    replies: [],
+  })
 })
 
 it('WriterServer sends a batch that changed nothing to those who wait for a reply, and to nobody else', async () => {
@@ -324,7 +331,22 @@ it('WriterServer sends a batch that changed nothing to those who wait for a repl
 it('WriterServer tells every peer of a commit without counters or drops: somebody may wait for its number', async () => {
   const [asking, other] = [await connect(), await connect()]
   expect(await asking.call(1, captureCommand('hold_none'))).toMatchObject({ payment: { status: 'unmatched' } })
-  expect(await other.nextCommit()).toEqual({ seq: 1, skus: [], dropIds: [], replies: [] })
+  expect(await other.nextCommit()).toEqual({ seq: 1, skus: [], dropIds: [], apiKeysChanged: false, replies: [] })
+})
+
+it('WriterServer tells every peer that API keys changed', async () => {
+  const [asking, other] = [await connect(), await connect()]
+  await asking.call(1, keyCommand('key_1'))
+  await asking.call(2, keyCommand('key_2'))
+  expect(await asking.call(3, { kind: 'revoke_key', key: null, apiKeyId: 'key_1' })).toMatchObject({
+    outcome: 'api_key_saved',
+  })
+  const heard = [await other.nextCommit(), await other.nextCommit(), await other.nextCommit()]
+  expect(heard.map(({ seq, apiKeysChanged }) => [seq, apiKeysChanged])).toEqual([
+    [1, true],
+    [2, true],
+    [3, true],
+  ])
 })
 
 it('WriterServer answers overloaded when the commit queue is full, and goes on', async () => {
@@ -361,7 +383,7 @@ it('WriterServer disconnects a peer that stopped reading before its backlog has 
   let { seq } = box.store
   for (let sent = 0; sent < 2 * replyBacklogBytesMax && box.logged.length === 0; sent += bytes) {
     seq += 1
-    box.server.broadcast({ seq, changes: { skus: [], dropIds }, replies: [] })
+    box.server.broadcast({ seq, changes: { skus: [], dropIds, apiKeysChanged: false }, replies: [] })
     expect((await good.nextCommit()).seq).toBe(seq)
     good.chunks.length = 0
   }

@@ -27,6 +27,8 @@ export interface WriterServerDeps {
   readonly onAmnesia: (peerSeq: number) => void
 }
 
+const nothingChanged = { skus: [], dropIds: [], apiKeysChanged: false } as const
+
 /** The writer's end of the IPC: accepts HTTP processes on a Unix socket, takes commands, broadcasts commits. */
 export class WriterServer {
   readonly #deps: WriterServerDeps
@@ -69,6 +71,7 @@ export class WriterServer {
       else own.push({ id: origin.id, result })
     }
     const { changes } = batch
+    const { apiKeysChanged } = changes
     const readAgain = new Set(changes.dropIds)
     // Too many to list in a frame: the peers read them from the database.
     if (changes.skus.length > skusPerCommitMax) for (const { dropId } of changes.skus) readAgain.add(dropId)
@@ -80,7 +83,8 @@ export class WriterServer {
     this.#sentSeq = batch.seq
     for (const peer of this.#peers) {
       const own = replies.get(peer)
-      if (isNew || own !== undefined) peer.sendCommit({ seq: batch.seq, skus, dropIds, replies: own ?? [] })
+      if (isNew || own !== undefined)
+        peer.sendCommit({ seq: batch.seq, skus, dropIds, apiKeysChanged, replies: own ?? [] })
     }
   }
 
@@ -155,7 +159,7 @@ export class Peer {
       if (this.#deps.submit(command, { peer: this, id })) continue
       refused.push({ id, result: rejected('overloaded', null, 'The writer has more commands waiting than it may.') })
     }
-    if (refused.length > 0) this.sendCommit({ seq: this.#deps.seq(), skus: [], dropIds: [], replies: refused })
+    if (refused.length > 0) this.sendCommit({ seq: this.#deps.seq(), ...nothingChanged, replies: refused })
   }
 
   #greet(payload: Buffer): void {

@@ -2,14 +2,15 @@ import { idempotencyKeyLengthMax } from '@penstock/domain/limits.ts'
 import { problemKinds, problemObject } from '../problem.ts'
 import { idempotencyKeyPattern } from '../request-key.ts'
 import { plainProblems } from '../serve-plain.ts'
-import { readProblems } from '../serve-read.ts'
+import { scopeOf } from '../route.ts'
+import { readProblems, slowReadProblems } from '../serve-read.ts'
 import { writeProblems } from '../serve-write.ts'
 import { operationId, tagOf } from './operation-name.ts'
 import { SchemaCollector } from './schema-node.ts'
 import type { TSchema } from 'typebox'
 import type { ProblemCode } from '../problem.ts'
 import type { PlainRoute } from '../serve-plain.ts'
-import type { ReadRoute } from '../serve-read.ts'
+import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { SchemaNode } from './schema-node.ts'
 
@@ -36,6 +37,7 @@ export interface Operation {
   readonly operationId: string
   readonly summary: string
   readonly tags: readonly string[]
+  /** With the scope that a secret key needs. */
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly (Parameter | Ref)[]
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, Media>> }
@@ -71,10 +73,11 @@ export interface Media {
   readonly schema: SchemaNode
 }
 
-type Route = WriteRoute | ReadRoute | PlainRoute
+type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute
 
 const description = `JSON in, JSON out. Amounts are integers in minor units (4999 is 49.99 usd, and 4999 is 4999 jpy); times are Unix
-seconds; ids are strings. Unknown fields in a request are refused; answers may gain fields.
+seconds; ids are strings. Unknown fields in a request are refused; answers may gain fields. A secret key needs the scope of
+the operation, or *; a publishable key has none.
 
 Any POST, PATCH or DELETE may carry an Idempotency-Key: the same key and request get the same answer, with
 Idempotent-Replayed: true. Answers carry Penstock-Seq, the last commit they reflect; a read with Penstock-Min-Seq waits for
@@ -120,6 +123,11 @@ const headers = {
     schema: { type: 'integer', minimum: 0 },
   },
   Replayed: { description: 'present when the answer is that of an earlier request', schema: { const: 'true' } },
+  Disposition: {
+    description: 'the name of the file',
+    required: true,
+    schema: { type: 'string', pattern: '^attachment; filename="[a-z_]+-[0-9]{8}T[0-9]{6}Z[.](csv|ndjson)"$' },
+  },
   Tag: { description: 'changes when the answer does', required: true, schema: { type: 'string', minLength: 2 } },
   RequestId: { description: 'names the request in the log', schema: { type: 'string', minLength: 1 } },
   RetryAfter: { description: 'seconds to wait', required: true, schema: { type: 'integer', minimum: 1 } },
@@ -185,7 +193,8 @@ function describeRoute(route: Route, method: Method, path: string, collector: Sc
 
 function describeSecurity(route: Route): Operation['security'] {
   if (route.kind === 'plain') return []
-  return route.access === 'secret' ? [{ secretKey: [] }] : [{ secretKey: [] }, { publishableKey: [] }]
+  const secret = { secretKey: [scopeOf(route)] }
+  return route.access === 'secret' ? [secret] : [secret, { publishableKey: [] }]
 }
 
 function describeParameters(route: Route, collector: SchemaCollector): (Parameter | Ref)[] {
@@ -198,13 +207,13 @@ function describeParameters(route: Route, collector: SchemaCollector): (Paramete
     required: true,
     schema: collector.refer(schema),
   }))
-  if (route.kind === 'read') {
+  if (route.kind === 'read' || route.kind === 'slow_read') {
     const inQuery = Object.entries(route.query ?? {}).map(([name, schema]): Parameter => ({
       name,
       in: 'query',
       schema: collector.refer(schema),
     }))
-    const secret = route.usesClientSecret === true ? [shared('ClientSecret')] : []
+    const secret = 'usesClientSecret' in route && route.usesClientSecret ? [shared('ClientSecret')] : []
     return [...inPath, ...inQuery, ...secret, shared('MinSeq'), ...tag]
   }
   const secret = route.problems.includes('invalid_client_secret') && inPath.length > 0 ? [shared('ClientSecret')] : []
@@ -227,6 +236,12 @@ function describeAnswers(route: Route, collector: SchemaCollector): Record<strin
       ]),
     )
   }
+  if (route.kind === 'slow_read') {
+    const content = Object.entries(route.content).map(([type, schema]) => [type, { schema: collector.refer(schema) }])
+    const named = route.isFile === true ? { 'Content-Disposition': header('Disposition') } : {}
+    const shown = { 'Penstock-Seq': header('Seq'), ...named }
+    return { '200': { description: 'Found', headers: shown, content: Object.fromEntries(content) } }
+  }
   const seq = route.kind === 'read' ? { 'Penstock-Seq': header('Seq') } : {}
   const shown = { ...seq, ...(route.hasTag === true ? { ETag: header('Tag') } : {}) }
   const type = route.kind === 'read' ? 'application/json' : route.contentType
@@ -239,6 +254,7 @@ function describeAnswers(route: Route, collector: SchemaCollector): Record<strin
 const commonProblems: Readonly<Record<Route['kind'], readonly ProblemCode[]>> = {
   write: writeProblems,
   read: readProblems,
+  slow_read: slowReadProblems,
   plain: plainProblems,
 }
 
@@ -247,9 +263,10 @@ function describeProblems(
   route: Route,
   collector: SchemaCollector,
 ): { readonly byStatus: Record<string, Ref>; readonly shared: Record<string, Response> } {
-  const isOpen = route.kind === 'plain' || route.access === 'publishable'
-  const common = commonProblems[route.kind].filter((code) => !(isOpen && code === 'forbidden'))
-  const byStatus = Map.groupBy(new Set([...common, ...route.problems]), (code) => problemKinds[code].status)
+  const byStatus = Map.groupBy(
+    new Set([...commonProblems[route.kind], ...route.problems]),
+    (code) => problemKinds[code].status,
+  )
   const rows = [...byStatus].map(([status, codes]) => {
     return { status: String(status), name: codes.join('.'), response: describeProblem(status, codes, collector) }
   })

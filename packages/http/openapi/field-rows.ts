@@ -55,6 +55,7 @@ export function schemaFacts(schema: SchemaNode): string[] {
   else if (own.type !== undefined) facts.push(own.type)
   facts.push(...range(own.minimum, own.maximum, ''), ...range(own.minLength, own.maxLength, ' characters'))
   facts.push(...range(own.minItems, own.maxItems, ' items'), ...range(undefined, own.maxProperties, ' fields'))
+  if (own.uniqueItems === true) facts.push('all different')
   if (own.pattern !== undefined) facts.push(`matches ${own.pattern}`)
   if (own.not !== undefined) facts.push(`not ${own.not.const === undefined ? 'that' : JSON.stringify(own.not.const)}`)
   for (const [pattern, value] of Object.entries(own.patternProperties ?? {})) {

@@ -1,11 +1,11 @@
 /** `Drops` of `/v1/drops/{id}/publish`; `Operations` of what is not below `/v1`. */
 export function tagOf(path: string): string {
   const [, version, noun = ''] = path.split('/')
-  return version === 'v1' ? capitalised(noun.replaceAll('_', ' ')) : 'Operations'
+  return version === 'v1' ? capitalised(noun.replaceAll('_', ' ')).replace(/^Api /, 'API ') : 'Operations'
 }
 
 /**
- * `listDrops`, `getDrop`, `createDrop`, `updateDrop`, `deleteHold`, `publishDrop`: the verb of the method, or the last
+ * `listDrops`, `getDrop`, `createDrop`, `updateDrop`, `deleteHold`, `publishDrop`, `exportOrders`: the verb of the method, or the last
  * segment of the path when that is an action, and then the noun.
  */
 export function operationId(method: 'get' | 'post' | 'patch' | 'delete', path: string): string {
@@ -19,6 +19,7 @@ export function operationId(method: 'get' | 'post' | 'patch' | 'delete', path: s
     const noun = words.map(pascal).join('')
     return isOne ? noun.replace(/ies$/, 'y').replace(/s$/, '') : noun
   }
+  if (names[0] === 'exports') return `export${nounOf(names.slice(1), false)}`
   if (!path.startsWith('/v1/')) return `get${nounOf(names, false)}`
   if (last.startsWith('{')) {
     const verb = { get: 'get', post: 'post', patch: 'update', delete: 'delete' }[method]

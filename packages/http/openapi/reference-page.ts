@@ -86,7 +86,10 @@ ${errorTable(answers.filter(({ status }) => Number(status) >= 400))}
 
 function keySentence({ security }: Operation): string {
   if (security.length === 0) return 'No key is needed.'
-  return security.length === 1 ? 'Needs a secret key.' : 'Takes a secret or a publishable key.'
+  const scope = `<code>${escape(String(security[0]?.['secretKey']?.[0]))}</code>`
+  return security.length === 1
+    ? `Needs a secret key with the scope ${scope}.`
+    : `Takes a publishable key, or a secret key with the scope ${scope}.`
 }
 
 function parameterTable(parameters: readonly Parameter[]): string {

@@ -15,6 +15,7 @@ export interface SchemaNode {
   readonly maximum?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly uniqueItems?: boolean
   readonly maxProperties?: number
   readonly items?: SchemaNode
   readonly properties?: Readonly<Record<string, SchemaNode>>

@@ -11,6 +11,7 @@ import { toSeconds } from '../wire.ts'
 export const codeVerify = writeRoute({
   method: 'POST',
   path: '/v1/codes/:code/verify',
+  resource: 'codes',
   access: 'secret',
   summary: 'Use the code of a unit, once',
   params: { code: codeText },

@@ -11,6 +11,7 @@ import { wireHold, wireOrder } from '../wire.ts'
 export const holdErase = writeRoute({
   method: 'POST',
   path: '/v1/holds/:id/erase',
+  resource: 'holds',
   access: 'secret',
   summary: 'Erase the customer of a hold for good',
   params: { id: id('hold') },
@@ -28,6 +29,7 @@ export const holdErase = writeRoute({
 export const orderErase = writeRoute({
   method: 'POST',
   path: '/v1/orders/:id/erase',
+  resource: 'orders',
   access: 'secret',
   summary: 'Erase the customer of an order and its hold for good',
   params: { id: id('order') },

@@ -10,6 +10,7 @@ import { wireDispute } from '../wire.ts'
 export const disputeClose = writeRoute({
   method: 'POST',
   path: '/v1/disputes/:id/close',
+  resource: 'disputes',
   access: 'secret',
   summary: 'Say what the bank has decided',
   params: { id: id('dispute') },

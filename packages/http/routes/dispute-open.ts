@@ -9,6 +9,7 @@ import { wireDispute } from '../wire.ts'
 export const disputeOpen = writeRoute({
   method: 'POST',
   path: '/v1/disputes',
+  resource: 'disputes',
   access: 'secret',
   summary: 'Report a dispute, for which a bank took money back: 201 when it is new, 200 when it was reported before',
   params: {},

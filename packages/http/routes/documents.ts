@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { openApiDocument } from '../openapi/document.ts'
 import { referencePage, referencePagePolicy } from '../openapi/reference-page.ts'
 import type { PlainResponse, PlainRoute } from '../serve-plain.ts'
-import type { ReadRoute } from '../serve-read.ts'
+import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
 import type { WriteRoute } from '../serve-write.ts'
 
 const openApiAnswer = Type.Object(
@@ -19,7 +19,7 @@ const openApiAnswer = Type.Object(
 )
 
 /** `GET /openapi.json` and `GET /docs`: what `others` and these two say of themselves. The bytes are made here, once. */
-export function documentRoutes(others: readonly (WriteRoute | ReadRoute | PlainRoute)[]): PlainRoute[] {
+export function documentRoutes(others: readonly (WriteRoute | ReadRoute | SlowReadRoute | PlainRoute)[]): PlainRoute[] {
   const openApi: PlainRoute = {
     kind: 'plain',
     path: '/openapi.json',

@@ -17,6 +17,7 @@ function dropAction(action: DropAction) {
   return writeRoute({
     method: 'POST',
     path: `/v1/drops/:id/${action}`,
+    resource: 'drops',
     access: 'secret',
     summary: summaries[action],
     params: { id: id('drop') },
@@ -36,6 +37,7 @@ export const dropActions = (['publish', 'pause', 'resume', 'end', 'cancel'] as c
 export const dropRestock = writeRoute({
   method: 'POST',
   path: '/v1/drops/:id/restock',
+  resource: 'drops',
   access: 'secret',
   summary: 'Add units of one SKU, or take unsold ones away',
   params: { id: id('drop') },

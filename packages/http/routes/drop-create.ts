@@ -12,6 +12,7 @@ import type { Mint } from '../mint.ts'
 export const dropCreate = writeRoute({
   method: 'POST',
   path: '/v1/drops',
+  resource: 'drops',
   access: 'secret',
   summary: 'Create a drop, in draft',
   params: {},

@@ -17,6 +17,7 @@ type Body = Static<typeof dropUpdateBody>
 export const dropUpdate = writeRoute({
   method: 'PATCH',
   path: '/v1/drops/:id',
+  resource: 'drops',
   access: 'secret',
   summary: 'Change a drop: fields that are absent stay as they are; a SKU without id is added',
   params: { id: id('drop') },

@@ -17,6 +17,7 @@ type Body = Static<typeof holdCreateBody>
 export const holdCreate = writeRoute({
   method: 'POST',
   path: '/v1/holds',
+  resource: 'holds',
   access: 'publishable',
   summary: 'Claim units for one buyer: all lines or none',
   params: {},

@@ -10,6 +10,7 @@ import { readHoldProof } from './hold-access.ts'
 /** `GET /v1/holds/{id}` */
 export const holdFind = readRoute({
   path: '/v1/holds/:id',
+  resource: 'holds',
   access: 'publishable',
   summary: 'Read a hold',
   params: { id: id('hold') },

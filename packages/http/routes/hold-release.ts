@@ -11,6 +11,7 @@ import { readHoldProof } from './hold-access.ts'
 export const holdRelease = writeRoute({
   method: 'DELETE',
   path: '/v1/holds/:id',
+  resource: 'holds',
   access: 'publishable',
   summary: 'Give the units of a hold back before its deadline',
   params: { id: id('hold') },

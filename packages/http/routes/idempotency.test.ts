@@ -56,6 +56,9 @@ const bodies: Record<string, readonly [object, object]> = {
   'POST /v1/drops/:id/cancel': [{}, {}],
   'POST /v1/holds/:id/erase': [{}, {}],
   'POST /v1/orders/:id/erase': [{}, {}],
+  'POST /v1/api_keys': [{ kind: 'secret' }, { kind: 'publishable' }],
+  'POST /v1/api_keys/:id/roll': [{ overlap: 0 }, { overlap: 1 }],
+  'POST /v1/api_keys/:id/revoke': [{}, {}],
 }
 
 const handlers = new Map<string, HttpHandler>()
@@ -74,8 +77,13 @@ const deps = {
   mint: new Mint(() => 0),
   clock: () => 0,
   log: () => undefined,
-  credentials: { find: (authorization: string) => ({ id: authorization, kind: 'secret' }) },
-  queries: { findOrder: (id: string) => ({ hold: { id: `hold of ${id}` } }) },
+  credentials: {
+    find: (authorization: string) => ({ id: authorization, kind: 'secret', scopes: ['*'], expiresMs: null }),
+  },
+  queries: {
+    findOrder: (id: string) => ({ hold: { id: `hold of ${id}` } }),
+    findApiKey: (id: string) => ({ id, kind: 'secret', scopes: ['*'] }),
+  },
   writer: {
     isConnected: true,
     submit: (command: Command) => {
@@ -112,6 +120,7 @@ function keyOf(
     header: (name) => headers[name] ?? '',
     param: () => param,
     send: (status, _, text) => expect.fail(`${route} was answered ${status} ${String(text)}`),
+    stream: () => expect.fail(`${route} was answered with a stream`),
     readBody: (_, onBody) => onBody(bytes),
   }
   const count = submitted.length

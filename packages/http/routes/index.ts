@@ -1,9 +1,14 @@
 import { sendProblem } from '../api.ts'
 import { servePlain } from '../serve-plain.ts'
-import { serveRead } from '../serve-read.ts'
+import { serveRead, serveSlowRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
+import { apiKeyCreate } from './api-key-create.ts'
+import { apiKeyFind, apiKeyList } from './api-key-read.ts'
+import { apiKeyRevoke } from './api-key-revoke.ts'
+import { apiKeyRoll } from './api-key-roll.ts'
 import { codeVerify } from './code-verify.ts'
+import { collectionLists } from './collection-list.ts'
 import { holdErase, orderErase } from './customer-erase.ts'
 import { disputeClose } from './dispute-close.ts'
 import { disputeOpen } from './dispute-open.ts'
@@ -12,24 +17,25 @@ import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
 import { dropUpdate } from './drop-update.ts'
+import { exportRoutes } from './export.ts'
 import { health, readiness } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
 import { holdRelease } from './hold-release.ts'
 import { disputeFind, ledgerBalances, paymentFind, refundFind } from './money-read.ts'
 import { orderCancel, orderFulfil } from './order-actions.ts'
-import { orderFind, orderList } from './order-read.ts'
+import { orderFind } from './order-read.ts'
 import { paymentAttach } from './payment-attach.ts'
 import { paymentCreate } from './payment-create.ts'
 import { refundCreate } from './refund-create.ts'
 import { refundSettle } from './refund-settle.ts'
 import type { Deps, Router } from '../api.ts'
 import type { PlainRoute } from '../serve-plain.ts'
-import type { ReadRoute } from '../serve-read.ts'
+import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { HttpTransport } from '../transport.ts'
 
-export type Route = WriteRoute | ReadRoute | PlainRoute
+export type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute
 
 const apiRoutes: readonly Route[] = [
   dropCreate,
@@ -51,13 +57,19 @@ const apiRoutes: readonly Route[] = [
   disputeOpen,
   disputeFind,
   disputeClose,
-  orderList,
   orderFind,
   orderCancel,
   orderFulfil,
   orderErase,
   codeVerify,
   ledgerBalances,
+  ...collectionLists,
+  ...exportRoutes,
+  apiKeyCreate,
+  apiKeyList,
+  apiKeyFind,
+  apiKeyRoll,
+  apiKeyRevoke,
   health,
   readiness,
 ]
@@ -75,9 +87,19 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
     },
   }
   for (const route of routes) {
-    if (route.kind === 'write') serveWrite(router, route, deps)
-    else if (route.kind === 'read') serveRead(router, route, deps)
-    else servePlain(router, route, deps)
+    switch (route.kind) {
+      case 'write':
+        serveWrite(router, route, deps)
+        break
+      case 'read':
+        serveRead(router, route, deps)
+        break
+      case 'slow_read':
+        serveSlowRead(router, route, deps)
+        break
+      case 'plain':
+        servePlain(router, route, deps)
+    }
   }
   serveFallback(transport, methodsByPath, deps)
 }

@@ -19,6 +19,7 @@ interface Findable<Answer extends TObject, Value> {
 function findById<Answer extends TObject, Value>({ noun, answer, find, toWire }: Findable<Answer, Value>) {
   return readRoute({
     path: `/v1/${noun}s/:id`,
+    resource: `${noun}s` as const,
     access: 'secret',
     summary: `Read a ${noun}`,
     params: { id: id(noun) },
@@ -57,6 +58,7 @@ export const disputeFind = findById({
 /** `GET /v1/ledger/balances`: every account, in one page. */
 export const ledgerBalances = readRoute({
   path: '/v1/ledger/balances',
+  resource: 'ledger',
   access: 'secret',
   summary: 'Read the balance of every account of the ledger',
   params: {},

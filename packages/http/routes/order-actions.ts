@@ -11,6 +11,7 @@ import type { Accepted } from '@penstock/domain/result.ts'
 export const orderCancel = writeRoute({
   method: 'POST',
   path: '/v1/orders/:id/cancel',
+  resource: 'orders',
   access: 'secret',
   summary: 'Cancel an order and refund what is left of it',
   params: { id: id('order') },
@@ -32,6 +33,7 @@ export const orderCancel = writeRoute({
 export const orderFulfil = writeRoute({
   method: 'POST',
   path: '/v1/orders/:id/fulfil',
+  resource: 'orders',
   access: 'secret',
   summary: 'Say that the goods are on their way',
   params: { id: id('order') },

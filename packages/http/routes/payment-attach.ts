@@ -10,6 +10,7 @@ import { wirePayment } from '../wire.ts'
 export const paymentAttach = writeRoute({
   method: 'POST',
   path: '/v1/payments/:id/attach',
+  resource: 'payments',
   access: 'secret',
   summary: 'Give an unmatched payment the hold it belongs to',
   params: { id: id('payment') },

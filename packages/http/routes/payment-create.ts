@@ -9,6 +9,7 @@ import { wirePayment } from '../wire.ts'
 export const paymentCreate = writeRoute({
   method: 'POST',
   path: '/v1/payments',
+  resource: 'payments',
   access: 'secret',
   summary: 'Report money that arrived for a hold: 201 when it is new, 200 when it was reported before',
   params: {},

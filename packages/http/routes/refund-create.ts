@@ -9,6 +9,7 @@ import { wireRefund } from '../wire.ts'
 export const refundCreate = writeRoute({
   method: 'POST',
   path: '/v1/refunds',
+  resource: 'refunds',
   access: 'secret',
   summary: 'Send money back: all that is left of a payment, an amount, or the price of lines',
   params: {},

@@ -10,6 +10,7 @@ import { wireRefund } from '../wire.ts'
 export const refundSettle = writeRoute({
   method: 'POST',
   path: '/v1/refunds/:id/settle',
+  resource: 'refunds',
   access: 'secret',
   summary: 'Say what the provider made of a pending refund',
   params: { id: id('refund') },

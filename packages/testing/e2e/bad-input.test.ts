@@ -5,10 +5,20 @@ import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'
 import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem, expectRefusal } from './expect-problem.ts'
-import { expectStatus, footprint, holdBody, openDrop, paymentBody, skuOf, takeHold } from './shop.ts'
+import {
+  expectNothingWritten,
+  expectStatus,
+  footprint,
+  holdBody,
+  openDrop,
+  paymentBody,
+  skuOf,
+  takeHold,
+} from './shop.ts'
 import { wrongBodies } from './wrong-values.ts'
 import type { Answer, Headers } from '../client.ts'
-import type { WireDrop, WireHold } from '../wire-types.ts'
+import type { Footprint } from './shop.ts'
+import type { WireApiKey, WireDrop, WireHold } from '../wire-types.ts'
 import type { Schema } from './wrong-values.ts'
 
 /** By path: the tests are no part of the HTTP process and do not depend on it. */
@@ -33,6 +43,7 @@ interface WriteRoute {
 interface Fixture {
   readonly drop: WireDrop
   readonly hold: WireHold
+  readonly apiKey: WireApiKey
 }
 
 const address = { line1: 'A 1', line2: 'B', city: 'C', state: 'D', postal_code: '1', country: 'DE' }
@@ -173,6 +184,27 @@ const writeRoutes: WriteRoute[] = [
     path: () => `/v1/orders/ord_${none}/fulfil`,
     body: () => ({}),
   },
+  {
+    name: 'POST /v1/api_keys',
+    method: 'POST',
+    schema: 'apiKeyCreateBody',
+    path: () => '/v1/api_keys',
+    body: () => ({ kind: 'secret', name: 'A', scopes: ['drops:read', 'drops:write'], expires_at: 2_000_000_000 }),
+  },
+  {
+    name: 'POST /v1/api_keys/{id}/roll',
+    method: 'POST',
+    schema: 'apiKeyRollBody',
+    path: ({ apiKey }) => `/v1/api_keys/${apiKey.id}/roll`,
+    body: () => ({ overlap: 0 }),
+  },
+  {
+    name: 'POST /v1/api_keys/{id}/revoke',
+    method: 'POST',
+    schema: 'emptyBody',
+    path: ({ apiKey }) => `/v1/api_keys/${apiKey.id}/revoke`,
+    body: () => ({}),
+  },
 ]
 
 describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
@@ -180,7 +212,7 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
   let seller: Client
   let browser: Client
   let fixture: Fixture
-  let before: object
+  let before: Footprint
   let pids: object
 
   beforeAll(async () => {
@@ -189,7 +221,8 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
     seller = new Client(box.url, box.secretKey, { connections: atOnce, check: checker.check })
     browser = new Client(box.url, box.publishableKey, { check: checker.check })
     const drop = await openDrop(seller, { hold_ttl: 600 })
-    fixture = { drop, hold: await takeHold(seller, drop) }
+    const apiKey = expectStatus(await seller.post<WireApiKey>('/v1/api_keys', { kind: 'secret' }), 201).body
+    fixture = { drop, hold: await takeHold(seller, drop), apiKey }
   })
 
   afterAll(async () => {
@@ -204,7 +237,7 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
 
   afterEach(() => {
     // Nothing was written and no process was harmed, now or by an earlier test.
-    expect(footprint(box.databasePath)).toEqual(before)
+    expectNothingWritten(box.databasePath, before)
     expect(box.pids).toEqual(pids)
   })
 
@@ -427,6 +460,9 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['POST', (id) => `/v1/refunds/${id}/settle`, '{"status":"failed"}'],
       ['GET', (id) => `/v1/disputes/${id}`],
       ['POST', (id) => `/v1/disputes/${id}/close`, '{"status":"won"}'],
+      ['GET', (id) => `/v1/api_keys/${id}`],
+      ['POST', (id) => `/v1/api_keys/${id}/roll`, '{}'],
+      ['POST', (id) => `/v1/api_keys/${id}/revoke`, '{}'],
     ]
     await tryAll(
       routes.flatMap(([method, path, body]) =>
@@ -467,22 +503,29 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ...['publish', 'pause', 'resume', 'end', 'restock'].map(
         (action) => [`/v1/drops/${fixture.drop.id}/${action}`, ['POST']] as [string, string[]],
       ),
-      ['/v1/holds', ['POST']],
+      ['/v1/holds', ['POST', 'GET']],
       [`/v1/holds/${fixture.hold.id}`, ['DELETE', 'GET']],
-      ['/v1/payments', ['POST']],
+      ['/v1/payments', ['POST', 'GET']],
+      ['/v1/ledger/entries', ['GET']],
+      ['/v1/exports/orders', ['GET']],
       ['/v1/orders', ['GET']],
       [`/v1/orders/ord_${none}`, ['GET']],
       [`/v1/orders/ord_${none}/cancel`, ['POST']],
       [`/v1/orders/ord_${none}/fulfil`, ['POST']],
       [`/v1/payments/pay_${none}`, ['GET']],
       [`/v1/payments/pay_${none}/attach`, ['POST']],
-      ['/v1/refunds', ['POST']],
+      ['/v1/refunds', ['POST', 'GET']],
       [`/v1/refunds/rfnd_${none}`, ['GET']],
       [`/v1/refunds/rfnd_${none}/settle`, ['POST']],
-      ['/v1/disputes', ['POST']],
+      ['/v1/disputes', ['POST', 'GET']],
       [`/v1/disputes/dsp_${none}`, ['GET']],
       [`/v1/disputes/dsp_${none}/close`, ['POST']],
       ['/v1/ledger/balances', ['GET']],
+      ['/v1/api_keys', ['POST', 'GET']],
+      [`/v1/api_keys/key_${none}`, ['GET']],
+      [`/v1/api_keys/key_${none}/roll`, ['POST']],
+      [`/v1/api_keys/key_${none}/revoke`, ['POST']],
+      ['/v1/events', ['GET']],
       ['/healthz', ['GET']],
       ['/readyz', ['GET']],
     ]
@@ -571,7 +614,9 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
           ['status=constructor', 'status'],
         ],
       ],
-      ['/v1/orders', 'ord', [['status=paid', 'status']]],
+      ['/v1/orders', 'ord', [['status=open', 'status']]],
+      ['/v1/payments', 'pay', [['order=1', 'order']]],
+      ['/v1/api_keys', 'key', [['kind=secret', 'kind']]],
     ]
     await tryAll(
       lists.flatMap(([path, prefix, own]) =>

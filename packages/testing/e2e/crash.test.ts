@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { mintId } from '@penstock/domain/id.ts'
 import { requestDeadlineMs } from '@penstock/domain/limits.ts'
 import { openReader } from '@penstock/store-sqlite/open.ts'
-import { auditDatabase } from '../audit.ts'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { Load } from './buyers.ts'

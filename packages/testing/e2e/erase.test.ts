@@ -2,14 +2,14 @@ import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { auditDatabase } from '../audit.ts'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'
 import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import { expectStatus, holdBody, openDrop, pay, readDrop, skuOf } from './shop.ts'
-import type { WireHold, WireOrder } from '../wire-types.ts'
+import type { WireHold, WireList, WireOrder } from '../wire-types.ts'
 
 /** Every answer in these tests is in the document. */
 const { check } = new AnswerChecker(currentDocument())
@@ -66,6 +66,17 @@ it('erasing an order and a hold leaves no trace of the buyer, and the limit coun
     status: 'released',
     customer: null,
   })
+
+  // Lists still have what they bought, and do not find them.
+  const list = async (path: string) => expectStatus(await seller.get<WireList<WireOrder>>(path), 200).body.data
+  expect(await list(`/v1/orders?drop=${drop.id}`)).toEqual([{ ...order, customer: null }])
+  for (const filter of [`customer_email=${encodeURIComponent(customer.email)}`, 'q=quill', 'q=987654', 'q=countedIn']) {
+    expect(await list(`/v1/orders?${filter}`)).toEqual([])
+    expect(await list(`/v1/holds?${filter}&status=released`)).toEqual([])
+  }
+  const authorization = `Bearer ${box.secretKey}`
+  const csv = await (await fetch(`${box.url}/v1/exports/orders`, { headers: { authorization } })).text()
+  expect(csv.split('\r\n')[1]).toMatch(new RegExp(`^${order.id},paid,.*,${order.payment},{10}$`))
 
   // What the buyer has still counts, under each key; what goes back does not.
   for (const key of [{ email: 'zenobia.quill@example.com' }, { email: 'x@y', phone: '0049 221 987654' }]) {

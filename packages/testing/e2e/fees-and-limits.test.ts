@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { openReader } from '@penstock/store-sqlite/open.ts'
-import { auditDatabase } from '../audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'

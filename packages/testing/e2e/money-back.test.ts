@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { idPattern } from '@penstock/domain/id.ts'
-import { auditDatabase } from '../audit.ts'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'

@@ -2,8 +2,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { openReader, openWriter } from '@penstock/store-sqlite/open.ts'
-import { auditDatabase } from '../audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { Program } from '../program.ts'
@@ -350,9 +350,17 @@ test('S15: a flood for ten units sells exactly ten, and none is not ten', async 
   })
 })
 
+/** `/a/{b|c}` is `/a/b` and `/a/c`. */
+function eachOf(path: string): string[] {
+  const choice = /\{(\w+(?:\|\w+)+)\}/.exec(path)
+  return choice?.[1]?.split('|').map((one) => path.replace(choice[0], one)) ?? [path]
+}
+
 test('S16: every route and every error in the documents is in the code, and every error of the code in them', async () => {
   const api = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8')
-  const routes = [...api.matchAll(/`(GET|POST|PATCH|DELETE) (\/[^\s`?]*)/g)].map(([, method, path]) => [method, path])
+  const routes = [...api.matchAll(/`(GET|POST|PATCH|DELETE) (\/[^\s`?]*)/g)].flatMap(([, method = '', path = '']) =>
+    eachOf(path).map((one) => [method, one]),
+  )
   expect(routes.length).toBeGreaterThan(15)
   for (const [method = '', path = ''] of routes) {
     const bytes = method === 'GET' ? undefined : '{}'

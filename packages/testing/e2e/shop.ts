@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { expect } from 'vitest'
 import { openReader } from '@penstock/store-sqlite/open.ts'
 import type { Answer, Client, Headers } from '../client.ts'
 import type { WireDrop, WireHold, WirePayment, WireSku } from '../wire-types.ts'
@@ -120,15 +121,25 @@ const tables = [
   'api_key',
 ]
 
+export type Footprint = Readonly<Record<string, number>>
+
 /** How many rows every table has, and the number of the last commit: equal before and after means nothing was written. */
-export function footprint(databasePath: string): Readonly<Record<string, number>> {
+export function footprint(databasePath: string): Footprint {
   const db = openReader(databasePath)
   try {
     const counts = tables.map((table) => [table, count(db, `SELECT count(*) FROM ${table}`)] as const)
-    return { ...Object.fromEntries(counts), seq: count(db, 'SELECT seq FROM writer_state') }
+    const keyUse = count(db, 'SELECT coalesce(sum(last_used_ms), 0) FROM api_key')
+    return { ...Object.fromEntries(counts), keyUse, seq: count(db, 'SELECT seq FROM writer_state') }
   } finally {
     db.close()
   }
+}
+
+/** Nothing was written since `before`, unless an HTTP process reported which keys it saw, as each does every minute. */
+export function expectNothingWritten(databasePath: string, before: Footprint): void {
+  const after = footprint(databasePath)
+  const wasReported = after['keyUse'] !== before['keyUse']
+  expect(wasReported ? { ...after, keyUse: before['keyUse'], seq: before['seq'] } : after).toEqual(before)
 }
 
 function count(db: ReturnType<typeof openReader>, sql: string): number {

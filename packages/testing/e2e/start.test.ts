@@ -4,14 +4,14 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { schemaVersion } from '@penstock/store-sqlite/migrate.ts'
 import { openWriter } from '@penstock/store-sqlite/open.ts'
-import { auditDatabase } from '../audit.ts'
 import { Client } from '../client.ts'
 import { Program } from '../program.ts'
 import { makeFirstDatabase } from '../upgrade/first-fixture.ts'
 import { expectStatus, holdBody, openDrop, pay, poll, present, readDrop, skuOf, takeHold } from './shop.ts'
-import type { WireDrop, WireList } from '../wire-types.ts'
+import type { WireApiKey, WireDrop, WireList } from '../wire-types.ts'
 
 /** `penstock start`, used as by somebody who has never seen it. */
 
@@ -311,6 +311,23 @@ describe('starting again', () => {
     expect(skuOf(await readDrop(first.seller, id)).sold).toBe(1)
     expect(second.output).not.toContain('demo drop')
     expect(readFileSync(join(data, 'bootstrap-keys.json'), 'utf8')).toBe(keys)
+  })
+
+  it('starts although the secret key of the first start was revoked since', async () => {
+    const first = await startBox(['--no-seed'])
+    const made = await first.seller.post<WireApiKey>('/v1/api_keys', { kind: 'secret' })
+    const { data: keys } = (await first.seller.get<WireList<WireApiKey>>('/v1/api_keys')).body
+    const bootstrap = present(
+      keys.find(({ kind, id }) => kind === 'secret' && id !== made.body.id),
+      'the first key',
+    )
+    expectStatus(await first.seller.post(`/v1/api_keys/${bootstrap.id}/revoke`), 200)
+    await first.program.stop()
+    const second = await startBox([])
+    expect(second.program.output).toContain('no demo drop: the key in bootstrap-keys.json is not accepted')
+    const client = new Client(second.url, present(made.body.secret, 'the secret'))
+    clients.push(client)
+    expectStatus(await client.get('/v1/drops'), 200)
   })
 
   it('takes keys from the environment, and those of before stop working', async () => {

@@ -48,6 +48,7 @@ export async function runCampaign(
   try {
     const reports: OperationReport[] = []
     const pool = new IdPool()
+    pool.reserve(await clients.secret.get('/v1/api_keys'))
     const compiler = new SchemaCompiler(document)
     const checker = new AnswerChecker(document)
     for (const operation of operationsOf(document)) {

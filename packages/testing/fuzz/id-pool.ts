@@ -13,6 +13,13 @@ export class IdPool {
   /** By prefix, of what was pinned last. */
   readonly #pinned = new Map<string, string>()
 
+  readonly #reserved = new Set<string>()
+
+  /** Ids of an answer that must never be taken: of the keys that the requests are sent with. */
+  reserve(answer: { readonly text: string }): void {
+    for (const [id] of answer.text.matchAll(idInText)) this.#reserved.add(id)
+  }
+
   /** The same as `learn`; and these are the ids to take most often, until others are pinned. */
   pin(answer: { readonly text: string; readonly body: unknown }): void {
     this.learn(answer)
@@ -22,6 +29,7 @@ export class IdPool {
   /** Takes in every id of an answer. */
   learn(answer: { readonly text: string; readonly body: unknown }): void {
     for (const [id, prefix = ''] of answer.text.matchAll(idInText)) {
+      if (this.#reserved.has(id)) continue
       const others = (this.#ids.get(prefix) ?? []).filter((known) => known !== id)
       this.#ids.set(prefix, [...others, id].slice(-idsPerKindMax))
     }

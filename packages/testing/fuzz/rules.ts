@@ -18,6 +18,9 @@ interface RuledBody {
   readonly replace?: { readonly client_secret?: string } | null
   readonly lines?: readonly object[]
   readonly restock?: boolean
+  readonly kind?: string
+  readonly expires_at?: number | null
+  readonly scopes?: readonly string[]
 }
 
 function bodyOf({ body }: FuzzRequest): RuledBody {
@@ -44,6 +47,17 @@ const bothCursors = (operationId: string): Rule => ({
   param: /^ending_before$/,
   mayBreak: ({ query }) => 'starting_after' in query && 'ending_before' in query,
 })
+
+/** A range of time does not end before it begins. */
+const createdBackwards = (operationId: string): Rule => ({
+  operationId,
+  param: /^created_to$/,
+  mayBreak: ({ query }) => Number(query['created_to']) < Number(query['created_from']),
+})
+
+const collectionNouns = ['Holds', 'Payments', 'Orders', 'Refunds', 'Disputes', 'LedgerEntries', 'Events']
+const lists = ['Drops', ...collectionNouns].map((noun) => `list${noun}`)
+const exported = collectionNouns.map((noun) => `export${noun}`)
 
 export const rules: readonly Rule[] = [
   { operationId: 'createDrop', param: /^ends_at$/, mayBreak: mayEndTooEarly },
@@ -86,8 +100,20 @@ export const rules: readonly Rule[] = [
     param: /^restock$/,
     mayBreak: (request) => bodyOf(request).restock === true && bodyOf(request).lines === undefined,
   },
-  bothCursors('listDrops'),
-  bothCursors('listOrders'),
+  ...[...lists, 'listApiKeys'].map(bothCursors),
+  ...[...lists, ...exported].map(createdBackwards),
+  {
+    // A publishable key has no scopes.
+    operationId: 'createApiKey',
+    param: /^scopes$/,
+    mayBreak: (request) => bodyOf(request).kind === 'publishable' && bodyOf(request).scopes !== undefined,
+  },
+  {
+    // It expires after now.
+    operationId: 'createApiKey',
+    param: /^expires_at$/,
+    mayBreak: (request) => (bodyOf(request).expires_at ?? Infinity) <= Date.now() / 1_000 + 1,
+  },
 ]
 
 /** Whether the request keeps every rule, as far as that can be seen. */

@@ -7,8 +7,8 @@ const laterProvider = 'later'
 
 /**
  * Makes objects that belong together and have come as far as requests of `operationId` want them, and pins their ids: a
- * live drop, an order with codes, a pending refund, an open dispute, money nobody knows the hold of, and an unpaid hold.
- * The last of a kind is pinned.
+ * live drop, an order with codes, a pending refund, an open dispute, money nobody knows the hold of, an unpaid hold, and an
+ * API key. The last of a kind is pinned.
  */
 export async function stockPool(seller: Client, pool: IdPool, operationId: string): Promise<void> {
   const shop = new Shop(seller, pool)
@@ -26,6 +26,7 @@ export async function stockPool(seller: Client, pool: IdPool, operationId: strin
   }
   for (const make of operationId === 'attachPayment' ? [order, unmatched] : [unmatched, order]) await make()
   await shop.hold()
+  await shop.post('/v1/api_keys', { kind: 'secret', name: 'Fuzz' })
 }
 
 /** Sells one drop, and pins everything it is answered. */

@@ -140,7 +140,11 @@ function validPattern(
   })
 }
 
-function validList({ minItems = 0, maxItems = 1_000 }: SchemaNode, item: Arbitrary<unknown>): Arbitrary<unknown[]> {
+function validList(
+  { minItems = 0, maxItems = 1_000, uniqueItems = false }: SchemaNode,
+  item: Arbitrary<unknown>,
+): Arbitrary<unknown[]> {
+  if (uniqueItems) return fc.uniqueArray(item, { minLength: minItems, maxLength: maxItems })
   const ordinary = fc.array(item, { minLength: minItems, maxLength: Math.min(maxItems, minItems + ordinaryItemsMax) })
   if (maxItems > smallListMax) return ordinary
   return fc.oneof({ arbitrary: ordinary, weight: 4 }, fc.array(item, { minLength: maxItems, maxLength: maxItems }))

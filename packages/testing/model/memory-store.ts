@@ -1,7 +1,8 @@
 import { disputeKey } from '@penstock/domain/dispute.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import type { ApiKey } from '@penstock/domain/api-key.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
-import { FatalStoreError } from '@penstock/store/store.ts'
+import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
@@ -33,6 +34,7 @@ export class MemoryData {
   readonly buyers = new Map<string, BuyerUnits>()
   readonly codeUses = new Map<string, CodeUse>()
   readonly requests = new Map<string, RequestRecord>()
+  readonly apiKeys = new Map<string, ApiKey>()
   readonly entries: LedgerEntry[] = []
   readonly events: OutboxEvent[] = []
   /** `account currency` → debits minus credits, added to with each entry. */
@@ -41,9 +43,9 @@ export class MemoryData {
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
     const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes } = this
-    const { buyers, codeUses, requests, entries, balances, events } = this
+    const { buyers, codeUses, requests, apiKeys, entries, balances, events } = this
     const money = { payments, orders, refunds, lineRefunds, disputes, entries, balances }
-    return structuredClone({ drops, skus, holds, buyers, codeUses, requests, events, ...money })
+    return structuredClone({ drops, skus, holds, buyers, codeUses, requests, apiKeys, events, ...money })
   }
 }
 
@@ -71,6 +73,8 @@ export class MemoryStore implements Store {
       buyers: (id) => data.buyers.get(id),
       codeUses: (key) => data.codeUses.get(key),
       requests: (id) => data.requests.get(id),
+      apiKeys: (id) => data.apiKeys.get(id),
+      secretKeyIds: () => listSecretKeyIds(data),
       holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
     }
   }
@@ -87,14 +91,14 @@ export class MemoryStore implements Store {
     const set = new ChangeSet(this.#source)
     const value = decideAll(set)
     if (this.epoch !== this.data.epoch) throw new FatalStoreError('fenced', 'a newer writer has taken over')
-    if (!set.isChanged) return { value, seq: this.seq, changes: { skus: [], dropIds: [] } }
+    if (!set.isChanged) return { value, seq: this.seq, changes: noChanges }
     check(this.data, set)
     save(this.data, set)
     this.data.seq += 1
     this.data.nowMs = nowMs
     const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
     const dropIds = [...set.drops.inserted.keys(), ...set.drops.updated.keys()]
-    return { value, seq: this.seq, changes: { skus, dropIds } }
+    return { value, seq: this.seq, changes: { skus, dropIds, apiKeysChanged: set.apiKeys.isChanged } }
   }
 
   maintain(): void {
@@ -119,6 +123,11 @@ function listHoldsDue(data: MemoryData, nowMs: number, max: number): readonly st
     .map((hold) => hold.id)
 }
 
+function listSecretKeyIds(data: MemoryData): readonly string[] {
+  const keys = [...data.apiKeys.values()]
+  return keys.filter(({ kind, revokedMs }) => kind === 'secret' && revokedMs === null).map(({ id }) => id)
+}
+
 /** The constraints of the schema: before anything is saved, so that a refusal leaves nothing behind. */
 function check(data: MemoryData, set: ChangeSet): void {
   for (const { id, stock, held, sold } of [...set.skus.inserted.values(), ...set.skus.updated.values()]) {
@@ -139,6 +148,11 @@ function check(data: MemoryData, set: ChangeSet): void {
     const { orderId, paidQuantity, refundedQuantity, restockedQuantity } = row
     const isSound = restockedQuantity >= 0 && restockedQuantity <= refundedQuantity && refundedQuantity <= paidQuantity
     if (!isSound) throw new Error(`${orderId} gives back more units than it has`)
+  }
+  const hashes = new Set([...data.apiKeys.values()].map(({ secretHash }) => secretHash))
+  for (const { id, secretHash } of set.apiKeys.inserted.values()) {
+    if (hashes.has(secretHash)) throw new Error(`the hash of ${id} exists`)
+    hashes.add(secretHash)
   }
 }
 
@@ -162,6 +176,7 @@ function save(data: MemoryData, set: ChangeSet): void {
   for (const [key, row] of set.codeUses.inserted) data.codeUses.set(key, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
   data.events.push(...set.outboxEvents)
+  for (const row of [...set.apiKeys.inserted.values(), ...set.apiKeys.updated.values()]) data.apiKeys.set(row.id, row)
   for (const entry of set.ledgerEntries) {
     data.entries.push(entry)
     add(data.balances, `${entry.debit} ${entry.currency}`, entry.amountMinor)

@@ -8,7 +8,7 @@ import { expiriesPerCommandMax } from '@penstock/domain/limits.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { openReader } from '@penstock/store-sqlite/open.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
-import { auditDatabase } from '../audit.ts'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { checkInvariants } from './invariants.ts'
 import { MemoryData, MemoryStore } from './memory-store.ts'
 import { holdTtlMs, newDrop, newSku, openingCommands, randomCuts, randomSale, startMs } from './random-sale.ts'
@@ -185,6 +185,10 @@ function withOwnKey(command: Command, id: string): Command {
     case 'fulfil_order':
     case 'use_code':
     case 'erase_customer':
+    case 'create_key':
+    case 'roll_key':
+    case 'revoke_key':
+    case 'touch_keys':
       return command
   }
 }
@@ -232,6 +236,10 @@ function sentAgain(command: Command, number: number): Command {
       return { ...command, refundId: again(command.refundId) }
     case 'open_dispute':
       return { ...command, disputeId: again(command.disputeId) }
+    case 'create_key':
+      return { ...command, apiKeyId: again(command.apiKeyId), secretHash: again(command.secretHash) }
+    case 'roll_key':
+      return { ...command, newApiKeyId: again(command.newApiKeyId), secretHash: again(command.secretHash) }
     case 'change_drop_phase':
     case 'restock_sku':
     case 'release_hold':
@@ -241,6 +249,8 @@ function sentAgain(command: Command, number: number): Command {
     case 'fulfil_order':
     case 'erase_customer':
     case 'use_code':
+    case 'revoke_key':
+    case 'touch_keys':
       return command
   }
 }

@@ -1,4 +1,5 @@
 import { problemObject } from '@penstock/http/problem.ts'
+import { isJson } from '../client.ts'
 import { SchemaCompiler } from './json-schema.ts'
 import type { Header, OpenApiDocument, Operation, Ref, Response } from '@penstock/http/openapi/document.ts'
 import type { SchemaNode } from '@penstock/http/openapi/schema-node.ts'
@@ -96,7 +97,7 @@ export class AnswerChecker {
     const type = answer.headers['content-type'] ?? ''
     const media = content[type]
     if (media === undefined) return [`Content-Type is "${type}", not ${types.join(', ')}`]
-    return [...this.#checkOf(`${place} ${type}`, media.schema)(type.includes('json') ? answer.body : answer.text)]
+    return [...this.#checkOf(`${place} ${type}`, media.schema)(isJson(type) ? answer.body : answer.text)]
   }
 
   #compareHeader(name: string, header: Header, value: string | string[] | undefined): string[] {

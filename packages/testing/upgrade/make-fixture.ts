@@ -76,12 +76,17 @@ function dump(): string {
   return ['BEGIN;', ...lines, `PRAGMA user_version = ${version};`, 'COMMIT;', ''].join('\n')
 }
 
-const store = new SqliteStore(path)
-store.replaceBootstrapKeys([
-  { id: 'key_secret', kind: 'secret', secretHash: 'a'.repeat(64), createdMs: firstMs },
-  { id: 'key_publishable', kind: 'publishable', secretHash: 'b'.repeat(64), createdMs: firstMs },
-])
-store.close()
+/** The columns of the first schema: later releases put more in. */
+function addBootstrapKeys(): void {
+  new SqliteStore(path).close()
+  const db = openWriter(path)
+  const insert = db.prepare('INSERT INTO api_key (secret_hash, id, kind, created_ms) VALUES (?, ?, ?, ?)')
+  insert.run('a'.repeat(64), 'key_secret', 'secret', firstMs)
+  insert.run('b'.repeat(64), 'key_publishable', 'publishable', firstMs)
+  db.close()
+}
+
+addBootstrapKeys()
 const answers = [...sell(firstSale.slice(0, 5))]
 moveKeys(1_000)
 answers.push(...sell(firstSale.slice(5, 6)))

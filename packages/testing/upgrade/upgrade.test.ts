@@ -5,12 +5,15 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isRejected } from '@penstock/domain/result.ts'
 import { captureCommand, holdCommand, requestKey } from '@penstock/engine/test-sale.ts'
+import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { schemaVersion } from '@penstock/store-sqlite/migrate.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
+import { SqliteScanner } from '@penstock/store-sqlite/sqlite-scanner.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
-import { auditDatabase } from '../audit.ts'
+import { filterNames } from '@penstock/store/scanner.ts'
 import { run } from '../model/run-sale.ts'
 import { firstAnswers, makeFirstDatabase } from './first-fixture.ts'
+import type { CollectionName, Collections } from '@penstock/store/scanner.ts'
 import type { Database as Connection } from 'better-sqlite3'
 
 /**
@@ -42,6 +45,12 @@ beforeAll(() => {
   orderIds = db.prepare<[], string>('SELECT id FROM orders ORDER BY id DESC').pluck().all()
   db.close()
   store = new SqliteStore(path, { log: (line) => lines.push(line) })
+  // As every start does, with the keys of the start before.
+  const keys = [
+    { id: 'key_secret', kind: 'secret', secretHash: 'a'.repeat(64), hint: 'sk_test_…aaaa' },
+    { id: 'key_publishable', kind: 'publishable', secretHash: 'b'.repeat(64), hint: 'pk_test_…bbbb' },
+  ] as const
+  store.replaceBootstrapKeys(keys, afterMs)
 })
 
 afterAll(() => {
@@ -76,13 +85,11 @@ it('the audit finds nothing wrong in it', () => {
 it('every row of it can be read', () => {
   const queries = new SqliteQueries(path)
   const holds = [...holdsBefore.keys()].map((id) => queries.findHold(id))
-  const orders = queries.listOrders({ limit: 100, startingAfter: null, endingBefore: null })
   const orderOf = orderIds.map((id) => queries.findOrder(id))
   const { drops } = queries.listDrops()
   const credentials = ['a', 'b'].map((letter) => queries.findCredential(letter.repeat(64)))
   queries.close()
   expect(new Map(holds.map((hold) => [hold?.id, hold?.status]))).toEqual(holdsBefore)
-  expect(orders.map(({ order }) => order.id)).toEqual(orderIds)
   expect(orderOf.map((each) => each?.order.id)).toEqual(orderIds)
   expect(credentials).toMatchObject([{ kind: 'secret' }, { kind: 'publishable' }])
   for (const { result } of answers) {
@@ -96,6 +103,28 @@ it('every row of it can be read', () => {
     ['Shoe', 'draft', 0],
     ['Shoe', 'ended', 0],
   ])
+})
+
+it('every row of it can be listed', () => {
+  const scanner = new SqliteScanner(path)
+  const list = <Name extends CollectionName>(collection: Name): readonly Collections[Name][] => {
+    const selection = { collection, filters: {}, createdFromMs: null, createdBeforeMs: null, nowMs: afterMs }
+    return scanner.scan({ ...selection, direction: 'newest_first', after: null, rowsMax: 9_999, matchesMax: 9_999 })
+      .rows
+  }
+  const lengths = (Object.keys(filterNames) as CollectionName[]).map((name) => [name, list(name).length])
+  expect(list('orders').map(({ order }) => order.id)).toEqual(orderIds)
+  scanner.close()
+  const { hold, payment, orders, ledger_entry } = countsBefore
+  expect(Object.fromEntries(lengths)).toEqual({
+    holds: hold,
+    payments: payment,
+    orders,
+    refunds: 0,
+    disputes: 0,
+    ledger_entries: ledger_entry,
+    events: payment,
+  })
 })
 
 it('a key that was used before the upgrade gets its first answer, and writes nothing', () => {

@@ -1,0 +1,43 @@
+import { audit } from './audit.ts'
+import { configPrint } from './config.ts'
+import { doctor } from './doctor.ts'
+import { dropExport, dropImport, dropList } from './drop.ts'
+import { init } from './init.ts'
+import { keyCreate, keyList, keyRevoke, keyRoll } from './key.ts'
+import { migrate } from './migrate.ts'
+import { orderList, orderRefund, orderShow } from './order.ts'
+import { seed } from './seed.ts'
+import { startCommand } from './start.ts'
+import type { Command, Option } from '../command.ts'
+
+/** Every command, in the order of the help. docs/cli.md has a section for each, which a test checks. */
+export const commands: readonly Command[] = [
+  init,
+  startCommand,
+  doctor,
+  configPrint,
+  migrate,
+  audit,
+  seed,
+  dropImport,
+  dropExport,
+  dropList,
+  orderList,
+  orderShow,
+  orderRefund,
+  keyCreate,
+  keyList,
+  keyRoll,
+  keyRevoke,
+]
+
+/** What each first word of a two-word command is about. */
+export const groups: Readonly<Record<string, string>> = {
+  config: 'settings',
+  drop: 'drops of a running box, and files of them',
+  order: 'orders of a running box',
+  key: 'API keys of a running box',
+}
+
+/** Every command takes it. */
+export const jsonOption: Option = { flags: '--json', summary: 'print the result as JSON' }

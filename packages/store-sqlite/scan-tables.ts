@@ -1,0 +1,206 @@
+import { ledgerEntryId, ledgerEntrySeq } from '@penstock/domain/ledger-entry.ts'
+import { eventId, eventSeq } from '@penstock/domain/outbox-event.ts'
+import {
+  disputeColumns,
+  eventColumns,
+  holdColumns,
+  ledgerColumns,
+  orderFactsColumns,
+  orderFactsJoin,
+  paymentColumns,
+  refundColumns,
+  toDispute,
+  toHold,
+  toNumberedEntry,
+  toNumberedEvent,
+  toOrderFacts,
+  toPayment,
+  toRefund,
+} from './rows.ts'
+import type { IdKind } from '@penstock/domain/id.ts'
+import type { CollectionName, Collections, FilterName } from '@penstock/store/scanner.ts'
+import type { DisputeRow, EventRow, HoldRow, LedgerRow, PaymentRow, RefundRow } from './rows.ts'
+
+/** One collection as `SqliteScanner` reads it. Everything here is SQL of our own; values are bound. */
+export interface ScanTable<Name extends CollectionName> {
+  /** What is listed, with its alias. The key of a row is here, so that stepping over rows touches nothing else. */
+  readonly table: string
+  /** What every row is joined with, if anything. */
+  readonly join?: string
+  /** The column rows are ordered by: an indexed id, or the number the writer gave. */
+  readonly key: ScanKey
+  /** Unix milliseconds. */
+  readonly created: string
+  readonly columns: string
+  readonly toRow: (row: readonly unknown[]) => Collections[Name]
+  readonly idOf: (row: Collections[Name]) => string
+  readonly conditions: Readonly<Record<FilterName<Name>, ToCondition>>
+}
+
+export type ScanKey =
+  | { readonly kind: 'id'; readonly column: string; readonly idKind: IdKind }
+  /** `created` never falls as the number grows: the clock of the writer never runs backwards. */
+  | {
+      readonly kind: 'seq'
+      readonly column: string
+      readonly toId: (seq: number) => string
+      readonly seqOf: (id: string) => number | null
+    }
+
+export type ToCondition = (value: string, nowMs: number) => Condition
+
+export interface Condition {
+  readonly sql: string
+  readonly values: readonly (string | number)[]
+  /** Names one row by its key, or a few by an index: SQLite goes there, and no rows are stepped over. */
+  readonly pinsKey?: true
+}
+
+const equals =
+  (column: string): ToCondition =>
+  (value) => ({ sql: `${column} = ?`, values: [value] })
+
+/** Without case, as far as ASCII goes: what SQLite's lower() knows. */
+const emailIs =
+  (customer: string): ToCondition =>
+  (value) => ({ sql: `lower(json_extract(${customer}, '$.email')) = lower(?)`, values: [value] })
+
+/** Somewhere in one of `texts`, without ASCII case. */
+const contains =
+  (...texts: readonly string[]): ToCondition =>
+  (value) => ({
+    sql: `(${texts.map((text) => `instr(lower(${text}), lower(?)) > 0`).join(' OR ')})`,
+    values: texts.map(() => value),
+  })
+
+const customerTexts = (customer: string): readonly string[] =>
+  ['email', 'name', 'phone', 'externalId'].map((field) => `json_extract(${customer}, '$.${field}')`)
+
+/** As `holdStatusAt` of the domain. */
+const holdStatusIs: ToCondition = (value, nowMs) => {
+  if (value === 'active') return { sql: `(h.status = 'active' AND h.expires_ms > ?)`, values: [nowMs] }
+  if (value !== 'expired') return equals('h.status')(value, nowMs)
+  return { sql: `(h.status = 'expired' OR (h.status = 'active' AND h.expires_ms <= ?))`, values: [nowMs] }
+}
+
+/** As `paymentStatus` of the domain. */
+const paymentStatusNow = `CASE
+  WHEN p.disputed > 0 THEN 'disputed'
+  WHEN p.refunded = 0 THEN p.status
+  WHEN p.refunded = p.amount THEN 'refunded'
+  WHEN p.status = 'captured' THEN 'partially_refunded'
+  ELSE p.status END`
+
+/** As `orderStatus` of the domain. */
+const orderStatusNow = `CASE
+  WHEN o.cancelled_ms IS NOT NULL THEN 'cancelled'
+  WHEN p.refunded > 0 AND p.refunded = o.amount THEN 'refunded'
+  WHEN p.refunded > 0 OR EXISTS (SELECT 1 FROM order_line_refund WHERE order_id = o.id AND refunded_quantity > 0)
+    THEN 'partially_refunded'
+  WHEN o.fulfilled_ms IS NOT NULL THEN 'fulfilled'
+  ELSE 'paid' END`
+
+export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } = {
+  holds: {
+    table: 'hold h',
+    key: { kind: 'id', column: 'h.id', idKind: 'hold' },
+    created: 'h.created_ms',
+    columns: holdColumns,
+    toRow: (row) => toHold(row as HoldRow),
+    idOf: (hold) => hold.id,
+    conditions: {
+      status: holdStatusIs,
+      drop: equals('h.drop_id'),
+      customer_email: emailIs('h.customer'),
+      q: contains('h.id', ...customerTexts('h.customer')),
+    },
+  },
+  payments: {
+    table: 'payment p',
+    key: { kind: 'id', column: 'p.id', idKind: 'payment' },
+    created: 'p.created_ms',
+    columns: paymentColumns,
+    toRow: (row) => toPayment(row as PaymentRow),
+    idOf: (payment) => payment.id,
+    conditions: {
+      status: equals(paymentStatusNow),
+      hold: equals('coalesce(p.attached_hold_id, p.hold_id)'),
+      order: (value) => ({
+        sql: 'p.id = (SELECT payment_id FROM orders WHERE id = ?)',
+        values: [value],
+        pinsKey: true,
+      }),
+      q: contains('p.id', 'p.provider_payment_id', 'p.hold_id', 'p.attached_hold_id'),
+    },
+  },
+  orders: {
+    table: 'orders o',
+    join: orderFactsJoin,
+    key: { kind: 'id', column: 'o.id', idKind: 'order' },
+    created: 'o.created_ms',
+    columns: orderFactsColumns,
+    toRow: toOrderFacts,
+    idOf: ({ order }) => order.id,
+    conditions: {
+      status: equals(orderStatusNow),
+      drop: equals('o.drop_id'),
+      payment: (value) => ({
+        sql: 'o.id = (SELECT order_id FROM payment WHERE id = ?)',
+        values: [value],
+        pinsKey: true,
+      }),
+      customer_email: emailIs('h.customer'),
+      q: contains('o.id', 'o.hold_id', 'o.payment_id', ...customerTexts('h.customer')),
+    },
+  },
+  refunds: {
+    table: 'refund r',
+    key: { kind: 'id', column: 'r.id', idKind: 'refund' },
+    created: 'r.created_ms',
+    columns: refundColumns,
+    toRow: (row) => toRefund(row as RefundRow),
+    idOf: (refund) => refund.id,
+    conditions: {
+      status: equals('r.status'),
+      payment: (value) => ({ sql: 'r.payment_id = ?', values: [value], pinsKey: true }),
+      order: (value) => ({
+        sql: 'r.payment_id = (SELECT payment_id FROM orders WHERE id = ?) AND r.order_id = ?',
+        values: [value, value],
+        pinsKey: true,
+      }),
+    },
+  },
+  disputes: {
+    table: 'dispute d',
+    key: { kind: 'id', column: 'd.id', idKind: 'dispute' },
+    created: 'd.created_ms',
+    columns: disputeColumns,
+    toRow: (row) => toDispute(row as DisputeRow),
+    idOf: (dispute) => dispute.id,
+    conditions: {
+      status: equals('d.status'),
+      payment: (value) => ({ sql: 'd.payment_id = ?', values: [value], pinsKey: true }),
+    },
+  },
+  ledger_entries: {
+    table: 'ledger_entry l',
+    key: { kind: 'seq', column: 'l.seq', toId: ledgerEntryId, seqOf: ledgerEntrySeq },
+    created: 'l.created_ms',
+    columns: ledgerColumns,
+    toRow: (row) => toNumberedEntry(row as LedgerRow),
+    idOf: ({ id }) => id,
+    conditions: {
+      payment: equals('l.payment_id'),
+      account: (value) => ({ sql: '(l.debit = ? OR l.credit = ?)', values: [value, value] }),
+    },
+  },
+  events: {
+    table: 'event e',
+    key: { kind: 'seq', column: 'e.seq', toId: eventId, seqOf: eventSeq },
+    created: 'e.created_ms',
+    columns: eventColumns,
+    toRow: (row) => toNumberedEvent(row as EventRow),
+    idOf: ({ id }) => id,
+    conditions: { type: equals('e.type'), object_id: equals('e.object_id') },
+  },
+}
