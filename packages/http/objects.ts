@@ -425,7 +425,8 @@ export function slowListOf<Item extends ListedObject>(item: Item, cursor: TSchem
     ...cursor,
     description: 'where to go on; present when time ran out before the page was full',
   }
-  return Type.Object({ ...listFields(item), scanned_to: Type.Optional(scannedTo) }, { title })
+  const hasMore = Type.Boolean({ examples: [true] })
+  return Type.Object({ ...listFields(item), has_more: hasMore, scanned_to: Type.Optional(scannedTo) }, { title })
 }
 
 export const healthObject = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' })

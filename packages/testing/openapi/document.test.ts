@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
+import { scopes } from '@penstock/domain/api-key.ts'
 import { problemKinds } from '@penstock/http/problem.ts'
 import { referencePage, referencePagePolicy } from '@penstock/http/openapi/reference-page.ts'
 import { routes } from '@penstock/http/routes/index.ts'
@@ -39,6 +40,18 @@ describe('the OpenAPI document', () => {
   it('has an operation for every route, each with a name of its own', () => {
     expect(operations).toHaveLength(routes.length)
     expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(routes.length)
+  })
+
+  it('names the scope that a secret key needs, wherever a key is needed', () => {
+    for (const { name, operation } of operations) {
+      const [needed] = operation.security
+      if (operation.tags[0] === 'Operations') expect([name, needed]).toEqual([name, undefined])
+      else expect(scopes).toContain(needed?.['secretKey']?.[0])
+    }
+    const scopeAt = (path: string, method: 'get' | 'post') => document.paths[path]?.[method]?.security[0]?.['secretKey']
+    expect(scopeAt('/v1/ledger/entries', 'get')).toEqual(['ledger:read'])
+    expect(scopeAt('/v1/exports/ledger_entries', 'get')).toEqual(['ledger:read'])
+    expect(scopeAt('/v1/holds/{id}/erase', 'post')).toEqual(['holds:write'])
   })
 
   it('has only schemas that an independent validator takes, and examples that fit them', () => {
