@@ -51,7 +51,7 @@ async function main(): Promise<number> {
       ...options,
       onOperation: ({ operationId, requests, statuses }) => {
         const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`)
-        console.log(`${operationId.padEnd(18)} ${String(requests).padStart(5)} requests: ${counts.join(' ')}`)
+        console.log(`${operationId.padEnd(20)} ${String(requests).padStart(5)} requests: ${counts.join(' ')}`)
       },
     })
     if (JSON.stringify(box.pids) !== pids) throw new Error(`a process of the box was replaced:\n${box.output}`)
