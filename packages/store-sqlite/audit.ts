@@ -41,7 +41,8 @@ const gone = `SELECT *, amount - succeeded - lost AS kept FROM (
 /**
  * Promises P2 to P5 as SQL: one name, one statement. Each selects the rows that break a truth as (table, key, expected,
  * found), so an empty answer is a sound database. Counters and balances are compared with the rows they sum up, both
- * ways. `hash53` and `buyer_ids` are functions of this program.
+ * ways, by UNION ALL and GROUP BY where both are large: a FULL JOIN reads one side again for each row of the other.
+ * `hash53` and `buyer_ids` are functions of this program.
  */
 const checks = {
   writer_state: `SELECT 'writer_state', 'id 1', 'one row, seq 0 or more',
@@ -86,9 +87,9 @@ const checks = {
       FROM kept, json_each(buyer_ids(drop_id, customer)) AS buyer GROUP BY 1),
     counted AS (SELECT buyer_units.id, units FROM buyer_units
       JOIN limited ON limited.id = substr(buyer_units.id, 1, instr(buyer_units.id, ' ') - 1))
-    SELECT 'buyer_units', id, 'units ' || coalesce(taken.units, 0) || ', as the holds less restocked units',
-      'units ' || coalesce(counted.units, 'missing')
-    FROM taken FULL JOIN counted USING (id) WHERE coalesce(taken.units, 0) <> coalesce(counted.units, 0)`,
+    SELECT 'buyer_units', id, 'units ' || sum(wanted) || ', as the holds less restocked units', 'units ' || sum(kept) FROM (
+      SELECT id, units AS wanted, 0 AS kept FROM taken UNION ALL SELECT id, 0, units FROM counted)
+    GROUP BY id HAVING sum(wanted) <> sum(kept)`,
   captured_hold_has_one_order: `SELECT 'hold', hold.id, 'one order', count(orders.id) || ' orders'
     FROM hold LEFT JOIN orders ON orders.hold_id = hold.id WHERE hold.status = 'captured'
     GROUP BY hold.id HAVING count(orders.id) <> 1`,
@@ -119,12 +120,12 @@ const checks = {
       AND entry.cause_id IS NULL AND entry.credit NOT LIKE 'fees:%'
     GROUP BY payment.id HAVING count(entry.payment_id) <> 1`,
   // An attached payment was unmatched when it came.
-  payment_has_its_events: `WITH wanted AS (
-      SELECT id AS object_id, 'payment.' || iif(attached_hold_id IS NULL, status, 'unmatched') AS type, 1 AS times FROM payment
-      UNION ALL SELECT id, 'payment.captured', 1 FROM payment WHERE attached_hold_id IS NOT NULL),
-    told AS (SELECT object_id, type, count(*) AS times FROM event WHERE type LIKE 'payment.%' GROUP BY 1, 2)
-    SELECT 'event', object_id || ' ' || type, 'times ' || coalesce(wanted.times, 0), 'times ' || coalesce(told.times, 0)
-    FROM wanted FULL JOIN told USING (object_id, type) WHERE wanted.times IS NOT told.times`,
+  payment_has_its_events: `SELECT 'event', object_id || ' ' || type, 'times ' || sum(wanted), 'times ' || sum(told) FROM (
+      SELECT id AS object_id, 'payment.' || iif(attached_hold_id IS NULL, status, 'unmatched') AS type, 1 AS wanted, 0 AS told
+        FROM payment
+      UNION ALL SELECT id, 'payment.captured', 1, 0 FROM payment WHERE attached_hold_id IS NOT NULL
+      UNION ALL SELECT object_id, type, 0, 1 FROM event WHERE type LIKE 'payment.%')
+    GROUP BY object_id, type HAVING sum(wanted) <> sum(told)`,
   entries_sum_to_payment: `SELECT 'payment', payment.id, 'entries of ' || payment.amount, 'entries of ' || sum(entry.amount)
     FROM payment JOIN ledger_entry AS entry ON entry.payment_id = payment.id AND entry.cause_id IS NULL
     GROUP BY payment.id HAVING payment.amount <> sum(entry.amount)`,
@@ -147,27 +148,27 @@ const checks = {
         iif(payment.attached_hold_id = entry.cause_id, payment.id, NULL)))`,
   // Where the money of each payment is, told by its entries and by what became of its refunds and disputes.
   // Goods are given back before fees, and fees kind by kind.
-  payment_accounts: `WITH gone AS (${gone}),
+  payment_accounts: `WITH gone AS MATERIALIZED (${gone}),
     fees AS (SELECT gone.id, 'fees:' || (fee.value ->> 1) AS account, min(fee.key) AS place, sum(fee.value ->> 2) AS earned
       FROM gone JOIN hold ON hold.id = paid_hold_id, json_each(coalesce(hold.fees, '[]')) AS fee
       WHERE gone.status = 'captured' GROUP BY 1, 2),
-    shares AS (SELECT id, account, place, earned FROM fees UNION ALL
-      SELECT gone.id, 'sales', -1, gone.amount - coalesce((SELECT sum(earned) FROM fees WHERE fees.id = gone.id), 0)
-      FROM gone WHERE status = 'captured'),
-    earnings AS (SELECT id, account, earned, sum(earned) OVER (PARTITION BY id ORDER BY place) - earned AS before FROM shares),
+    shares AS (SELECT id, account, place, earned, 0 AS back FROM fees UNION ALL
+      SELECT id, 'sales', -1, sum(amount), sum(back) FROM (
+        SELECT id, amount, pending + succeeded + lost AS back FROM gone WHERE status = 'captured'
+        UNION ALL SELECT id, -earned, 0 FROM fees) GROUP BY id),
+    earnings AS (SELECT id, account, earned, sum(earned) OVER (PARTITION BY id ORDER BY place) - earned AS before,
+      sum(back) OVER (PARTITION BY id) AS back FROM shares),
     expected AS (
       SELECT id, 'cash:' || provider AS account, kept - open AS balance FROM gone
       UNION ALL SELECT id, 'disputes', open FROM gone
-      UNION ALL SELECT id, account, max(0, min(earned, pending + succeeded + lost - before)) - earned
-        FROM earnings JOIN gone USING (id)
+      UNION ALL SELECT id, account, max(0, min(earned, back - before)) - earned FROM earnings
       UNION ALL SELECT id, 'refunds_due', iif(status = 'captured', -pending, -kept) FROM gone),
     folded AS (SELECT id, account, sum(amount) AS balance FROM (
       SELECT payment_id AS id, debit AS account, amount FROM ledger_entry
       UNION ALL SELECT payment_id, credit, -amount FROM ledger_entry) GROUP BY 1, 2)
-    SELECT 'payment', id || ' ' || account, 'balance ' || coalesce(expected.balance, 0),
-      'balance ' || coalesce(folded.balance, 0)
-    FROM folded FULL JOIN expected USING (id, account)
-    WHERE coalesce(folded.balance, 0) <> coalesce(expected.balance, 0)`,
+    SELECT 'payment', id || ' ' || account, 'balance ' || sum(wanted), 'balance ' || sum(kept) FROM (
+      SELECT id, account, balance AS wanted, 0 AS kept FROM expected UNION ALL SELECT id, account, 0, balance FROM folded)
+    GROUP BY id, account HAVING sum(wanted) <> sum(kept)`,
   payment_given_back: `WITH gone AS (${gone})
     SELECT 'payment', id,
       'refunded ' || (pending + succeeded) || ', disputed ' || (open + lost) || ', lost ' || lost || ', at most ' || amount,
@@ -197,14 +198,17 @@ const checks = {
     paid AS (SELECT orders.id AS order_id, line.value ->> 0 AS sku_id, sum(line.value ->> 1) AS quantity
       FROM orders JOIN order_line_refund ON order_id = orders.id JOIN hold ON hold.id = orders.hold_id,
         json_each(hold.lines) AS line
-      WHERE line.value ->> 0 = order_line_refund.sku_id GROUP BY 1, 2)
+      WHERE line.value ->> 0 = order_line_refund.sku_id GROUP BY 1, 2),
+    both AS (SELECT order_id, sku_id, max(is_row) AS is_row, sum(paid) AS paid_quantity, sum(refunded) AS refunded_quantity,
+        sum(restocked) AS restocked_quantity, sum(units_refunded) AS refunded, sum(units_restocked) AS restocked FROM (
+      SELECT order_id, sku_id, 1 AS is_row, paid_quantity AS paid, refunded_quantity AS refunded,
+        restocked_quantity AS restocked, 0 AS units_refunded, 0 AS units_restocked FROM order_line_refund
+      UNION ALL SELECT order_id, sku_id, 0, 0, 0, 0, refunded, restocked FROM units) GROUP BY 1, 2)
     SELECT 'order_line_refund', coalesce(order_id, 'no order') || ' ' || sku_id,
-      'paid ' || coalesce(paid.quantity, 0) || ', refunded ' || coalesce(refunded, 0) || ', restocked ' || coalesce(restocked, 0),
-      'paid ' || coalesce(paid_quantity, 'missing') || ', refunded ' || coalesce(refunded_quantity, 'missing')
-        || ', restocked ' || coalesce(restocked_quantity, 'missing')
-    FROM order_line_refund FULL JOIN units USING (order_id, sku_id) LEFT JOIN paid USING (order_id, sku_id)
-    WHERE paid_quantity IS NOT paid.quantity OR refunded_quantity IS NOT coalesce(refunded, 0)
-    OR restocked_quantity IS NOT coalesce(restocked, 0)
+      'paid ' || coalesce(paid.quantity, 0) || ', refunded ' || refunded || ', restocked ' || restocked,
+      iif(is_row, 'paid ' || paid_quantity || ', refunded ' || refunded_quantity || ', restocked ' || restocked_quantity, 'no row')
+    FROM both LEFT JOIN paid USING (order_id, sku_id)
+    WHERE is_row = 0 OR paid_quantity IS NOT paid.quantity OR refunded_quantity <> refunded OR restocked_quantity <> restocked
     OR restocked_quantity > refunded_quantity OR refunded_quantity > paid_quantity`,
   code_use_has_order: `SELECT 'code_use', order_id || ' ' || unit, 'an order', 'no such order'
     FROM code_use LEFT JOIN orders ON orders.id = order_id WHERE orders.id IS NULL`,
