@@ -46,6 +46,11 @@ const TASKS = {
   bench: { summary: 'measure: npm run bench -- <name>', steps: [['bench/main.ts']] },
   test: { summary: 'everything: types, lint, format, every test', steps: [['scripts/check.mjs']] },
   check: { summary: 'the same without the end-to-end tests', steps: [['scripts/check.mjs', '--quick']] },
+  fuzz: {
+    summary: 'send generated requests to a box: npm run fuzz -- --help',
+    steps: [['packages/testing/fuzz/main.ts']],
+  },
+  openapi: { summary: 'write docs/openapi.json from the routes', steps: [['packages/testing/openapi/main.ts']] },
   format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
   'sdk:pack': {
     summary: 'build the SDK and pack it: npm run sdk:pack -- [folder]',

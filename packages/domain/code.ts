@@ -37,9 +37,12 @@ export interface CodeFacts {
 }
 
 const orderPrefix = 'ord_'
-const pattern = new RegExp(
-  `^pc_(${idPattern('order').slice(orderPrefix.length + 1, -1)})_(0|[1-9]\\d{0,3})_([0-9a-hjkmnp-tv-z]{16})$`,
-)
+const orderSuffix = idPattern('order').slice(orderPrefix.length + 1, -1)
+
+/** A pattern for schemas; its groups are the parts of a code. */
+export const codePattern = `^pc_(${orderSuffix})_(0|[1-9][0-9]{0,3})_([0-9a-hjkmnp-tv-z]{16})$`
+
+const matcher = new RegExp(codePattern)
 
 export function formatCode({ orderId, unit, mac }: CodeParts): string {
   return `pc_${orderId.slice(orderPrefix.length)}_${unit}_${mac}`
@@ -47,7 +50,7 @@ export function formatCode({ orderId, unit, mac }: CodeParts): string {
 
 /** The parts of a text that has the form of a code, or null. */
 export function parseCode(text: string): CodeParts | null {
-  const [, suffix, unit, mac] = pattern.exec(text) ?? []
+  const [, suffix, unit, mac] = matcher.exec(text) ?? []
   if (suffix === undefined || unit === undefined || mac === undefined) return null
   return { orderId: orderPrefix + suffix, unit: Number(unit), mac }
 }

@@ -71,6 +71,11 @@ export function numberedId(prefix: string, seq: number): string {
   return `${prefix}_${seq}`
 }
 
+/** A pattern for schemas: `^le_[1-9][0-9]{0,14}$`. */
+export function numberedIdPattern(prefix: string): string {
+  return `^${prefix}_[1-9][0-9]{0,14}$`
+}
+
 /** The number in an id of `numberedId`; null for any other text. */
 export function numberedIdSeq(prefix: string, text: string): number | null {
   if (!text.startsWith(`${prefix}_`)) return null

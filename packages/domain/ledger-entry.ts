@@ -1,5 +1,5 @@
 import { totalFees } from './fee.ts'
-import { numberedId, numberedIdSeq } from './id.ts'
+import { numberedId, numberedIdPattern, numberedIdSeq } from './id.ts'
 import type { Fee, FeeKind } from './fee.ts'
 import type { Currency } from './money.ts'
 
@@ -31,6 +31,8 @@ export function feesAccount(kind: FeeKind): string {
 
 export const refundsDueAccount = 'refunds_due'
 export const disputesAccount = 'disputes'
+
+export const ledgerEntryIdPattern = numberedIdPattern('le')
 
 /** The public id of the `seq`-th entry. */
 export function ledgerEntryId(seq: number): string {

@@ -21,7 +21,7 @@ export const skusPerDropMax = 500
 export const maxPerOrderMax = linesPerHoldMax * quantityPerLineMax
 export const maxPerCustomerMax = linesPerHoldMax * quantityPerLineMax
 
-// Texts, in UTF-16 code units as JSON Schema counts them.
+// Texts, in Unicode code points as JSON Schema counts them: one emoji is one.
 export const nameLengthMax = 200
 export const descriptionLengthMax = 5_000
 export const urlLengthMax = 2_000
@@ -94,7 +94,7 @@ export const slowReadStepMs = 5_000
 export const exportDeadlineMs = 900_000
 /** A client that takes nothing of a streamed body for so long is cut off. */
 export const streamStallMs = 10_000
-/** In UTF-16 code units: what a list is searched for. */
+/** In characters: what a list is searched for. */
 export const searchLengthMax = 200
 /** Time for requests in flight when a process stops. */
 export const httpDrainMs = 10_000

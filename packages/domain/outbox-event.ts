@@ -1,4 +1,4 @@
-import { numberedId, numberedIdSeq } from './id.ts'
+import { numberedId, numberedIdPattern, numberedIdSeq } from './id.ts'
 
 /**
  * What happened, for whoever listens: webhooks, live pages, the audit. Decided and committed together with its effect,
@@ -36,6 +36,8 @@ export const outboxEventTypes = [
 ] as const
 
 export type OutboxEventType = (typeof outboxEventTypes)[number]
+
+export const eventIdPattern = numberedIdPattern('evt')
 
 /** The public id of the `seq`-th event. */
 export function eventId(seq: number): string {

@@ -3,6 +3,8 @@ import { wireDropFacts, wireSku } from './wire.ts'
 import type { Drop, DropStatus, Sku } from '@penstock/domain/drop.ts'
 import type { SkuCounters } from '@penstock/protocol/messages.ts'
 import type { DropWithSkus } from '@penstock/store/queries.ts'
+import type { Json } from './route.ts'
+import type { WireDrop } from './wire.ts'
 
 /** One drop in memory with its JSON in pieces, so that a moved counter renders one SKU again and nothing else. */
 export class CatalogueDrop {
@@ -35,9 +37,9 @@ export class CatalogueDrop {
   }
 
   /** The drop object of the API. */
-  json(status: DropStatus, serverTime: number): string {
+  json(status: DropStatus, serverTime: number): Json<WireDrop> {
     for (const [index, sku] of this.#skus.entries()) this.#skuJson[index] ??= JSON.stringify(wireSku(sku))
     const skus = this.#skuJson.join(',')
-    return `{"id":"${this.drop.id}","object":"drop","status":"${status}",${this.#factsJson},"skus":[${skus}],"server_time":${serverTime}}`
+    return `{"id":"${this.drop.id}","object":"drop","status":"${status}",${this.#factsJson},"skus":[${skus}],"server_time":${serverTime}}` as Json<WireDrop>
   }
 }

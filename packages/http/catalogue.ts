@@ -1,16 +1,18 @@
 import { hash } from 'node:crypto'
 import { catalogueCacheEntriesMax, minSeqWaitersMax } from '@penstock/domain/limits.ts'
 import { CatalogueDrop } from './catalogue-drop.ts'
+import { toBytes } from './route.ts'
 import { toSeconds } from './wire.ts'
 import type { Drop, DropStatus } from '@penstock/domain/drop.ts'
 import type { CommitMessage } from '@penstock/protocol/messages.ts'
 import type { DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
+import type { Json, JsonBytes } from './route.ts'
 import type { CreatedRange } from './page.ts'
-import type { Audience } from './wire.ts'
+import type { Audience, WireDrop, WireList } from './wire.ts'
 
 /** An answer ready to send. The tag covers everything but `server_time`, so it changes only when something did. */
-export interface CachedAnswer {
-  readonly bytes: Buffer
+export interface CachedAnswer<Value> {
+  readonly bytes: JsonBytes<Value>
   readonly etag: string
 }
 
@@ -39,7 +41,7 @@ export class Catalogue {
   #drops: CatalogueDrop[] = []
   readonly #byId = new Map<string, CatalogueDrop>()
   readonly #bySku = new Map<string, CatalogueDrop>()
-  readonly #answers = new Map<string, CachedAnswer>()
+  readonly #answers = new Map<string, CachedAnswer<unknown>>()
   #answersSecond = 0
   #seq = 0
   #waiters: Waiter[] = []
@@ -75,19 +77,19 @@ export class Catalogue {
   }
 
   /** The answer `list` gave to this query a moment ago, if it still holds. */
-  recall(query: string, audience: Audience): CachedAnswer | undefined {
+  recall(query: string, audience: Audience): CachedAnswer<WireList<WireDrop>> | undefined {
     return this.#fresh(`${audience}?${query}`)
   }
 
   /** Drops newest first. `query` is what the filter was read from: equal queries, equal answers. */
-  list(query: string, audience: Audience, filter: DropFilter): CachedAnswer {
+  list(query: string, audience: Audience, filter: DropFilter): CachedAnswer<WireList<WireDrop>> {
     return this.#keep(`${audience}?${query}`, this.#listJson(audience, filter))
   }
 
   /** Null when there is no such drop, or none this audience may see. */
-  find(id: string, audience: Audience): CachedAnswer | null {
+  find(id: string, audience: Audience): CachedAnswer<WireDrop> | null {
     const key = `${audience} ${id}`
-    const cached = this.#fresh(key)
+    const cached = this.#fresh<WireDrop>(key)
     if (cached !== undefined) return cached
     const drop = this.#byId.get(id)
     const status = drop?.status(this.#clock())
@@ -132,7 +134,7 @@ export class Catalogue {
     for (const waiter of due) waiter.onSeen(seen)
   }
 
-  #listJson(audience: Audience, filter: DropFilter): (serverTime: number) => string {
+  #listJson(audience: Audience, filter: DropFilter): (serverTime: number) => Json<WireList<WireDrop>> {
     const nowMs = this.#clock()
     const matching = this.#drops
       .map((drop) => ({ drop, status: drop.status(nowMs) }))
@@ -140,22 +142,23 @@ export class Catalogue {
     const { rows, hasMore } = takePage(matching.toReversed(), filter.page, (row) => row.drop.drop.id)
     return (serverTime) => {
       const data = rows.map((row) => row.drop.json(row.status, serverTime)).join(',')
-      return `{"object":"list","data":[${data}],"has_more":${hasMore}}`
+      return `{"object":"list","data":[${data}],"has_more":${hasMore}}` as Json<WireList<WireDrop>>
     }
   }
 
-  #fresh(key: string): CachedAnswer | undefined {
+  /** What was kept under `key`, which says what it is. */
+  #fresh<Value>(key: string): CachedAnswer<Value> | undefined {
     const second = toSeconds(this.#clock())
     if (second !== this.#answersSecond) {
       this.#answersSecond = second
       this.#answers.clear()
     }
-    return this.#answers.get(key)
+    return this.#answers.get(key) as CachedAnswer<Value> | undefined
   }
 
-  #keep(key: string, json: (serverTime: number) => string): CachedAnswer {
+  #keep<Value>(key: string, json: (serverTime: number) => Json<Value>): CachedAnswer<Value> {
     const answer = {
-      bytes: Buffer.from(json(this.#answersSecond)),
+      bytes: toBytes(json(this.#answersSecond)),
       etag: `W/"${hash('sha1', json(0), 'base64url')}"`,
     }
     if (this.#answers.size >= catalogueCacheEntriesMax) this.#answers.clear()

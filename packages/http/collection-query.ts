@@ -1,58 +1,80 @@
-import { filterNames } from '@penstock/store/scanner.ts'
 import { collections } from './collections.ts'
-import { createdParams, pageParams, readCreated, readPage, readParams } from './page.ts'
-import { problem } from './problem.ts'
+import { createdParams, pageParams, QueryReader, readCreated, readPage } from './page.ts'
 import { exportFormats } from './read-part.ts'
+import { oneOf } from './schema-fields.ts'
+import type { TSchema } from 'typebox'
 import type { Page } from '@penstock/store/queries.ts'
 import type { CollectionName, Selection } from '@penstock/store/scanner.ts'
-import type { FilterRule } from './collections.ts'
 import type { Params } from './page.ts'
 import type { Problem } from './problem.ts'
 import type { ExportFormat } from './read-part.ts'
+import type { QueryParams } from './route.ts'
 
 type Refused = { readonly problem: Problem }
 
-/** The query of a list. `nowMs`: Unix milliseconds, for what depends on the clock. */
-export function readListQuery(
+/** Reads the queries of a route. `nowMs`: Unix milliseconds, for what depends on the clock. */
+interface CollectionReader<Wanted> {
+  /** For the documents. */
+  readonly params: QueryParams
+  read(query: string, nowMs: number): Wanted | Refused
+}
+
+/** The query of a list. */
+export function listReader(
   name: CollectionName,
-  query: string,
-  nowMs: number,
-): { readonly page: Page; readonly selection: Selection } | Refused {
-  const read = readParams(query, [...pageParams, ...createdParams, ...filterNames[name]])
-  if ('problem' in read) return read
-  const page = readPage(read.params, collections[name].noun, collections[name].isCursor)
-  if ('problem' in page) return page
-  const selection = readSelection(name, read.params, nowMs)
-  return 'problem' in selection ? selection : { page, selection }
+): CollectionReader<{ readonly page: Page; readonly selection: Selection }> {
+  const reader = new QueryReader({ ...pageParams(collections[name].cursor), ...createdParams, ...filtersOf(name) })
+  return {
+    params: reader.params,
+    read: (query, nowMs) => {
+      const split = reader.split(query)
+      if ('problem' in split) return split
+      const page = readPage(reader, split.params)
+      if ('problem' in page) return page
+      const selection = readSelection(name, reader, split.params, nowMs)
+      return 'problem' in selection ? selection : { page, selection }
+    },
+  }
 }
 
 /** The query of an export: the filters of the list, and `format`. */
-export function readExportQuery(
+export function exportReader(
   name: CollectionName,
-  query: string,
-  nowMs: number,
-): { readonly format: ExportFormat; readonly selection: Selection } | Refused {
-  const read = readParams(query, ['format', ...createdParams, ...filterNames[name]])
-  if ('problem' in read) return read
-  const format = exportFormats.find((known) => known === (read.params.format ?? 'csv'))
-  if (format === undefined) {
-    return { problem: problem('invalid_request', `format must be one of ${exportFormats.join(', ')}.`, 'format') }
+): CollectionReader<{ readonly format: ExportFormat; readonly selection: Selection }> {
+  const format = { ...oneOf(exportFormats, `one of ${exportFormats.join(', ')}`), default: exportFormats[0] }
+  const reader = new QueryReader({ format, ...createdParams, ...filtersOf(name) })
+  return {
+    params: reader.params,
+    read: (query, nowMs) => {
+      const split = reader.split(query)
+      if ('problem' in split) return split
+      const wrong = reader.firstWrong(split.params, ['format'])
+      if (wrong !== null) return wrong
+      const selection = readSelection(name, reader, split.params, nowMs)
+      if ('problem' in selection) return selection
+      return { format: (split.params.format ?? format.default) as ExportFormat, selection }
+    },
   }
-  const selection = readSelection(name, read.params, nowMs)
-  return 'problem' in selection ? selection : { format, selection }
 }
 
-function readSelection(name: CollectionName, params: Params<string>, nowMs: number): Selection | Refused {
-  const created = readCreated(params)
+function filtersOf(name: CollectionName): Readonly<Record<string, TSchema>> {
+  return collections[name].filters
+}
+
+function readSelection(
+  name: CollectionName,
+  reader: Pick<QueryReader<string>, 'firstWrong'>,
+  params: Params<string>,
+  nowMs: number,
+): Selection | Refused {
+  const created = readCreated(reader, params)
   if ('problem' in created) return created
-  const filters: Record<string, string> = {}
-  for (const [filter, rule] of Object.entries<FilterRule>(collections[name].filters)) {
+  const names = Object.keys(filtersOf(name))
+  const wrong = reader.firstWrong(params, names)
+  if (wrong !== null) return wrong
+  const given = names.flatMap((filter): [string, string][] => {
     const value = params[filter]
-    if (value === undefined) continue
-    if (!rule.isValid(value)) {
-      return { problem: problem('invalid_request', `${filter} must be ${rule.expected}.`, filter) }
-    }
-    filters[filter] = value
-  }
-  return { collection: name, filters, ...created, nowMs }
+    return value === undefined ? [] : [[filter, value]]
+  })
+  return { collection: name, filters: Object.fromEntries(given), ...created, nowMs }
 }

@@ -1,28 +1,42 @@
 import { disputeStatuses } from '@penstock/domain/dispute.ts'
 import { holdStatuses } from '@penstock/domain/hold.ts'
-import { isId } from '@penstock/domain/id.ts'
-import { ledgerEntrySeq } from '@penstock/domain/ledger-entry.ts'
 import { emailLengthMax, searchLengthMax } from '@penstock/domain/limits.ts'
 import { formatAmount } from '@penstock/domain/money.ts'
 import { orderStatuses } from '@penstock/domain/order.ts'
-import { eventSeq, outboxEventTypes } from '@penstock/domain/outbox-event.ts'
+import { outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import { paymentStatuses } from '@penstock/domain/payment.ts'
 import { refundStatuses } from '@penstock/domain/refund.ts'
 import { csvTime } from './csv.ts'
+import {
+  disputeObject,
+  eventId,
+  eventObject,
+  holdObject,
+  ledgerEntryId,
+  ledgerEntryObject,
+  orderObject,
+  paymentObject,
+  refundObject,
+} from './objects.ts'
+import { id as idOf, oneOf, text } from './schema-fields.ts'
 import { wireDispute, wireEvent, wireHold, wireLedgerEntry, wireOrder, wirePayment, wireRefund } from './wire.ts'
+import type { Static, TSchema } from 'typebox'
 import type { Resource } from '@penstock/domain/api-key.ts'
-import type { IdKind } from '@penstock/domain/id.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 import type { CollectionName, Collections, FilterName } from '@penstock/store/scanner.ts'
 import type { CsvCell } from './csv.ts'
+import type { ListedObject } from './objects.ts'
+import type { WireHold, WireOrder } from './wire.ts'
 
 /** One kind of object that can be listed and exported. DESIGN.md says how to add one. */
 export interface Collection<Name extends CollectionName = CollectionName> {
   readonly path: string
-  /** For messages: `an order`. */
-  readonly noun: string
-  readonly isCursor: (text: string) => boolean
-  readonly filters: Readonly<Record<FilterName<Name>, FilterRule>>
+  /** The id of one object: where a page may begin or end. */
+  readonly cursor: TSchema
+  /** What a value must be; a `description` completes "FILTER must be …". */
+  readonly filters: Readonly<Record<FilterName<Name>, TSchema>>
+  /** What the objects are, for the documents. */
+  readonly item: ListedObject
   /** The object of the API. `nowMs` decides what depends on the clock. */
   readonly wire: (row: Collections[Name], nowMs: number) => object
   readonly csvHeader: readonly string[]
@@ -34,42 +48,28 @@ export function resourceOf(name: CollectionName): Resource {
   return name === 'ledger_entries' ? 'ledger' : name
 }
 
-export interface FilterRule {
-  readonly isValid: (value: string) => boolean
-  /** What a value must be, to follow "must be". */
-  readonly expected: string
-}
-
-const oneOf = (values: readonly string[]): FilterRule => ({
-  isValid: (value) => values.includes(value),
-  expected: `one of ${values.join(', ')}`,
-})
-
-const idOf = (kind: IdKind): FilterRule => ({
-  isValid: (value) => isId(kind, value),
-  expected: `the id of ${kind === 'order' ? 'an' : 'a'} ${kind}`,
-})
-
-const textUpTo = (lengthMax: number): FilterRule => ({
-  isValid: (value) => value.length > 0 && value.length <= lengthMax,
-  expected: `a text of 1 to ${lengthMax} characters`,
-})
+/** Of ids, names and the like, which filters compare or search. */
+const anyText = text('a text', searchLengthMax)
+const search = text('a text to search for', searchLengthMax, { example: 'ada' })
+const email = text('an e-mail address', emailLengthMax, { example: 'ada@example.com' })
+const anyOf = <const Value extends string>(values: readonly Value[]) => oneOf(values, `one of ${values.join(', ')}`)
 
 /** A column of a CSV file, from the object of the API. */
 type Column<Wire> = readonly [name: string, cell: (object: Wire) => CsvCell]
 
-interface Declaration<Name extends CollectionName, Wire extends object> extends Pick<
+interface Declaration<Name extends CollectionName, Item extends ListedObject> extends Pick<
   Collection<Name>,
-  'path' | 'noun' | 'isCursor' | 'filters'
+  'path' | 'cursor' | 'filters'
 > {
-  readonly wire: (row: Collections[Name], nowMs: number) => Wire
-  readonly csv: readonly Column<Wire>[]
+  readonly item: Item
+  readonly wire: (row: Collections[Name], nowMs: number) => Static<Item>
+  readonly csv: readonly Column<Static<Item>>[]
 }
 
-function declare<Name extends CollectionName, Wire extends object>({
+function declare<Name extends CollectionName, Item extends ListedObject>({
   csv,
   ...rest
-}: Declaration<Name, Wire>): Collection<Name> {
+}: Declaration<Name, Item>): Collection<Name> {
   return {
     ...rest,
     csvHeader: csv.map(([name]) => name),
@@ -102,38 +102,35 @@ const lineColumns: readonly Column<WithLines>[] = [
   ['lines', ({ lines }) => lines.map(({ sku, quantity }) => `${sku}:${quantity}`).join(' ')],
 ]
 
-type WithFees = Pick<ReturnType<typeof wireHold>, 'fees'>
+type WithFees = Pick<WireHold, 'fees'>
 
 /** Minor units, part of the amount. */
 const feesColumn: Column<WithFees> = ['fees', ({ fees }) => fees.reduce((sum, { amount }) => sum + amount, 0)]
 
-type WithCustomer = Pick<ReturnType<typeof wireOrder>, 'customer'>
-
-/** Sellers see all of a customer, until it is erased. */
-const nameAndAddress = ({ customer }: WithCustomer) => (customer !== null && 'name' in customer ? customer : null)
+type WithCustomer = Pick<WireOrder, 'customer'>
 
 const contactColumns: readonly Column<WithCustomer>[] = [
   ['customer_email', ({ customer }) => customer?.email ?? null],
-  ['customer_name', (object) => nameAndAddress(object)?.name ?? null],
+  ['customer_name', ({ customer }) => customer?.name ?? null],
   ['customer_phone', ({ customer }) => customer?.phone ?? null],
   ['customer_external_id', ({ customer }) => customer?.external_id ?? null],
 ]
 
 const addressColumns: readonly Column<WithCustomer>[] = (
   ['line1', 'line2', 'city', 'state', 'postal_code', 'country'] as const
-).map((field) => [`shipping_${field}`, (object) => nameAndAddress(object)?.shipping_address?.[field] ?? null])
+).map((field) => [`shipping_${field}`, ({ customer }) => customer?.shipping_address?.[field] ?? null])
 
 export const collections: { readonly [Name in CollectionName]: Collection<Name> } = {
-  holds: declare<'holds', ReturnType<typeof wireHold>>({
+  holds: declare<'holds', typeof holdObject>({
     path: '/v1/holds',
-    noun: 'a hold',
-    isCursor: (text) => isId('hold', text),
+    cursor: idOf('hold'),
     filters: {
-      status: oneOf(holdStatuses),
+      status: anyOf(holdStatuses),
       drop: idOf('drop'),
-      customer_email: textUpTo(emailLengthMax),
-      q: textUpTo(searchLengthMax),
+      customer_email: email,
+      q: search,
     },
+    item: holdObject,
     wire: (hold, nowMs) => wireHold(hold, nowMs, 'secret'),
     csv: [
       ['id', ({ id }) => id],
@@ -148,16 +145,16 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ...addressColumns,
     ],
   }),
-  payments: declare<'payments', ReturnType<typeof wirePayment>>({
+  payments: declare<'payments', typeof paymentObject>({
     path: '/v1/payments',
-    noun: 'a payment',
-    isCursor: (text) => isId('payment', text),
+    cursor: idOf('payment'),
     filters: {
-      status: oneOf(paymentStatuses),
+      status: anyOf(paymentStatuses),
       hold: idOf('hold'),
       order: idOf('order'),
-      q: textUpTo(searchLengthMax),
+      q: search,
     },
+    item: paymentObject,
     wire: wirePayment,
     csv: [
       ['id', ({ id }) => id],
@@ -173,17 +170,17 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['order', ({ order }) => order],
     ],
   }),
-  orders: declare<'orders', ReturnType<typeof wireOrder>>({
+  orders: declare<'orders', typeof orderObject>({
     path: '/v1/orders',
-    noun: 'an order',
-    isCursor: (text) => isId('order', text),
+    cursor: idOf('order'),
     filters: {
-      status: oneOf(orderStatuses),
+      status: anyOf(orderStatuses),
       drop: idOf('drop'),
       payment: idOf('payment'),
-      customer_email: textUpTo(emailLengthMax),
-      q: textUpTo(searchLengthMax),
+      customer_email: email,
+      q: search,
     },
+    item: orderObject,
     wire: (facts) => wireOrder(facts, 'secret'),
     csv: [
       ['id', ({ id }) => id],
@@ -202,11 +199,11 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ...addressColumns,
     ],
   }),
-  refunds: declare<'refunds', ReturnType<typeof wireRefund>>({
+  refunds: declare<'refunds', typeof refundObject>({
     path: '/v1/refunds',
-    noun: 'a refund',
-    isCursor: (text) => isId('refund', text),
-    filters: { status: oneOf(refundStatuses), payment: idOf('payment'), order: idOf('order') },
+    cursor: idOf('refund'),
+    filters: { status: anyOf(refundStatuses), payment: idOf('payment'), order: idOf('order') },
+    item: refundObject,
     wire: wireRefund,
     csv: [
       ['id', ({ id }) => id],
@@ -221,11 +218,11 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['reason', ({ reason }) => reason],
     ],
   }),
-  disputes: declare<'disputes', ReturnType<typeof wireDispute>>({
+  disputes: declare<'disputes', typeof disputeObject>({
     path: '/v1/disputes',
-    noun: 'a dispute',
-    isCursor: (text) => isId('dispute', text),
-    filters: { status: oneOf(disputeStatuses), payment: idOf('payment') },
+    cursor: idOf('dispute'),
+    filters: { status: anyOf(disputeStatuses), payment: idOf('payment') },
+    item: disputeObject,
     wire: wireDispute,
     csv: [
       ['id', ({ id }) => id],
@@ -238,11 +235,11 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['reason', ({ reason }) => reason],
     ],
   }),
-  ledger_entries: declare<'ledger_entries', ReturnType<typeof wireLedgerEntry>>({
+  ledger_entries: declare<'ledger_entries', typeof ledgerEntryObject>({
     path: '/v1/ledger/entries',
-    noun: 'a ledger entry',
-    isCursor: (text) => ledgerEntrySeq(text) !== null,
-    filters: { payment: idOf('payment'), account: textUpTo(searchLengthMax) },
+    cursor: ledgerEntryId,
+    filters: { payment: idOf('payment'), account: anyText },
+    item: ledgerEntryObject,
     wire: wireLedgerEntry,
     csv: [
       ['id', ({ id }) => id],
@@ -254,11 +251,11 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['cause', ({ cause }) => cause],
     ],
   }),
-  events: declare<'events', ReturnType<typeof wireEvent>>({
+  events: declare<'events', typeof eventObject>({
     path: '/v1/events',
-    noun: 'an event',
-    isCursor: (text) => eventSeq(text) !== null,
-    filters: { type: oneOf(outboxEventTypes), object_id: textUpTo(searchLengthMax) },
+    cursor: eventId,
+    filters: { type: anyOf(outboxEventTypes), object_id: anyText },
+    item: eventObject,
     wire: wireEvent,
     csv: [
       ['id', ({ id }) => id],

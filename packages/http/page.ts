@@ -1,13 +1,30 @@
-import { pageSizeDefault, pageSizeMax, wireTimeMax } from '@penstock/domain/limits.ts'
+import { Compile } from 'typebox/compile'
+import { pageSizeDefault, pageSizeMax } from '@penstock/domain/limits.ts'
 import { problem } from './problem.ts'
+import { whole, wireTime } from './schema-fields.ts'
+import type { TSchema } from 'typebox'
 import type { Page } from '@penstock/store/queries.ts'
 import type { Problem } from './problem.ts'
 
-export const pageParams = ['limit', 'starting_after', 'ending_before'] as const
-export const createdParams = ['created_from', 'created_to'] as const
+type Refused = { readonly problem: Problem }
 
 /** The parameters of a query string, by name. */
 export type Params<Name extends string> = Readonly<Partial<Record<Name, string>>>
+
+/** The part of a list: `cursor` is the id of what is listed. */
+export function pageParams<Cursor extends TSchema>(cursor: Cursor) {
+  return {
+    limit: { ...whole(1, pageSizeMax, pageSizeDefault), default: pageSizeDefault },
+    starting_after: cursor,
+    ending_before: cursor,
+  }
+}
+
+/** When something was made: Unix seconds, both included. */
+export const createdParams = { created_from: wireTime, created_to: wireTime }
+
+type PageName = keyof ReturnType<typeof pageParams>
+type CreatedName = keyof typeof createdParams
 
 /** When something was made. Unix milliseconds; null: no bound. */
 export interface CreatedRange {
@@ -16,54 +33,84 @@ export interface CreatedRange {
   readonly createdBeforeMs: number | null
 }
 
-/** Unknown and repeated parameters are refused by name. */
-export function readParams<const Name extends string>(
-  query: string,
-  names: readonly Name[],
-): { readonly params: Params<Name> } | { readonly problem: Problem } {
-  const known: readonly string[] = names
-  const params: Partial<Record<string, string>> = {}
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (!known.includes(name)) return refuse(name, `${name} is not a parameter here; there are ${known.join(', ')}.`)
-    if (params[name] !== undefined) return refuse(name, `${name} is given more than once.`)
-    params[name] = value
-  }
-  return { params: params as Params<Name> }
+interface ParamRule {
+  readonly isValid: (text: string) => boolean
+  readonly expected: string
 }
 
 /**
- * Cursors are ids of what is listed (`noun`, "an order"): anything else is refused by name rather than taken for a
- * place in the list.
+ * Reads the queries of one route. `params` are its parameters as the documents have them; a `description` completes
+ * "NAME must be …". Built once per route.
  */
-export function readPage(
-  params: Params<(typeof pageParams)[number]>,
-  noun: string,
-  isCursor: (text: string) => boolean,
-): Page | { readonly problem: Problem } {
-  const { limit = String(pageSizeDefault), starting_after: startingAfter, ending_before: endingBefore } = params
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > pageSizeMax) {
-    return refuse('limit', `limit must be a whole number from 1 to ${pageSizeMax}.`)
+export class QueryReader<const Name extends string> {
+  readonly params: Readonly<Record<Name, TSchema>>
+  readonly #rules: ReadonlyMap<string, ParamRule>
+
+  constructor(params: Readonly<Record<Name, TSchema>>) {
+    this.params = params
+    this.#rules = new Map(Object.entries<TSchema>(params).map(([name, schema]) => [name, paramRule(schema)]))
   }
+
+  /** The texts of a raw query string. Unknown and repeated parameters are refused by name. */
+  split(query: string): { readonly params: Params<Name> } | Refused {
+    const params: Partial<Record<string, string>> = {}
+    for (const [name, text] of new URLSearchParams(query)) {
+      if (!this.#rules.has(name)) {
+        return refuse(name, `${name} is not a parameter here; there are ${[...this.#rules.keys()].join(', ')}.`)
+      }
+      if (params[name] !== undefined) return refuse(name, `${name} is given more than once.`)
+      params[name] = text
+    }
+    return { params: params as Params<Name> }
+  }
+
+  /** The refusal of the first of `names` whose text does not fit its schema; null when all fit. */
+  firstWrong(params: Params<Name>, names: readonly Name[]): Refused | null {
+    for (const name of names) {
+      const text = params[name]
+      const rule = this.#rules.get(name)
+      if (text !== undefined && rule?.isValid(text) !== true) {
+        return refuse(name, `${name} must be ${rule?.expected}.`)
+      }
+    }
+    return null
+  }
+}
+
+function paramRule(schema: TSchema): ParamRule {
+  const validator = Compile(schema)
+  const isWhole = 'type' in schema && schema.type === 'integer'
+  return {
+    // At most 15 digits, which a number holds exactly.
+    isValid: (text) => (isWhole ? /^\d{1,15}$/.test(text) && validator.Check(Number(text)) : validator.Check(text)),
+    expected: 'description' in schema ? String(schema.description) : 'a valid value',
+  }
+}
+
+/** Of a reader with `pageParams`. */
+export function readPage(reader: Pick<QueryReader<PageName>, 'firstWrong'>, params: Params<PageName>): Page | Refused {
+  const { limit, starting_after: startingAfter, ending_before: endingBefore } = params
+  const wrongLimit = reader.firstWrong(params, ['limit'])
+  if (wrongLimit !== null) return wrongLimit
   if (startingAfter !== undefined && endingBefore !== undefined) {
     return refuse('ending_before', 'starting_after and ending_before cannot be combined.')
   }
-  for (const name of ['starting_after', 'ending_before'] as const) {
-    const cursor = params[name]
-    if (cursor !== undefined && !isCursor(cursor)) return refuse(name, `${name} must be the id of ${noun}.`)
+  const wrongCursor = reader.firstWrong(params, ['starting_after', 'ending_before'])
+  if (wrongCursor !== null) return wrongCursor
+  return {
+    limit: Number(limit ?? pageSizeDefault),
+    startingAfter: startingAfter ?? null,
+    endingBefore: endingBefore ?? null,
   }
-  return { limit: Number(limit), startingAfter: startingAfter ?? null, endingBefore: endingBefore ?? null }
 }
 
-/** `created_from` and `created_to`: Unix seconds, both included. */
+/** Of a reader with `createdParams`. */
 export function readCreated(
-  params: Params<(typeof createdParams)[number]>,
-): CreatedRange | { readonly problem: Problem } {
-  for (const name of createdParams) {
-    const text = params[name]
-    if (text !== undefined && (!/^\d{1,12}$/.test(text) || Number(text) > wireTimeMax)) {
-      return refuse(name, `${name} must be a time in whole Unix seconds, from 0 to ${wireTimeMax}.`)
-    }
-  }
+  reader: Pick<QueryReader<CreatedName>, 'firstWrong'>,
+  params: Params<CreatedName>,
+): CreatedRange | Refused {
+  const wrong = reader.firstWrong(params, ['created_from', 'created_to'])
+  if (wrong !== null) return wrong
   const { created_from: from, created_to: to } = params
   if (from !== undefined && to !== undefined && Number(to) < Number(from)) {
     return refuse('created_to', 'created_to must not be before created_from.')
@@ -74,6 +121,6 @@ export function readCreated(
   }
 }
 
-function refuse(name: string, detail: string): { readonly problem: Problem } {
+function refuse(name: string, detail: string): Refused {
   return { problem: problem('invalid_request', detail, name) }
 }

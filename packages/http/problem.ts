@@ -1,6 +1,10 @@
+import Type from 'typebox'
 import { retryAfterSeconds } from '@penstock/domain/limits.ts'
 import { retryable as retryableRejections } from '@penstock/domain/result.ts'
+import { toJson } from './route.ts'
+import type { Static } from 'typebox'
 import type { RejectionCode } from '@penstock/domain/result.ts'
+import type { Json } from './route.ts'
 
 /** Every error this API can answer: refusals of the engine, and those of HTTP itself. */
 export type ProblemCode = RejectionCode | HttpProblemCode
@@ -76,9 +80,33 @@ export function problem(code: ProblemCode, detail: string, param: string | null 
 }
 
 /** The body of RFC 9457 with the fields of DESIGN section 7. */
-export function renderProblem({ code, detail, param }: Problem, requestId: string): string {
+export const problemObject = Type.Object(
+  {
+    type: Type.String({ pattern: '^urn:penstock:problem:[a-z_]+$', examples: ['urn:penstock:problem:not_found'] }),
+    title: Type.String({ minLength: 1, description: 'what is wrong, in general', examples: ['No such object'] }),
+    status: Type.Integer({ minimum: 400, maximum: 599, examples: [404] }),
+    detail: Type.String({
+      minLength: 1,
+      description: 'what is wrong, with the values that mattered',
+      examples: ['There is no drop drop_x.'],
+    }),
+    code: Type.Enum(Object.keys(problemKinds) as ProblemCode[], { examples: ['not_found'] }),
+    param: Type.Union([Type.String(), Type.Null()], {
+      description: 'the field, parameter or header at fault, or null',
+      examples: ['id'],
+    }),
+    request_id: Type.Union([Type.String(), Type.Null()], { examples: ['req_5n0Yq2cH1uPZr8sV'] }),
+    retryable: Type.Boolean({
+      description: 'whether the same request, unchanged, may succeed later',
+      examples: [false],
+    }),
+  },
+  { title: 'Problem' },
+)
+
+export function renderProblem({ code, detail, param }: Problem, requestId: string): Json<Static<typeof problemObject>> {
   const { status, title, retryable } = problemKinds[code]
-  return JSON.stringify({
+  return toJson({
     type: `urn:penstock:problem:${code}`,
     title,
     status,

@@ -9,6 +9,9 @@ const digestLength = 22
 
 const visibleAscii = /^[!-~]+(?: +[!-~]+)*$/
 
+/** For the documents. */
+export const idempotencyKeyPattern = visibleAscii.source
+
 /**
  * The client's key from the header `Idempotency-Key`: null when absent. Bare as Stripe's clients send it, or quoted
  * as the IETF draft has it.

@@ -1,24 +1,18 @@
 import Type from 'typebox'
-import { feeKinds } from '@penstock/domain/fee.ts'
-import { resources, scopes } from '@penstock/domain/api-key.ts'
-import { idPattern } from '@penstock/domain/id.ts'
 import {
   addressLengthMax,
   amountMax,
   basisPointsMax,
-  descriptionLengthMax,
   emailLengthMax,
   externalIdLengthMax,
   feesPerDropMax,
   holdTtlMaxMs,
   holdTtlMinMs,
+  keyOverlapDefaultMs,
   keyOverlapMaxMs,
   linesPerHoldMax,
   maxPerCustomerMax,
   maxPerOrderMax,
-  metadataKeyLengthMax,
-  metadataKeysMax,
-  metadataValueLengthMax,
   nameLengthMax,
   phoneLengthMax,
   providerLengthMax,
@@ -28,90 +22,52 @@ import {
   skusPerDropMax,
   stockMax,
   unitAmountMax,
-  urlLengthMax,
-  wireTimeMax,
 } from '@penstock/domain/limits.ts'
-import { currencies } from '@penstock/domain/money.ts'
-import type { IdKind } from '@penstock/domain/id.ts'
+import {
+  amount,
+  apiKeyKind,
+  apiKeyScopes,
+  currency,
+  feeExample,
+  feeKind,
+  feeName,
+  id,
+  latePayment,
+  longText,
+  metadata,
+  minorUnits,
+  name,
+  oneOf,
+  orNull,
+  strict,
+  text,
+  url,
+  whole,
+  wireTime,
+} from './schema-fields.ts'
 
 /**
- * What clients may send, as JSON Schema. The `description` of a field completes "FIELD must be …" in errors.
- * Unknown fields are refused everywhere, so that a misspelt option is an error and not a surprise.
+ * What clients may send, as JSON Schema. A schema with a `title` has a page of its own in the documents.
  */
 
-const strict = { additionalProperties: false }
-
-function text(description: string, maxLength: number, pattern?: string) {
-  const range = { minLength: 1, maxLength, description: `${description}, 1 to ${maxLength} characters` }
-  return Type.String(pattern === undefined ? range : { ...range, pattern })
-}
-
-function whole(minimum: number, maximum: number) {
-  return Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` })
-}
-
-function amount(minimum: number) {
-  const description = `a whole number of minor units from ${minimum} to ${amountMax}`
-  return Type.Integer({ minimum, maximum: amountMax, description })
-}
-
-function orNull<Schema extends Type.TSchema>(schema: Schema) {
-  return Type.Optional(Type.Union([schema, Type.Null()], { description: `${describe(schema)}, or null` }))
-}
-
-function describe(schema: Type.TSchema): string {
-  return 'description' in schema && typeof schema.description === 'string' ? schema.description : 'a valid value'
-}
-
-function id(kind: IdKind) {
-  return Type.String({ pattern: idPattern(kind), description: `the id of a ${kind}` })
-}
-
-const name = text('a text', nameLengthMax)
-const url = text('a URL that starts with http:// or https://', urlLengthMax, '^https?://[^\\s]+$')
-const wireTime = Type.Integer({
-  minimum: 0,
-  maximum: wireTimeMax,
-  description: 'a time in Unix seconds (not milliseconds)',
-})
-const currency = Type.Enum([...currencies], {
-  description: 'a lower-case ISO 4217 code that Penstock knows, such as usd',
-})
-const unitAmount = Type.Integer({
-  minimum: 0,
-  maximum: unitAmountMax,
-  description: `a whole number of minor units from 0 to ${unitAmountMax}`,
-})
-const latePayment = Type.Enum(['reacquire', 'refund'], { description: 'reacquire or refund' })
-const holdTtl = whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000)
-const metadata = Type.Record(
-  // Not __proto__: in JavaScript it is not a field like others.
-  Type.String({ pattern: `^(?!__proto__$)[A-Za-z0-9_.-]{1,${metadataKeyLengthMax}}$` }),
-  Type.String({
-    maxLength: metadataValueLengthMax,
-    description: `a text of at most ${metadataValueLengthMax} characters`,
-  }),
-  {
-    additionalProperties: false,
-    maxProperties: metadataKeysMax,
-    description: `an object of at most ${metadataKeysMax} texts`,
-  },
-)
-const maxPerOrder = orNull(whole(1, maxPerOrderMax))
+const skuName = text('a text', nameLengthMax, { example: 'Size 42' })
+const unitAmount = minorUnits(unitAmountMax)
+const holdTtl = whole(holdTtlMinMs / 1_000, holdTtlMaxMs / 1_000, 600)
+const maxPerOrder = orNull(whole(1, maxPerOrderMax, 4))
 const newSku = Type.Object(
-  { name, unit_amount: unitAmount, stock: whole(0, stockMax), max_per_order: maxPerOrder },
-  strict,
+  { name: skuName, unit_amount: unitAmount, stock: whole(0, stockMax, 500), max_per_order: maxPerOrder },
+  { ...strict, title: 'NewSku' },
 )
 
 /** Either an amount or basis points: `fee-rules.ts` checks it. */
 const feeRule = Type.Object(
   {
-    name,
-    kind: Type.Enum([...feeKinds], { description: feeKinds.join(' or ') }),
-    amount: Type.Optional(whole(0, amountMax)),
-    basis_points: Type.Optional(whole(0, basisPointsMax)),
+    name: feeName,
+    kind: feeKind,
+    amount: Type.Optional(whole(0, amountMax, 490)),
+    basis_points: Type.Optional(whole(0, basisPointsMax, 1_900)),
   },
-  strict,
+  { ...strict, title: 'NewFee', description: 'a fee with either amount or basis_points', examples: [feeExample] },
 )
 
 /** What a drop may do without, and a seller may change at any time. */
@@ -123,7 +79,7 @@ const dropOptions = {
   fees: Type.Optional(
     Type.Array(feeRule, { maxItems: feesPerDropMax, description: `a list of at most ${feesPerDropMax} fees` }),
   ),
-  description: orNull(text('a text', descriptionLengthMax)),
+  description: orNull(longText),
   image: orNull(url),
   metadata: Type.Optional(metadata),
 }
@@ -140,19 +96,19 @@ export const dropCreateBody = Type.Object(
     starts_at: orNull(wireTime),
     ...dropOptions,
   },
-  strict,
+  { ...strict, title: 'DropCreate' },
 )
 
 /** A SKU with `id` is changed, one without is added. */
 const skuChange = Type.Object(
   {
     id: Type.Optional(id('sku')),
-    name: Type.Optional(name),
+    name: Type.Optional(skuName),
     unit_amount: Type.Optional(unitAmount),
     stock: Type.Optional(whole(0, stockMax)),
     max_per_order: maxPerOrder,
   },
-  strict,
+  { ...strict, title: 'SkuChange' },
 )
 
 export const dropUpdateBody = Type.Object(
@@ -162,10 +118,10 @@ export const dropUpdateBody = Type.Object(
     ...dropOptions,
     skus: Type.Optional(Type.Array(skuChange, { minItems: 1, maxItems: skusPerDropMax })),
   },
-  strict,
+  { ...strict, title: 'DropUpdate' },
 )
 
-export const emptyBody = Type.Object({}, strict)
+export const emptyBody = Type.Object({}, { ...strict, title: 'Empty' })
 
 export const restockBody = Type.Object(
   {
@@ -173,35 +129,44 @@ export const restockBody = Type.Object(
     quantity: Type.Integer({
       minimum: -stockMax,
       maximum: stockMax,
-      description: `a whole number from ${-stockMax} to ${stockMax}: units to add, or to take away when negative`,
+      not: { const: 0 },
+      description: `a whole number from ${-stockMax} to ${stockMax} but 0: units to add, or to take away when negative`,
+      examples: [25],
     }),
   },
-  strict,
+  { ...strict, title: 'Restock' },
 )
 
 const address = Type.Object(
   {
-    line1: text('a text', addressLengthMax),
+    line1: text('a text', addressLengthMax, { example: 'Hauptstr. 1' }),
     line2: orNull(text('a text', addressLengthMax)),
-    city: text('a text', addressLengthMax),
+    city: text('a text', addressLengthMax, { example: 'Köln' }),
     state: orNull(text('a text', addressLengthMax)),
-    postal_code: orNull(text('a text', addressLengthMax)),
-    country: Type.String({ pattern: '^[A-Z]{2}$', description: 'an upper-case ISO 3166 code, such as DE' }),
+    postal_code: orNull(text('a text', addressLengthMax, { example: '50667' })),
+    country: Type.String({
+      pattern: '^[A-Z]{2}$',
+      description: 'an upper-case ISO 3166 code, such as DE',
+      examples: ['DE'],
+    }),
   },
-  strict,
+  { ...strict, title: 'NewAddress', description: 'an address' },
 )
 
 const customer = Type.Object(
   {
-    email: text('an e-mail address', emailLengthMax, '^[^\\s@]+@[^\\s@]+$'),
+    email: text('an e-mail address', emailLengthMax, { pattern: '^[^\\s@]+@[^\\s@]+$', example: 'ada@example.com' }),
     phone: orNull(
-      text('a phone number of digits, spaces and + ( ) . -', phoneLengthMax, '^\\+?[0-9 ().-]*[0-9][0-9 ().-]*$'),
+      text('a phone number of digits, spaces and + ( ) . -', phoneLengthMax, {
+        pattern: '^\\+?[0-9 ().-]*[0-9][0-9 ().-]*$',
+        example: '+49 221 1234567',
+      }),
     ),
-    external_id: orNull(text('a text', externalIdLengthMax)),
-    name: orNull(name),
+    external_id: orNull(text('a text', externalIdLengthMax, { example: 'user-17' })),
+    name: orNull(text('a text', nameLengthMax, { example: 'Ada Lovelace' })),
     shipping_address: orNull(address),
   },
-  strict,
+  { ...strict, title: 'NewCustomer', description: 'a customer with an e-mail address' },
 )
 
 const lines = Type.Array(Type.Object({ sku: id('sku'), quantity: whole(1, quantityPerLineMax) }, strict), {
@@ -216,69 +181,76 @@ export const holdCreateBody = Type.Object(
     lines,
     customer,
     replace: orNull(
-      Type.Object({ hold: id('hold'), client_secret: Type.Optional(text('a client secret', secretLengthMax)) }, strict),
+      Type.Object(
+        {
+          hold: id('hold'),
+          client_secret: Type.Optional(
+            text('a client secret', secretLengthMax, { example: 'cs_5n0Yq2cH1uPZr8sVd3mWk7xLb9tGf4eA' }),
+          ),
+        },
+        { ...strict, description: 'an older hold to give back, with its client_secret' },
+      ),
     ),
   },
-  strict,
+  { ...strict, title: 'HoldCreate' },
 )
 
 export const paymentCreateBody = Type.Object(
   {
     hold: id('hold'),
-    provider: text('a provider name of a-z, 0-9 and _', providerLengthMax, '^[a-z][a-z0-9_]*$'),
-    provider_payment_id: text('the payment id of the provider', externalIdLengthMax),
-    amount: amount(0),
+    provider: text('a provider name of a-z, 0-9 and _', providerLengthMax, {
+      pattern: '^[a-z][a-z0-9_]*$',
+      example: 'manual',
+    }),
+    provider_payment_id: text('the payment id of the provider', externalIdLengthMax, { example: 'bank-transfer-1' }),
+    amount,
     currency,
   },
-  strict,
+  { ...strict, title: 'PaymentCreate' },
 )
 
-const restock = Type.Optional(Type.Boolean({ description: 'true or false' }))
-const reason = orNull(text('a text', reasonLengthMax))
+const restock = Type.Optional(Type.Boolean({ description: 'true or false', examples: [true] }))
+const reason = orNull(text('a text', reasonLengthMax, { example: 'Too small' }))
 
-export const paymentAttachBody = Type.Object({ hold: id('hold') }, strict)
+export const paymentAttachBody = Type.Object({ hold: id('hold') }, { ...strict, title: 'PaymentAttach' })
 
+/** Without amount and lines: all that is left. */
 export const refundCreateBody = Type.Object(
-  { payment: id('payment'), amount: Type.Optional(amount(0)), lines: Type.Optional(lines), restock, reason },
-  strict,
+  { payment: id('payment'), amount: Type.Optional(amount), lines: Type.Optional(lines), restock, reason },
+  { ...strict, title: 'RefundCreate' },
 )
 
 export const refundSettleBody = Type.Object(
-  { status: Type.Enum(['succeeded', 'failed'], { description: 'succeeded or failed' }) },
-  strict,
+  { status: oneOf(['succeeded', 'failed']) },
+  { ...strict, title: 'RefundSettle' },
 )
 
 export const disputeOpenBody = Type.Object(
   {
     payment: id('payment'),
-    provider_dispute_id: text('the dispute id of the provider', externalIdLengthMax),
-    amount: Type.Optional(amount(1)),
+    provider_dispute_id: text('the dispute id of the provider', externalIdLengthMax, { example: 'case-1' }),
+    amount: Type.Optional(minorUnits(amountMax, 1)),
     reason,
   },
-  strict,
+  { ...strict, title: 'DisputeOpen' },
 )
 
+export const disputeCloseBody = Type.Object({ status: oneOf(['won', 'lost']) }, { ...strict, title: 'DisputeClose' })
+
+export const orderCancelBody = Type.Object({ restock, reason }, { ...strict, title: 'OrderCancel' })
+
+/** A publishable key has no scopes: the route refuses them. */
 export const apiKeyCreateBody = Type.Object(
   {
-    kind: Type.Enum(['secret', 'publishable'], { description: 'secret or publishable' }),
-    name: orNull(name),
-    scopes: Type.Optional(
-      Type.Array(Type.Enum([...scopes]), {
-        minItems: 1,
-        uniqueItems: true,
-        description: `a list of different scopes: *, or :read and :write of ${resources.join(', ')}`,
-      }),
-    ),
+    kind: apiKeyKind,
+    name: orNull(text('a text', nameLengthMax, { example: 'Warehouse' })),
+    scopes: Type.Optional(apiKeyScopes(1)),
     expires_at: orNull(wireTime),
   },
-  strict,
+  { ...strict, title: 'ApiKeyCreate' },
 )
 
-export const disputeCloseBody = Type.Object(
-  { status: Type.Enum(['won', 'lost'], { description: 'won or lost' }) },
-  strict,
+export const apiKeyRollBody = Type.Object(
+  { overlap: Type.Optional({ ...whole(0, keyOverlapMaxMs / 1_000, 86_400), default: keyOverlapDefaultMs / 1_000 }) },
+  { ...strict, title: 'ApiKeyRoll' },
 )
-
-export const orderCancelBody = Type.Object({ restock, reason }, strict)
-
-export const apiKeyRollBody = Type.Object({ overlap: Type.Optional(whole(0, keyOverlapMaxMs / 1_000)) }, strict)

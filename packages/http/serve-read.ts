@@ -1,32 +1,63 @@
 import { minSeqWaitMs } from '@penstock/domain/limits.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { problem } from './problem.ts'
-import type { Resource, Scope } from '@penstock/domain/api-key.ts'
+import { matchesTag } from './etag.ts'
+import { scopeOf } from './route.ts'
+import type { Static, TSchema } from 'typebox'
 import type { Credential } from '@penstock/store/queries.ts'
-import type { Access, Deps, Router } from './api.ts'
-import type { Problem } from './problem.ts'
+import type { Deps, Router } from './api.ts'
+import type { Problem, ProblemCode } from './problem.ts'
+import type { Json, JsonBytes, QueryParams, RouteFacts } from './route.ts'
 import type { HttpExchange } from './transport.ts'
 
-/** Where a read is, and who may make it. */
-interface ReadPlace {
-  readonly path: string
-  /** A secret key needs the scope to read it. */
-  readonly resource: Resource
-  readonly access: Access
+/** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
+export interface ReadFacts<Path extends string, Answer extends TSchema> extends RouteFacts<Path> {
+  /** Absent: the query is not looked at. */
+  readonly query?: QueryParams
+  readonly answer: Answer
+  /** Whether answers carry an ETag, so that clients may ask with If-None-Match. */
+  readonly hasTag?: true
   /** Whether `clientSecret` is looked at; reading a header costs. */
   readonly usesClientSecret?: true
+  read(request: ReadRequest, deps: Deps): ReadResponse<Static<Answer>> | { readonly problem: Problem }
 }
 
-/** A route that only looks. `read` is called once this process has seen the commit the client asked for. */
-export interface ReadRoute extends ReadPlace {
-  read(request: ReadRequest, deps: Deps): ReadResponse | { readonly problem: Problem }
+/** Any `ReadFacts`, ready to serve. */
+export interface ReadRoute extends ReadFacts<string, TSchema> {
+  readonly kind: 'read'
+}
+
+export function readRoute<const Path extends string, Answer extends TSchema>(facts: ReadFacts<Path, Answer>) {
+  return { ...facts, kind: 'read' as const }
 }
 
 /** A route that looks for longer than the event loop has time. */
-export interface SlowReadRoute extends ReadPlace {
+export interface SlowReadRoute extends RouteFacts<string> {
+  readonly kind: 'slow_read'
+  readonly query: QueryParams
+  /** The body of its answer, by content type. */
+  readonly content: Readonly<Record<string, TSchema>>
+  /** Whether the answer is a file: it carries a Content-Disposition. */
+  readonly isFile?: true
   /** As `read`, but answers by itself, later. `seq`: what it reads is at least this new. A rejection is answered 500. */
   answer(exchange: HttpExchange, request: ReadRequest, seq: string, deps: Deps): Promise<void>
 }
+
+/** What any read may answer, in order of precedence. */
+export const readProblems = [
+  'unauthorized',
+  'forbidden',
+  'invalid_request',
+  'behind',
+  'internal_error',
+] as const satisfies readonly ProblemCode[]
+
+/** What any slow read may answer, in order of precedence. */
+export const slowReadProblems = [
+  ...readProblems,
+  'overloaded',
+  'read_timeout',
+] as const satisfies readonly ProblemCode[]
 
 export interface ReadRequest {
   readonly params: readonly string[]
@@ -37,7 +68,9 @@ export interface ReadRequest {
 }
 
 /** Fresh JSON, or bytes with the tag that `If-None-Match` is compared with. */
-export type ReadResponse = { readonly json: string } | { readonly bytes: Uint8Array; readonly etag: string }
+export type ReadResponse<Value> =
+  | { readonly json: Json<Value> }
+  | { readonly bytes: JsonBytes<Value>; readonly etag: string }
 
 export function serveRead(router: Router, route: ReadRoute, deps: Deps): void {
   serveWhenSeen(router, route, deps, (exchange, request, ifNoneMatch) => {
@@ -59,11 +92,12 @@ export function serveSlowRead(router: Router, route: SlowReadRoute, deps: Deps):
 /** Calls `answer` once this process has seen the commit the client asked for. */
 function serveWhenSeen(
   router: Router,
-  place: ReadPlace,
+  place: ReadRoute | SlowReadRoute,
   deps: Deps,
   answer: (exchange: HttpExchange, request: ReadRequest, ifNoneMatch: string) => void,
 ): void {
-  const scope: Scope = `${place.resource}:read`
+  const scope = scopeOf(place)
+  const usesClientSecret = place.kind === 'read' && place.usesClientSecret === true
   const paramCount = countParams(place.path)
   router.route('GET', place.path, (exchange) => {
     const caller = authorise(exchange.header('authorization'), place.access, scope, deps)
@@ -74,7 +108,7 @@ function serveWhenSeen(
       params: readParams(exchange, paramCount),
       query: exchange.query,
       credential: caller.credential,
-      clientSecret: place.usesClientSecret === true ? exchange.header('penstock-client-secret') : '',
+      clientSecret: usesClientSecret ? exchange.header('penstock-client-secret') : '',
     }
     if (minSeq === '') answer(exchange, request, ifNoneMatch)
     else answerWhenSeen(exchange, minSeq, () => answer(exchange, request, ifNoneMatch), deps)
@@ -114,11 +148,4 @@ function sendRead(
     return
   }
   exchange.send(200, ['Content-Type', 'application/json', 'ETag', etag, 'Penstock-Seq', seq], bytes)
-}
-
-/** RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */
-function matchesTag(ifNoneMatch: string, etag: string): boolean {
-  if (ifNoneMatch === etag) return true
-  const opaque = etag.replace(/^W\//, '')
-  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === opaque)
 }

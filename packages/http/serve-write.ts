@@ -1,31 +1,72 @@
 import { bodyBytesMax } from '@penstock/domain/limits.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
+import { bodyParser } from './json-body.ts'
 import { problem } from './problem.ts'
 import { readIdempotencyKey, requestKey } from './request-key.ts'
-import type { Resource, Scope } from '@penstock/domain/api-key.ts'
+import { scopeOf } from './route.ts'
+import type { Static, TObject } from 'typebox'
+import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Command, RequestKey } from '@penstock/domain/command.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
 import type { Credential } from '@penstock/store/queries.ts'
-import type { Access, Deps, Router } from './api.ts'
+import type { Deps, Router } from './api.ts'
 import type { BodyParser } from './json-body.ts'
 import type { Mint } from './mint.ts'
-import type { Problem } from './problem.ts'
+import type { Problem, ProblemCode } from './problem.ts'
+import type { Answers, JsonAnswer, RouteFacts } from './route.ts'
 import type { HttpExchange } from './transport.ts'
 
 /** A route that changes something: request → Command → (writer) → Result → response. */
-export interface WriteRoute<Body> {
+export interface WriteFacts<
+  Path extends string,
+  Body extends TObject,
+  Declared extends Answers,
+> extends RouteFacts<Path> {
   readonly method: 'POST' | 'PATCH' | 'DELETE'
-  readonly path: string
-  /** A secret key needs the scope to write it. */
-  readonly resource: Resource
-  readonly access: Access
-  readonly parseBody: BodyParser<Body>
+  readonly body: Body
+  readonly answers: Declared
   /** The command of a valid request, or what is wrong with it. */
-  toCommand(request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
-  /** The response to an accepted command. */
-  toResponse(result: Accepted, request: WriteRequest<Body>, deps: Pick<Deps, 'queries'>): JsonResponse
+  toCommand(request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  /** The response to an accepted command: one of `answers`. */
+  toResponse(result: Accepted, request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): JsonAnswer<Declared>
 }
+
+/** Any `WriteFacts`, ready to serve. */
+export interface WriteRoute extends RouteFacts<string> {
+  readonly kind: 'write'
+  readonly method: 'POST' | 'PATCH' | 'DELETE'
+  readonly body: TObject
+  readonly answers: Answers
+  readonly parseBody: BodyParser<unknown>
+  toCommand(request: WriteRequest<unknown>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  toResponse(
+    result: Accepted,
+    request: WriteRequest<unknown>,
+    deps: Pick<Deps, 'queries'>,
+  ): { readonly status: number; readonly json: string }
+}
+
+export function writeRoute<const Path extends string, Body extends TObject, Declared extends Answers>(
+  facts: WriteFacts<Path, Body, Declared>,
+) {
+  return { ...facts, kind: 'write' as const, parseBody: bodyParser(facts.body) }
+}
+
+/** What any write may answer, in order of precedence. */
+export const writeProblems = [
+  'unauthorized',
+  'forbidden',
+  'body_too_large',
+  'invalid_idempotency_key',
+  'unsupported_media_type',
+  'invalid_json',
+  'invalid_request',
+  'overloaded',
+  'key_reused',
+  'internal_error',
+  'deadline_exceeded',
+] as const satisfies readonly ProblemCode[]
 
 export interface WriteRequest<Body> {
   readonly body: Body
@@ -42,11 +83,6 @@ export interface WriteRequest<Body> {
   readonly nowMs: number
 }
 
-export interface JsonResponse {
-  readonly status: number
-  readonly json: string
-}
-
 /** What a request says in its head, taken while it can still be read. */
 interface RequestHead {
   readonly authorization: string
@@ -56,8 +92,8 @@ interface RequestHead {
   readonly params: readonly string[]
 }
 
-export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: Deps): void {
-  const scope: Scope = `${route.resource}:write`
+export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void {
+  const scope = scopeOf(route)
   const paramCount = countParams(route.path)
   router.route(route.method, route.path, (exchange) => {
     const head: RequestHead = {
@@ -77,13 +113,13 @@ export function serveWrite<Body>(router: Router, route: WriteRoute<Body>, deps: 
 }
 
 /** Checks in order of precedence: key, size, Idempotency-Key, body. */
-function readRequest<Body>(
-  route: WriteRoute<Body>,
+function readRequest(
+  route: WriteRoute,
   needed: Scope,
   head: RequestHead,
   bytes: Uint8Array | null,
   deps: Deps,
-): WriteRequest<Body> | { readonly problem: Problem } {
+): WriteRequest<unknown> | { readonly problem: Problem } {
   const caller = authorise(head.authorization, route.access, needed, deps)
   if ('problem' in caller) return caller
   if (bytes === null) {
@@ -104,7 +140,7 @@ function readRequest<Body>(
   return { body, params, credential, clientSecret, key, ownKey, mint: deps.mint, nowMs: deps.clock() }
 }
 
-function submit<Body>(exchange: HttpExchange, route: WriteRoute<Body>, request: WriteRequest<Body>, deps: Deps): void {
+function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): void {
   const command = route.toCommand(request, deps)
   if ('problem' in command) return sendProblem(exchange, deps, command.problem)
   const taken = deps.writer.submit(command, (reply) => {
@@ -127,7 +163,7 @@ function sendResult(
   deps: Deps,
   result: Result,
   seq: number,
-  toResponse: (result: Accepted) => JsonResponse,
+  toResponse: (result: Accepted) => { readonly status: number; readonly json: string },
 ): void {
   const seqHeader = ['Penstock-Seq', String(seq)]
   if (isRejected(result)) return sendProblem(exchange, deps, { ...result, code: result.outcome }, seqHeader)

@@ -3,8 +3,9 @@ import { isErased } from '@penstock/domain/customer.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
 import { paymentStatus } from '@penstock/domain/payment.ts'
-import type { Dispute } from '@penstock/domain/dispute.ts'
+import type { Static } from 'typebox'
 import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -13,9 +14,48 @@ import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, Credential } from '@penstock/store/queries.ts'
+import type {
+  apiKeyObject,
+  apiKeyWithSecretObject,
+  customerObject,
+  disputeObject,
+  dropObject,
+  eventObject,
+  feeObject,
+  feeRuleObject,
+  holdObject,
+  ledgerBalanceObject,
+  ledgerEntryObject,
+  orderObject,
+  paymentObject,
+  refundObject,
+  skuObject,
+} from './objects.ts'
 import type { NumberedEntry, NumberedEvent } from '@penstock/store/scanner.ts'
 
-/** Nouns of the domain as the objects of the API (DESIGN section 7). Times become Unix seconds. */
+/** Nouns of the domain as the objects of the API (`objects.ts`). Times become Unix seconds. */
+
+export type WireSku = Static<typeof skuObject>
+export type WireDrop = Static<typeof dropObject>
+export type WireHold = Static<typeof holdObject>
+export type WirePayment = Static<typeof paymentObject>
+export type WireOrder = Static<typeof orderObject>
+export type WireRefund = Static<typeof refundObject>
+export type WireDispute = Static<typeof disputeObject>
+export type WireApiKey = Static<typeof apiKeyObject>
+export type WireEvent = Static<typeof eventObject>
+export type WireLedgerEntry = Static<typeof ledgerEntryObject>
+export type WireBalance = Static<typeof ledgerBalanceObject>
+
+export interface WireList<Item> {
+  object: 'list'
+  data: Item[]
+  has_more: boolean
+}
+
+export function wireList<Item>(data: Item[], hasMore: boolean): WireList<Item> {
+  return { object: 'list', data, has_more: hasMore }
+}
 
 /** A seller sees all of a customer, a browser what it needs to go on. */
 export type Audience = Credential['kind']
@@ -24,7 +64,7 @@ export function toSeconds(ms: number): number {
   return Math.floor(ms / 1_000)
 }
 
-export function wireSku(sku: Sku) {
+export function wireSku(sku: Sku): WireSku {
   const { id, name, unitAmountMinor, maxPerOrder, stock, held, sold } = sku
   return {
     id,
@@ -40,7 +80,7 @@ export function wireSku(sku: Sku) {
 }
 
 /** What of a drop changes only when the seller changes it. */
-export function wireDropFacts(drop: Drop) {
+export function wireDropFacts(drop: Drop): Omit<WireDrop, 'id' | 'object' | 'status' | 'skus' | 'server_time'> {
   return {
     name: drop.name,
     description: drop.description,
@@ -57,15 +97,15 @@ export function wireDropFacts(drop: Drop) {
   }
 }
 
-function wireFeeRule({ name, kind, amountMinor, basisPoints }: FeeRule) {
-  return basisPoints === null ? { name, kind, amount: amountMinor } : { name, kind, basis_points: basisPoints }
+function wireFeeRule({ name, kind, amountMinor, basisPoints }: FeeRule): Static<typeof feeRuleObject> {
+  return basisPoints === null ? { name, kind, amount: amountMinor ?? 0 } : { name, kind, basis_points: basisPoints }
 }
 
-function wireFee({ name, kind, amountMinor }: Fee) {
+function wireFee({ name, kind, amountMinor }: Fee): Static<typeof feeObject> {
   return { name, kind, amount: amountMinor }
 }
 
-function wireCustomer(customer: Customer | ErasedCustomer, audience: Audience) {
+function wireCustomer(customer: Customer | ErasedCustomer, audience: Audience): Static<typeof customerObject> | null {
   if (isErased(customer)) return null
   const { email, phone, externalId, name, shippingAddress } = customer
   const contact = { email, phone, external_id: externalId }
@@ -79,7 +119,7 @@ function toSecondsOrNull(ms: number | null): number | null {
   return ms === null ? null : toSeconds(ms)
 }
 
-function wireLines(hold: Hold) {
+function wireLines(hold: Hold): WireHold['lines'] {
   return hold.lines.map(({ skuId, quantity, unitAmountMinor }) => ({
     sku: skuId,
     quantity,
@@ -87,7 +127,7 @@ function wireLines(hold: Hold) {
   }))
 }
 
-export function wireHold(hold: Hold, nowMs: number, audience: Audience) {
+export function wireHold(hold: Hold, nowMs: number, audience: Audience): WireHold {
   return {
     id: hold.id,
     object: 'hold',
@@ -104,7 +144,7 @@ export function wireHold(hold: Hold, nowMs: number, audience: Audience) {
   }
 }
 
-export function wirePayment(payment: Payment) {
+export function wirePayment(payment: Payment): WirePayment {
   return {
     id: payment.id,
     object: 'payment',
@@ -122,7 +162,7 @@ export function wirePayment(payment: Payment) {
   }
 }
 
-export function wireOrder(facts: OrderFacts, audience: Audience) {
+export function wireOrder(facts: OrderFacts, audience: Audience): WireOrder {
   const { order, hold, refundedMinor } = facts
   const refunded = refundedByLine(facts)
   return {
@@ -144,7 +184,7 @@ export function wireOrder(facts: OrderFacts, audience: Audience) {
   }
 }
 
-export function wireRefund(refund: Refund) {
+export function wireRefund(refund: Refund): WireRefund {
   return {
     id: refund.id,
     object: 'refund',
@@ -161,7 +201,7 @@ export function wireRefund(refund: Refund) {
   }
 }
 
-export function wireDispute(dispute: Dispute) {
+export function wireDispute(dispute: Dispute): WireDispute {
   return {
     id: dispute.id,
     object: 'dispute',
@@ -176,7 +216,7 @@ export function wireDispute(dispute: Dispute) {
   }
 }
 
-export function wireEvent({ id, seq, event }: NumberedEvent) {
+export function wireEvent({ id, seq, event }: NumberedEvent): WireEvent {
   return {
     id,
     object: 'event',
@@ -187,20 +227,19 @@ export function wireEvent({ id, seq, event }: NumberedEvent) {
   }
 }
 
-export function wireBalance({ account, currency, balanceMinor }: Balance) {
+export function wireBalance({ account, currency, balanceMinor }: Balance): WireBalance {
   return { object: 'ledger_balance', account, currency, balance: balanceMinor }
 }
 
-/** `secret`: the clear text, which only the request that made the key knows; the hash is never shown. */
-export function wireApiKey(apiKey: ApiKey, secret: string | null = null) {
+/** The hash is never shown. */
+export function wireApiKey(apiKey: ApiKey): WireApiKey {
   return {
     id: apiKey.id,
     object: 'api_key',
     kind: apiKey.kind,
     name: apiKey.name,
-    scopes: apiKey.scopes,
+    scopes: [...apiKey.scopes],
     hint: apiKey.hint,
-    ...(secret === null ? {} : { secret }),
     created: toSeconds(apiKey.createdMs),
     expires_at: toSecondsOrNull(apiKey.expiresMs),
     revoked_at: toSecondsOrNull(apiKey.revokedMs),
@@ -208,8 +247,13 @@ export function wireApiKey(apiKey: ApiKey, secret: string | null = null) {
   }
 }
 
+/** `secret`: the clear text, which only the request that made the key knows; null when it was another one. */
+export function wireNewApiKey(apiKey: ApiKey, secret: string | null): Static<typeof apiKeyWithSecretObject> {
+  return { ...wireApiKey(apiKey), ...(secret === null ? {} : { secret }) }
+}
+
 /** `amount` leaves the account `credit` and enters `debit`. */
-export function wireLedgerEntry({ id, entry }: NumberedEntry) {
+export function wireLedgerEntry({ id, entry }: NumberedEntry): WireLedgerEntry {
   return {
     id,
     object: 'ledger_entry',

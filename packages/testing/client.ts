@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** What came back. `body` is the parsed JSON (`{}` when there was none), `text` the very bytes. */
+/** What came back. `body` is the parsed JSON (`{}` when it was none), `text` the very bytes. */
 export interface Answer<Body> {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -17,6 +17,14 @@ export interface ClientOptions {
   readonly timeoutMs?: number
   /** Shared by clients that are one person; absent: its own. */
   readonly session?: Session
+  /** Looks at every answer; what it throws is thrown by the request. */
+  readonly check?: (sent: SentRequest, answer: Answer<unknown>) => void
+}
+
+export interface SentRequest {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
 }
 
 /** The newest commit that somebody has seen. Reads ask for it, so that they see it too, whichever process answers. */
@@ -33,18 +41,20 @@ export class Client {
   readonly #agent: Agent
   readonly #timeoutMs: number
   readonly #session: Session
+  readonly #check: ClientOptions['check']
 
   /** An empty `key` sends no Authorization. */
   constructor(
     url: string,
     key: string,
-    { connections = 8, timeoutMs = 15_000, session = { seq: 0 } }: ClientOptions = {},
+    { connections = 8, timeoutMs = 15_000, session = { seq: 0 }, check }: ClientOptions = {},
   ) {
     const { hostname: host, port } = new URL(url)
     this.#address = { host, port }
     this.#key = key
     this.#timeoutMs = timeoutMs
     this.#session = session
+    this.#check = check
     this.#agent = connections === 0 ? new Agent() : new Agent({ keepAlive: true, maxSockets: connections })
   }
 
@@ -92,7 +102,13 @@ export class Client {
           const text = Buffer.concat(chunks).toString('utf8')
           const { statusCode: status = 0, headers: received } = response
           this.#session.seq = Math.max(this.#session.seq, Number(received['penstock-seq'] ?? 0))
-          resolve({ status, headers: received, text, body: (text === '' ? {} : JSON.parse(text)) as Body })
+          try {
+            const answer = { status, headers: received, text, body: readJson(received, text) as Body }
+            this.#check?.({ method, path }, answer)
+            resolve(answer)
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)))
+          }
         })
       })
       const deadline = setTimeout(() => {
@@ -116,4 +132,13 @@ export class Client {
   close(): void {
     this.#agent.destroy()
   }
+}
+
+/** One value: application/x-ndjson is many. */
+export function isJson(contentType: string): boolean {
+  return /^application\/(problem\+)?json\b/.test(contentType)
+}
+
+function readJson(headers: IncomingHttpHeaders, text: string): unknown {
+  return text !== '' && isJson(headers['content-type'] ?? '') ? JSON.parse(text) : {}
 }

@@ -1,23 +1,25 @@
 import { firstMissing } from '@penstock/domain/api-key.ts'
-import { bodyParser } from '../json-body.ts'
+import { apiKeyWithSecretObject } from '../objects.ts'
 import { problem } from '../problem.ts'
 import { apiKeyCreateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { mintSecret, newKeyResponse } from './api-key-secret.ts'
 import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Static } from 'typebox'
 import type { Problem } from '../problem.ts'
-import type { WriteRoute } from '../serve-write.ts'
-
-type Body = Static<typeof apiKeyCreateBody>
 
 /** `POST /v1/api_keys`: the answer is the only one that ever shows the secret. */
-export const apiKeyCreate: WriteRoute<Body> = {
+export const apiKeyCreate = writeRoute({
   method: 'POST',
   path: '/v1/api_keys',
   resource: 'api_keys',
   access: 'secret',
-  parseBody: bodyParser(apiKeyCreateBody),
+  summary: 'Make an API key; its secret is shown this once',
+  params: {},
+  body: apiKeyCreateBody,
+  answers: { 201: apiKeyWithSecretObject },
+  problems: [],
   toCommand: (request) => {
     const { body, key, mint, credential } = request
     const granted = readScopes(body, credential)
@@ -35,10 +37,13 @@ export const apiKeyCreate: WriteRoute<Body> = {
     }
   },
   toResponse: newKeyResponse,
-}
+})
 
 /** Nobody can give away more than they have. */
-function readScopes(body: Body, credential: Credential): { scopes: readonly Scope[] } | { problem: Problem } {
+function readScopes(
+  body: Static<typeof apiKeyCreateBody>,
+  credential: Credential,
+): { scopes: readonly Scope[] } | { problem: Problem } {
   if (body.kind === 'publishable') {
     if (body.scopes === undefined) return { scopes: [] }
     const detail = 'A publishable key has no scopes: what it may do is fixed.'

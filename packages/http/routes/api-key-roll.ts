@@ -1,19 +1,23 @@
 import { firstMissing } from '@penstock/domain/api-key.ts'
 import { keyOverlapDefaultMs } from '@penstock/domain/limits.ts'
-import { bodyParser } from '../json-body.ts'
+import { apiKeyWithSecretObject } from '../objects.ts'
 import { problem } from '../problem.ts'
+import { id } from '../schema-fields.ts'
 import { apiKeyRollBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { mintSecret, newKeyResponse } from './api-key-secret.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/api_keys/{id}/roll`: a new key with the same rights; the old one works on for the overlap. */
-export const apiKeyRoll: WriteRoute<Static<typeof apiKeyRollBody>> = {
+export const apiKeyRoll = writeRoute({
   method: 'POST',
   path: '/v1/api_keys/:id/roll',
   resource: 'api_keys',
   access: 'secret',
-  parseBody: bodyParser(apiKeyRollBody),
+  summary: 'Make a new API key in the place of another, which works on for the overlap',
+  params: { id: id('key') },
+  body: apiKeyRollBody,
+  answers: { 201: apiKeyWithSecretObject },
+  problems: ['not_found', 'invalid_transition'],
   toCommand: (request, { queries }) => {
     const { body, params, key, mint, credential } = request
     const apiKeyId = params[0] ?? ''
@@ -35,4 +39,4 @@ export const apiKeyRoll: WriteRoute<Static<typeof apiKeyRollBody>> = {
     }
   },
   toResponse: newKeyResponse,
-}
+})

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { secretHint } from '@penstock/domain/api-key.ts'
 import { expected } from '../expected.ts'
-import { wireApiKey } from '../wire.ts'
+import { jsonAnswer } from '../route.ts'
+import { wireNewApiKey } from '../wire.ts'
 import type { ApiKey, ApiKeyKind } from '@penstock/domain/api-key.ts'
 import type { Accepted } from '@penstock/domain/result.ts'
-import type { JsonResponse, WriteRequest } from '../serve-write.ts'
+import type { WriteRequest } from '../serve-write.ts'
 
 /** Secrets of requests under way: from here they go into the answer, and nowhere else. */
 const secrets = new WeakMap<object, string>()
@@ -20,9 +21,9 @@ export function mintSecret(request: WriteRequest<unknown>, kind: ApiKeyKind): Pi
  * 201 with the key, and with its secret when it was made by this very request. A replay tells of a key that an earlier
  * request made: its secret was shown then, and nobody has kept it.
  */
-export function newKeyResponse(result: Accepted, request: WriteRequest<unknown>): JsonResponse {
+export function newKeyResponse(result: Accepted, request: WriteRequest<unknown>) {
   const { apiKey } = expected(result, 'api_key_saved')
   const secret = secrets.get(request)
   const isOwn = secret !== undefined && hash('sha256', secret) === apiKey.secretHash
-  return { status: 201, json: JSON.stringify(wireApiKey(apiKey, isOwn ? secret : null)) }
+  return jsonAnswer(201, wireNewApiKey(apiKey, isOwn ? secret : null))
 }

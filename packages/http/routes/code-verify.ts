@@ -1,19 +1,23 @@
 import { findCode } from '../codes.ts'
 import { expected } from '../expected.ts'
-import { bodyParser } from '../json-body.ts'
+import { codeObject, codeText } from '../objects.ts'
 import { problem } from '../problem.ts'
+import { jsonAnswer } from '../route.ts'
 import { emptyBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { toSeconds } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/codes/{code}/verify`: the code of a unit, used once. */
-export const codeVerify: WriteRoute<Static<typeof emptyBody>> = {
+export const codeVerify = writeRoute({
   method: 'POST',
   path: '/v1/codes/:code/verify',
   resource: 'codes',
   access: 'secret',
-  parseBody: bodyParser(emptyBody),
+  summary: 'Use the code of a unit, once',
+  params: { code: codeText },
+  body: emptyBody,
+  answers: { 200: codeObject },
+  problems: ['not_found', 'code_used', 'code_void'],
   toCommand: ({ params, ownKey }, { queries }) => {
     const found = findCode(params[0] ?? '', queries)
     if (found === null) return { problem: problem('not_found', 'There is no such code.', 'code') }
@@ -21,7 +25,13 @@ export const codeVerify: WriteRoute<Static<typeof emptyBody>> = {
   },
   toResponse: (result, { params }) => {
     const { orderId, skuId, usedMs } = expected(result, 'code_activated')
-    const code = { object: 'code', code: params[0], order: orderId, sku: skuId, status: 'used' }
-    return { status: 200, json: JSON.stringify({ ...code, used_at: toSeconds(usedMs) }) }
+    return jsonAnswer(200, {
+      object: 'code',
+      code: params[0] ?? '',
+      order: orderId,
+      sku: skuId,
+      status: 'used',
+      used_at: toSeconds(usedMs),
+    })
   },
-}
+})

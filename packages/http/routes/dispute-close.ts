@@ -1,17 +1,22 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { disputeObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
+import { id } from '../schema-fields.ts'
 import { disputeCloseBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wireDispute } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/disputes/{id}/close`: the bank has decided. */
-export const disputeClose: WriteRoute<Static<typeof disputeCloseBody>> = {
+export const disputeClose = writeRoute({
   method: 'POST',
   path: '/v1/disputes/:id/close',
   resource: 'disputes',
   access: 'secret',
-  parseBody: bodyParser(disputeCloseBody),
+  summary: 'Say what the bank has decided',
+  params: { id: id('dispute') },
+  body: disputeCloseBody,
+  answers: { 200: disputeObject },
+  problems: ['not_found', 'invalid_transition'],
   toCommand: ({ body, params, key }) => ({
     kind: 'close_dispute',
     key,
@@ -20,6 +25,6 @@ export const disputeClose: WriteRoute<Static<typeof disputeCloseBody>> = {
   }),
   toResponse: (result) => {
     const { dispute } = expected(result, 'dispute_saved')
-    return { status: 200, json: JSON.stringify(wireDispute(dispute)) }
+    return jsonAnswer(200, wireDispute(dispute))
   },
-}
+})

@@ -1,17 +1,21 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { disputeObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
 import { disputeOpenBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wireDispute } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/disputes`: a bank took money back. 201 when it is new, 200 when it was reported before. */
-export const disputeOpen: WriteRoute<Static<typeof disputeOpenBody>> = {
+export const disputeOpen = writeRoute({
   method: 'POST',
   path: '/v1/disputes',
   resource: 'disputes',
   access: 'secret',
-  parseBody: bodyParser(disputeOpenBody),
+  summary: 'Report a dispute, for which a bank took money back: 201 when it is new, 200 when it was reported before',
+  params: {},
+  body: disputeOpenBody,
+  answers: { 200: disputeObject, 201: disputeObject },
+  problems: ['not_found', 'dispute_conflict', 'dispute_too_large'],
   toCommand: ({ body, key, mint }) => ({
     kind: 'open_dispute',
     key,
@@ -23,6 +27,6 @@ export const disputeOpen: WriteRoute<Static<typeof disputeOpenBody>> = {
   }),
   toResponse: (result) => {
     const { dispute, duplicate } = expected(result, 'dispute_saved')
-    return { status: duplicate ? 200 : 201, json: JSON.stringify(wireDispute(dispute)) }
+    return jsonAnswer(duplicate ? 200 : 201, wireDispute(dispute))
   },
-}
+})

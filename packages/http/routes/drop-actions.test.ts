@@ -22,6 +22,7 @@ it.each(dropActions.map((route) => [route.path, route] as const))(
 )
 
 it('dropRestock refuses to change nothing', () => {
-  const answer = dropRestock.toCommand(request({ sku: 'sku_1', quantity: 0 }), noDeps)
-  expect(answer).toMatchObject({ problem: { code: 'invalid_request', param: 'quantity' } })
+  const body = Buffer.from(JSON.stringify({ sku: `sku_${'0'.repeat(26)}`, quantity: 0 }))
+  const parsed = dropRestock.parseBody(body, 'application/json')
+  expect(parsed).toMatchObject({ problem: { code: 'invalid_request', param: 'quantity' } })
 })

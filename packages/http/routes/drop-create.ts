@@ -1,22 +1,24 @@
 import { holdTtlDefaultMs } from '@penstock/domain/limits.ts'
 import { readFeeRules } from '../fee-rules.ts'
-import { bodyParser } from '../json-body.ts'
+import { dropObject } from '../objects.ts'
 import { dropCreateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { dropResponse } from './drop-response.ts'
 import type { NewSku } from '@penstock/domain/command.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 import type { Mint } from '../mint.ts'
 
-type Body = Static<typeof dropCreateBody>
-
 /** `POST /v1/drops`: a new drop, in draft. */
-export const dropCreate: WriteRoute<Body> = {
+export const dropCreate = writeRoute({
   method: 'POST',
   path: '/v1/drops',
   resource: 'drops',
   access: 'secret',
-  parseBody: bodyParser(dropCreateBody),
+  summary: 'Create a drop, in draft',
+  params: {},
+  body: dropCreateBody,
+  answers: { 201: dropObject },
+  problems: [],
   toCommand: ({ body, key, mint }) => {
     const fees = readFeeRules(body.fees ?? [])
     if ('problem' in fees) return fees
@@ -39,9 +41,9 @@ export const dropCreate: WriteRoute<Body> = {
     }
   },
   toResponse: (result) => dropResponse(result, 201),
-}
+})
 
-export function newSku(sku: Body['skus'][number], mint: Mint): NewSku {
+export function newSku(sku: Static<typeof dropCreateBody>['skus'][number], mint: Mint): NewSku {
   const { name, unit_amount: unitAmountMinor, stock, max_per_order: maxPerOrder = null } = sku
   return { id: mint.id('sku'), name, unitAmountMinor, stock, maxPerOrder }
 }

@@ -1,18 +1,32 @@
 import { dropStatuses } from '@penstock/domain/drop.ts'
-import { isId } from '@penstock/domain/id.ts'
 import { searchLengthMax } from '@penstock/domain/limits.ts'
-import { createdParams, pageParams, readCreated, readPage, readParams } from '../page.ts'
+import { dropObject, listOf } from '../objects.ts'
+import { createdParams, pageParams, QueryReader, readCreated, readPage } from '../page.ts'
 import { problem } from '../problem.ts'
+import { id, oneOf, text } from '../schema-fields.ts'
+import { readRoute } from '../serve-read.ts'
 import type { DropStatus } from '@penstock/domain/drop.ts'
-import type { ReadRoute } from '../serve-read.ts'
 import type { DropFilter } from '../catalogue.ts'
 import type { Problem } from '../problem.ts'
 
+const listQuery = new QueryReader({
+  ...pageParams(id('drop')),
+  ...createdParams,
+  status: oneOf(dropStatuses, `one of ${dropStatuses.join(', ')}`),
+  q: text('a text to search for', searchLengthMax, { example: 'friday' }),
+})
+
 /** `GET /v1/drops`: from bytes in memory. */
-export const dropList: ReadRoute = {
+export const dropList = readRoute({
   path: '/v1/drops',
   resource: 'drops',
   access: 'publishable',
+  summary: 'List drops, newest first; drafts for secret keys only',
+  params: {},
+  query: listQuery.params,
+  answer: listOf(dropObject, 'DropList'),
+  problems: [],
+  hasTag: true,
   read: ({ query, credential }, { catalogue }) => {
     // A query that was answered before was valid before.
     const cached = catalogue.recall(query, credential.kind)
@@ -20,36 +34,35 @@ export const dropList: ReadRoute = {
     const filter = readFilter(query)
     return 'problem' in filter ? filter : catalogue.list(query, credential.kind, filter)
   },
+})
+
+function readFilter(query: string): DropFilter | { readonly problem: Problem } {
+  const split = listQuery.split(query)
+  if ('problem' in split) return split
+  const { params } = split
+  const page = readPage(listQuery, params)
+  if ('problem' in page) return page
+  const created = readCreated(listQuery, params)
+  if ('problem' in created) return created
+  const wrong = listQuery.firstWrong(params, ['status', 'q'])
+  if (wrong !== null) return wrong
+  const status = (params.status ?? null) as DropStatus | null
+  return { status, search: params.q?.toLowerCase() ?? '', ...created, page }
 }
 
 /** `GET /v1/drops/{id}` */
-export const dropFind: ReadRoute = {
+export const dropFind = readRoute({
   path: '/v1/drops/:id',
   resource: 'drops',
   access: 'publishable',
+  summary: 'Read a drop; drafts for secret keys only',
+  params: { id: id('drop') },
+  answer: dropObject,
+  problems: ['not_found'],
+  hasTag: true,
   read: ({ params, credential }, { catalogue }) => {
-    const id = params[0] ?? ''
-    return catalogue.find(id, credential.kind) ?? { problem: problem('not_found', `There is no drop ${id}.`, 'id') }
+    const dropId = params[0] ?? ''
+    const found = catalogue.find(dropId, credential.kind)
+    return found ?? { problem: problem('not_found', `There is no drop ${dropId}.`, 'id') }
   },
-}
-
-function readFilter(query: string): DropFilter | { problem: Problem } {
-  const read = readParams(query, [...pageParams, ...createdParams, 'status', 'q'])
-  if ('problem' in read) return read
-  const page = readPage(read.params, 'a drop', (text) => isId('drop', text))
-  if ('problem' in page) return page
-  const created = readCreated(read.params)
-  if ('problem' in created) return created
-  const { status, q } = read.params
-  if (status !== undefined && !isDropStatus(status)) {
-    return { problem: problem('invalid_request', `status must be one of ${dropStatuses.join(', ')}.`, 'status') }
-  }
-  if (q !== undefined && (q === '' || q.length > searchLengthMax)) {
-    return { problem: problem('invalid_request', `q must be a text of 1 to ${searchLengthMax} characters.`, 'q') }
-  }
-  return { status: status ?? null, search: q?.toLowerCase() ?? '', ...created, page }
-}
-
-function isDropStatus(text: string): text is DropStatus {
-  return (dropStatuses as readonly string[]).includes(text)
-}
+})

@@ -1,24 +1,29 @@
 import { readFeeRules } from '../fee-rules.ts'
-import { bodyParser } from '../json-body.ts'
+import { dropObject } from '../objects.ts'
 import { problem } from '../problem.ts'
+import { id } from '../schema-fields.ts'
 import { dropUpdateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { newSku } from './drop-create.ts'
 import { dropResponse } from './drop-response.ts'
 import type { DropChanges, NewSku, SkuChange } from '@penstock/domain/command.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 import type { Mint } from '../mint.ts'
 import type { Problem } from '../problem.ts'
 
 type Body = Static<typeof dropUpdateBody>
 
 /** `PATCH /v1/drops/{id}`: fields that are absent stay as they are. */
-export const dropUpdate: WriteRoute<Body> = {
+export const dropUpdate = writeRoute({
   method: 'PATCH',
   path: '/v1/drops/:id',
   resource: 'drops',
   access: 'secret',
-  parseBody: bodyParser(dropUpdateBody),
+  summary: 'Change a drop: fields that are absent stay as they are; a SKU without id is added',
+  params: { id: id('drop') },
+  body: dropUpdateBody,
+  answers: { 200: dropObject },
+  problems: ['not_found', 'invalid_transition'],
   toCommand: ({ body, params, ownKey, mint }) => {
     const skus = readSkus(body, mint)
     if ('problem' in skus) return skus
@@ -28,7 +33,7 @@ export const dropUpdate: WriteRoute<Body> = {
     return { kind: 'update_drop', key: ownKey(), dropId: params[0] ?? '', changes, ...skus }
   },
   toResponse: (result) => dropResponse(result, 200),
-}
+})
 
 function readChanges(body: Body): DropChanges {
   return {
@@ -48,8 +53,8 @@ function readSkus(body: Body, mint: Mint): { skuChanges: SkuChange[]; newSkus: N
   const skuChanges: SkuChange[] = []
   const newSkus: NewSku[] = []
   for (const [index, sku] of (body.skus ?? []).entries()) {
-    const { id, name, unit_amount: unitAmount, stock, max_per_order: maxPerOrder } = sku
-    if (id === undefined) {
+    const { id: skuId, name, unit_amount: unitAmount, stock, max_per_order: maxPerOrder } = sku
+    if (skuId === undefined) {
       if (name === undefined || unitAmount === undefined || stock === undefined) {
         const detail = 'A SKU without id is a new one and needs name, unit_amount and stock.'
         return { problem: problem('invalid_request', detail, `skus[${index}]`) }
@@ -57,7 +62,7 @@ function readSkus(body: Body, mint: Mint): { skuChanges: SkuChange[]; newSkus: N
       newSkus.push(newSku({ name, unit_amount: unitAmount, stock, max_per_order: maxPerOrder ?? null }, mint))
     } else if (stock === undefined) {
       skuChanges.push({
-        skuId: id,
+        skuId,
         name: name ?? null,
         unitAmountMinor: unitAmount ?? null,
         // In the request null takes the limit away, in the command it leaves it.

@@ -1,19 +1,31 @@
-import { sendProblem } from '../api.ts'
+import { healthObject } from '../objects.ts'
 import { problem } from '../problem.ts'
-import type { Deps, Router } from '../api.ts'
+import type { PlainRoute } from '../serve-plain.ts'
 
 const ok = '{"status":"ok"}'
-const headers = ['Content-Type', 'application/json']
 
-/**
- * `/healthz`: this process answers. `/readyz`: it can also serve, that is, it reads the database and has a writer.
- * Neither needs a key.
- */
-export function serveHealth(router: Router, deps: Deps): void {
-  router.route('GET', '/healthz', (exchange) => exchange.send(200, headers, ok))
-  router.route('GET', '/readyz', (exchange) => {
-    if (!deps.writer.isConnected) return sendProblem(exchange, deps, problem('not_ready', 'There is no writer.'))
-    deps.queries.readSeq()
-    exchange.send(200, headers, ok)
-  })
+/** `GET /healthz` */
+export const health: PlainRoute = {
+  kind: 'plain',
+  path: '/healthz',
+  summary: 'Whether this process answers',
+  contentType: 'application/json',
+  answer: healthObject,
+  problems: [],
+  respond: () => ({ body: ok }),
+}
+
+/** `GET /readyz` */
+export const readiness: PlainRoute = {
+  kind: 'plain',
+  path: '/readyz',
+  summary: 'Whether this process can serve: it reads the database and has a writer',
+  contentType: 'application/json',
+  answer: healthObject,
+  problems: ['not_ready'],
+  respond: ({ writer, queries }) => {
+    if (!writer.isConnected) return { problem: problem('not_ready', 'There is no writer.') }
+    queries.readSeq()
+    return { body: ok }
+  },
 }

@@ -1,24 +1,29 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { holdObject } from '../objects.ts'
 import { problem } from '../problem.ts'
+import { jsonAnswer } from '../route.ts'
 import { holdCreateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wireHold } from '../wire.ts'
 import type { CreateHold, HoldProof } from '@penstock/domain/command.ts'
 import type { Customer, ShippingAddress } from '@penstock/domain/customer.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 import type { Problem } from '../problem.ts'
 
 type Body = Static<typeof holdCreateBody>
 
 /** `POST /v1/holds`: claims units for one buyer. */
-export const holdCreate: WriteRoute<Body> = {
+export const holdCreate = writeRoute({
   method: 'POST',
   path: '/v1/holds',
   resource: 'holds',
   access: 'publishable',
-  parseBody: bodyParser(holdCreateBody),
+  summary: 'Claim units for one buyer: all lines or none',
+  params: {},
+  body: holdCreateBody,
+  answers: { 201: holdObject },
+  problems: ['not_found', 'not_live', 'sold_out', 'invalid_client_secret', 'hold_not_active', 'limit_reached'],
   toCommand: ({ body, key, mint, credential }) => {
     const replace = readReplace(body, credential)
     if (replace !== null && 'problem' in replace) return replace
@@ -35,9 +40,9 @@ export const holdCreate: WriteRoute<Body> = {
   },
   toResponse: (result, { credential }) => {
     const { hold } = expected(result, 'hold_created')
-    return { status: 201, json: JSON.stringify(wireHold(hold, hold.createdMs, credential.kind)) }
+    return jsonAnswer(201, wireHold(hold, hold.createdMs, credential.kind))
   },
-}
+})
 
 function readReplace(body: Body, credential: Credential): CreateHold['replace'] | { problem: Problem } {
   const { replace } = body

@@ -1,18 +1,23 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { holdObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
+import { id } from '../schema-fields.ts'
 import { emptyBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wireHold } from '../wire.ts'
 import { readHoldProof } from './hold-access.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `DELETE /v1/holds/{id}`: gives the units back before the deadline. */
-export const holdRelease: WriteRoute<Static<typeof emptyBody>> = {
+export const holdRelease = writeRoute({
   method: 'DELETE',
   path: '/v1/holds/:id',
   resource: 'holds',
   access: 'publishable',
-  parseBody: bodyParser(emptyBody),
+  summary: 'Give the units of a hold back before its deadline',
+  params: { id: id('hold') },
+  body: emptyBody,
+  answers: { 200: holdObject },
+  problems: ['not_found', 'invalid_client_secret', 'hold_not_active'],
   toCommand: ({ params, key, credential, clientSecret }) => {
     const access = readHoldProof(credential, clientSecret)
     if ('problem' in access) return access
@@ -20,6 +25,6 @@ export const holdRelease: WriteRoute<Static<typeof emptyBody>> = {
   },
   toResponse: (result, { credential, nowMs }) => {
     const { hold } = expected(result, 'hold_released')
-    return { status: 200, json: JSON.stringify(wireHold(hold, nowMs, credential.kind)) }
+    return jsonAnswer(200, wireHold(hold, nowMs, credential.kind))
   },
-}
+})

@@ -1,22 +1,24 @@
 import { sendProblem } from '../api.ts'
+import { servePlain } from '../serve-plain.ts'
 import { serveRead, serveSlowRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
-import { collectionLists } from './collection-list.ts'
-import { disputeClose } from './dispute-close.ts'
-import { disputeOpen } from './dispute-open.ts'
-import { codeVerify } from './code-verify.ts'
-import { holdErase, orderErase } from './customer-erase.ts'
 import { apiKeyCreate } from './api-key-create.ts'
 import { apiKeyFind, apiKeyList } from './api-key-read.ts'
 import { apiKeyRevoke } from './api-key-revoke.ts'
 import { apiKeyRoll } from './api-key-roll.ts'
+import { codeVerify } from './code-verify.ts'
+import { collectionLists } from './collection-list.ts'
+import { holdErase, orderErase } from './customer-erase.ts'
+import { disputeClose } from './dispute-close.ts'
+import { disputeOpen } from './dispute-open.ts'
+import { documentRoutes } from './documents.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
 import { dropUpdate } from './drop-update.ts'
 import { exportRoutes } from './export.ts'
-import { serveHealth } from './health.ts'
+import { health, readiness } from './health.ts'
 import { holdCreate } from './hold-create.ts'
 import { holdFind } from './hold-read.ts'
 import { holdRelease } from './hold-release.ts'
@@ -28,9 +30,54 @@ import { paymentCreate } from './payment-create.ts'
 import { refundCreate } from './refund-create.ts'
 import { refundSettle } from './refund-settle.ts'
 import type { Deps, Router } from '../api.ts'
+import type { PlainRoute } from '../serve-plain.ts'
+import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
+import type { WriteRoute } from '../serve-write.ts'
 import type { HttpTransport } from '../transport.ts'
 
-/** Every route of the API, on any transport. */
+export type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute
+
+const apiRoutes: readonly Route[] = [
+  dropCreate,
+  dropList,
+  dropFind,
+  dropUpdate,
+  ...dropActions,
+  dropRestock,
+  holdCreate,
+  holdFind,
+  holdRelease,
+  holdErase,
+  paymentCreate,
+  paymentFind,
+  paymentAttach,
+  refundCreate,
+  refundFind,
+  refundSettle,
+  disputeOpen,
+  disputeFind,
+  disputeClose,
+  orderFind,
+  orderCancel,
+  orderFulfil,
+  orderErase,
+  codeVerify,
+  ledgerBalances,
+  ...collectionLists,
+  ...exportRoutes,
+  apiKeyCreate,
+  apiKeyList,
+  apiKeyFind,
+  apiKeyRoll,
+  apiKeyRevoke,
+  health,
+  readiness,
+]
+
+/** Every route, in the order of the documents. */
+export const routes: readonly Route[] = [...apiRoutes, ...documentRoutes(apiRoutes)]
+
+/** Serves `routes` on any transport. */
 export function serveRoutes(transport: HttpTransport, deps: Deps): void {
   const methodsByPath = new Map<string, string[]>()
   const router: Router = {
@@ -39,31 +86,21 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
       transport.route(method, path, handler)
     },
   }
-  serveWrite(router, dropCreate, deps)
-  serveWrite(router, dropUpdate, deps)
-  for (const action of dropActions) serveWrite(router, action, deps)
-  serveWrite(router, dropRestock, deps)
-  serveWrite(router, holdCreate, deps)
-  serveWrite(router, holdRelease, deps)
-  serveWrite(router, paymentCreate, deps)
-  serveWrite(router, paymentAttach, deps)
-  serveWrite(router, refundCreate, deps)
-  serveWrite(router, refundSettle, deps)
-  serveWrite(router, disputeOpen, deps)
-  serveWrite(router, disputeClose, deps)
-  serveWrite(router, orderCancel, deps)
-  serveWrite(router, orderFulfil, deps)
-  serveWrite(router, codeVerify, deps)
-  serveWrite(router, holdErase, deps)
-  serveWrite(router, orderErase, deps)
-  serveWrite(router, apiKeyCreate, deps)
-  serveWrite(router, apiKeyRoll, deps)
-  serveWrite(router, apiKeyRevoke, deps)
-  for (const route of [dropList, dropFind, holdFind, orderFind]) serveRead(router, route, deps)
-  for (const route of [paymentFind, refundFind, disputeFind, ledgerBalances]) serveRead(router, route, deps)
-  for (const route of [apiKeyList, apiKeyFind]) serveRead(router, route, deps)
-  for (const route of [...collectionLists, ...exportRoutes]) serveSlowRead(router, route, deps)
-  serveHealth(router, deps)
+  for (const route of routes) {
+    switch (route.kind) {
+      case 'write':
+        serveWrite(router, route, deps)
+        break
+      case 'read':
+        serveRead(router, route, deps)
+        break
+      case 'slow_read':
+        serveSlowRead(router, route, deps)
+        break
+      case 'plain':
+        servePlain(router, route, deps)
+    }
+  }
   serveFallback(transport, methodsByPath, deps)
 }
 

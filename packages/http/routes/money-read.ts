@@ -1,47 +1,68 @@
+import { disputeObject, ledgerBalanceObject, listOf, paymentObject, refundObject } from '../objects.ts'
 import { problem } from '../problem.ts'
-import { wireBalance, wireDispute, wirePayment, wireRefund } from '../wire.ts'
+import { toJson } from '../route.ts'
+import { id } from '../schema-fields.ts'
+import { readRoute } from '../serve-read.ts'
+import { wireBalance, wireDispute, wireList, wirePayment, wireRefund } from '../wire.ts'
+import type { Static, TObject } from 'typebox'
 import type { Queries } from '@penstock/store/queries.ts'
-import type { ReadRoute } from '../serve-read.ts'
 
-/** `GET /v1/{path}/{id}` of one object, which is a `noun`. `find` gives it as JSON has it, or null. */
-function findById(
-  path: 'payments' | 'refunds' | 'disputes',
-  noun: string,
-  find: (queries: Queries, id: string) => object | null,
-): ReadRoute {
-  return {
-    path: `/v1/${path}/:id`,
-    resource: path,
+/** What one object is called, how its JSON is described, found and made. */
+interface Findable<Answer extends TObject, Value> {
+  readonly noun: 'payment' | 'refund' | 'dispute'
+  readonly answer: Answer
+  readonly find: (queries: Queries, id: string) => Value | null
+  readonly toWire: (value: Value) => Static<Answer>
+}
+
+/** `GET /v1/{noun}s/{id}` */
+function findById<Answer extends TObject, Value>({ noun, answer, find, toWire }: Findable<Answer, Value>) {
+  return readRoute({
+    path: `/v1/${noun}s/:id`,
+    resource: `${noun}s` as const,
     access: 'secret',
+    summary: `Read a ${noun}`,
+    params: { id: id(noun) },
+    answer,
+    problems: ['not_found'],
     read: ({ params }, { queries }) => {
-      const id = params[0] ?? ''
-      const object = find(queries, id)
-      if (object === null) return { problem: problem('not_found', `There is no ${noun} ${id}.`, 'id') }
-      return { json: JSON.stringify(object) }
+      const objectId = params[0] ?? ''
+      const value = find(queries, objectId)
+      if (value === null) return { problem: problem('not_found', `There is no ${noun} ${objectId}.`, 'id') }
+      return { json: toJson(toWire(value)) }
     },
-  }
+  })
 }
 
-/** `value` as `show` has it, or null. */
-function shown<Value>(value: Value | null, show: (value: Value) => object): object | null {
-  return value === null ? null : show(value)
-}
+export const paymentFind = findById({
+  noun: 'payment',
+  answer: paymentObject,
+  find: (queries, paymentId) => queries.findPayment(paymentId),
+  toWire: wirePayment,
+})
 
-/** `GET /v1/payments/{id}` */
-export const paymentFind = findById('payments', 'payment', (queries, id) => shown(queries.findPayment(id), wirePayment))
+export const refundFind = findById({
+  noun: 'refund',
+  answer: refundObject,
+  find: (queries, refundId) => queries.findRefund(refundId),
+  toWire: wireRefund,
+})
 
-/** `GET /v1/refunds/{id}` */
-export const refundFind = findById('refunds', 'refund', (queries, id) => shown(queries.findRefund(id), wireRefund))
-
-/** `GET /v1/disputes/{id}` */
-export const disputeFind = findById('disputes', 'dispute', (queries, id) => shown(queries.findDispute(id), wireDispute))
+export const disputeFind = findById({
+  noun: 'dispute',
+  answer: disputeObject,
+  find: (queries, disputeId) => queries.findDispute(disputeId),
+  toWire: wireDispute,
+})
 
 /** `GET /v1/ledger/balances`: every account, in one page. */
-export const ledgerBalances: ReadRoute = {
+export const ledgerBalances = readRoute({
   path: '/v1/ledger/balances',
   resource: 'ledger',
   access: 'secret',
-  read: (_, { queries }) => {
-    return { json: JSON.stringify({ object: 'list', data: queries.listBalances().map(wireBalance), has_more: false }) }
-  },
-}
+  summary: 'Read the balance of every account of the ledger',
+  params: {},
+  answer: listOf(ledgerBalanceObject, 'LedgerBalanceList'),
+  problems: [],
+  read: (_, { queries }) => ({ json: toJson(wireList(queries.listBalances().map(wireBalance), false)) }),
+})

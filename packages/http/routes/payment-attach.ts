@@ -1,17 +1,22 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { paymentObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
+import { id } from '../schema-fields.ts'
 import { paymentAttachBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wirePayment } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/payments/{id}/attach`: an unmatched payment gets the hold it belongs to. */
-export const paymentAttach: WriteRoute<Static<typeof paymentAttachBody>> = {
+export const paymentAttach = writeRoute({
   method: 'POST',
   path: '/v1/payments/:id/attach',
   resource: 'payments',
   access: 'secret',
-  parseBody: bodyParser(paymentAttachBody),
+  summary: 'Give an unmatched payment the hold it belongs to',
+  params: { id: id('payment') },
+  body: paymentAttachBody,
+  answers: { 200: paymentObject },
+  problems: ['not_found', 'invalid_transition', 'payment_conflict', 'hold_not_active', 'sold_out', 'limit_reached'],
   toCommand: ({ body, params, key, mint }) => ({
     kind: 'attach_payment',
     key,
@@ -21,6 +26,6 @@ export const paymentAttach: WriteRoute<Static<typeof paymentAttachBody>> = {
   }),
   toResponse: (result) => {
     const { payment } = expected(result, 'payment_attached')
-    return { status: 200, json: JSON.stringify(wirePayment(payment)) }
+    return jsonAnswer(200, wirePayment(payment))
   },
-}
+})

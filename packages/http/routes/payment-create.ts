@@ -1,17 +1,21 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { paymentObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
 import { paymentCreateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wirePayment } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/payments`: money arrived for a hold. 201 when it is new, 200 when it was reported before. */
-export const paymentCreate: WriteRoute<Static<typeof paymentCreateBody>> = {
+export const paymentCreate = writeRoute({
   method: 'POST',
   path: '/v1/payments',
   resource: 'payments',
   access: 'secret',
-  parseBody: bodyParser(paymentCreateBody),
+  summary: 'Report money that arrived for a hold: 201 when it is new, 200 when it was reported before',
+  params: {},
+  body: paymentCreateBody,
+  answers: { 200: paymentObject, 201: paymentObject },
+  problems: ['payment_conflict'],
   toCommand: ({ body, key, mint }) => ({
     kind: 'capture_payment',
     key,
@@ -25,6 +29,6 @@ export const paymentCreate: WriteRoute<Static<typeof paymentCreateBody>> = {
   }),
   toResponse: (result) => {
     const { payment, duplicate } = expected(result, 'payment_recorded')
-    return { status: duplicate ? 200 : 201, json: JSON.stringify(wirePayment(payment)) }
+    return jsonAnswer(duplicate ? 200 : 201, wirePayment(payment))
   },
-}
+})

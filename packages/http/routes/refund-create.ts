@@ -1,17 +1,21 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { refundObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
 import { refundCreateBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wireRefund } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/refunds`: sends money back, all that is left or a part. */
-export const refundCreate: WriteRoute<Static<typeof refundCreateBody>> = {
+export const refundCreate = writeRoute({
   method: 'POST',
   path: '/v1/refunds',
   resource: 'refunds',
   access: 'secret',
-  parseBody: bodyParser(refundCreateBody),
+  summary: 'Send money back: all that is left of a payment, an amount, or the price of lines',
+  params: {},
+  body: refundCreateBody,
+  answers: { 201: refundObject },
+  problems: ['not_found', 'refund_too_large'],
   toCommand: ({ body, key, mint }) => ({
     kind: 'create_refund',
     key,
@@ -24,6 +28,6 @@ export const refundCreate: WriteRoute<Static<typeof refundCreateBody>> = {
   }),
   toResponse: (result) => {
     const { refund } = expected(result, 'refund_saved')
-    return { status: 201, json: JSON.stringify(wireRefund(refund)) }
+    return jsonAnswer(201, wireRefund(refund))
   },
-}
+})

@@ -1,17 +1,22 @@
-import { bodyParser } from '../json-body.ts'
 import { expected } from '../expected.ts'
+import { refundObject } from '../objects.ts'
+import { jsonAnswer } from '../route.ts'
+import { id } from '../schema-fields.ts'
 import { refundSettleBody } from '../schema.ts'
+import { writeRoute } from '../serve-write.ts'
 import { wireRefund } from '../wire.ts'
-import type { Static } from 'typebox'
-import type { WriteRoute } from '../serve-write.ts'
 
 /** `POST /v1/refunds/{id}/settle`: what the provider made of a pending refund. */
-export const refundSettle: WriteRoute<Static<typeof refundSettleBody>> = {
+export const refundSettle = writeRoute({
   method: 'POST',
   path: '/v1/refunds/:id/settle',
   resource: 'refunds',
   access: 'secret',
-  parseBody: bodyParser(refundSettleBody),
+  summary: 'Say what the provider made of a pending refund',
+  params: { id: id('refund') },
+  body: refundSettleBody,
+  answers: { 200: refundObject },
+  problems: ['not_found', 'invalid_transition'],
   toCommand: ({ body, params, key }) => ({
     kind: 'settle_refund',
     key,
@@ -20,6 +25,6 @@ export const refundSettle: WriteRoute<Static<typeof refundSettleBody>> = {
   }),
   toResponse: (result) => {
     const { refund } = expected(result, 'refund_saved')
-    return { status: 200, json: JSON.stringify(wireRefund(refund)) }
+    return jsonAnswer(200, wireRefund(refund))
   },
-}
+})

@@ -2,6 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { bodyBytesMax } from '@penstock/domain/limits.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem, expectRefusal } from './expect-problem.ts'
 import {
   expectNothingWritten,
@@ -23,6 +25,8 @@ import type { Schema } from './wrong-values.ts'
 const schemas = (await import(new URL('../../http/schema.ts', import.meta.url).href)) as Readonly<
   Record<string, Schema>
 >
+
+const checker = new AnswerChecker(currentDocument())
 
 const none = '00000000000000000000000000'
 const atOnce = 16
@@ -214,8 +218,8 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
   beforeAll(async () => {
     box = await Box.start({ transport, httpProcesses: 2 })
     pids = box.pids
-    seller = new Client(box.url, box.secretKey, { connections: atOnce })
-    browser = new Client(box.url, box.publishableKey)
+    seller = new Client(box.url, box.secretKey, { connections: atOnce, check: checker.check })
+    browser = new Client(box.url, box.publishableKey, { check: checker.check })
     const drop = await openDrop(seller, { hold_ttl: 600 })
     const apiKey = expectStatus(await seller.post<WireApiKey>('/v1/api_keys', { kind: 'secret' }), 201).body
     fixture = { drop, hold: await takeHold(seller, drop), apiKey }

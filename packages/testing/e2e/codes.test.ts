@@ -2,10 +2,15 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import { expectStatus, footprint, newEmail, nowSeconds, openDrop, pay, present } from './shop.ts'
 import type { Answer } from '../client.ts'
 import type { WireCode, WireHold, WireOrder } from '../wire-types.ts'
+
+/** Every answer in these tests is in the document. */
+const { check } = new AnswerChecker(currentDocument())
 
 let box: Box
 let seller: Client
@@ -14,8 +19,8 @@ let browser: Client
 beforeAll(async () => {
   box = await Box.start({ httpProcesses: 2 })
   const session = { seq: 0 }
-  seller = new Client(box.url, box.secretKey, { session })
-  browser = new Client(box.url, box.publishableKey, { session })
+  seller = new Client(box.url, box.secretKey, { session, check })
+  browser = new Client(box.url, box.publishableKey, { session, check })
 })
 
 afterAll(async () => {

@@ -5,9 +5,14 @@ import { expect, it, onTestFinished } from 'vitest'
 import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import { expectStatus, holdBody, openDrop, pay, readDrop, skuOf } from './shop.ts'
 import type { WireHold, WireList, WireOrder } from '../wire-types.ts'
+
+/** Every answer in these tests is in the document. */
+const { check } = new AnswerChecker(currentDocument())
 
 const customer = {
   email: 'Zenobia.Quill+drop@example.com',
@@ -22,8 +27,8 @@ async function openBox() {
   const dataFolder = mkdtempSync(join(tmpdir(), 'penstock-erase-'))
   const box = await Box.start({ dataFolder, httpProcesses: 2 })
   const session = { seq: 0 }
-  const seller = new Client(box.url, box.secretKey, { session })
-  const browser = new Client(box.url, box.publishableKey, { session })
+  const seller = new Client(box.url, box.secretKey, { session, check })
+  const browser = new Client(box.url, box.publishableKey, { session, check })
   onTestFinished(() => {
     seller.close()
     browser.close()

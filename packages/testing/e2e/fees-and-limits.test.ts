@@ -3,16 +3,21 @@ import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { openReader } from '@penstock/store-sqlite/open.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import { createDrop, expectStatus, minimalDrop, newEmail, openDrop, pay, readDrop, skuOf, takeHold } from './shop.ts'
 import type { WireDrop, WireHold, WireOrder } from '../wire-types.ts'
+
+/** Every answer in these tests is in the document. */
+const { check } = new AnswerChecker(currentDocument())
 
 let box: Box
 let seller: Client
 
 beforeAll(async () => {
   box = await Box.start({ httpProcesses: 1 })
-  seller = new Client(box.url, box.secretKey)
+  seller = new Client(box.url, box.secretKey, { check })
 })
 
 afterAll(async () => {

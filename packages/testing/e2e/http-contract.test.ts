@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { idPattern } from '@penstock/domain/id.ts'
+import { collectionNames, collections } from '@penstock/http/collections.ts'
+import { referencePage, referencePagePolicy } from '@penstock/http/openapi/reference-page.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker, operationsOf } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import {
   createDrop,
@@ -23,7 +27,20 @@ import {
 } from './shop.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 import type { Answer } from '../client.ts'
-import type { WireApiKey, WireDrop, WireHold, WireList, WireOrder, WirePayment, WireProblem } from '../wire-types.ts'
+import type {
+  WireApiKey,
+  WireBalance,
+  WireDispute,
+  WireDrop,
+  WireHold,
+  WireList,
+  WireOrder,
+  WirePayment,
+  WireProblem,
+  WireRefund,
+} from '../wire-types.ts'
+
+const document = currentDocument()
 
 /** Enough new connections that both HTTP processes get some: all on one has a chance of 2^-23. */
 const manyConnections = 24
@@ -50,14 +67,17 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
   let browser: Client
   /** A new connection for every request, so that they spread over the HTTP processes. */
   let scattered: Client
+  /** Every answer in these tests is in the document. */
+  const checker = new AnswerChecker(document)
 
   beforeAll(async () => {
     box = await Box.start({ transport, httpProcesses: 2 })
     // One session: what one of them wrote, the others read, whichever process answers.
     const session = { seq: 0 }
-    seller = new Client(box.url, box.secretKey, { session })
-    browser = new Client(box.url, box.publishableKey, { session })
-    scattered = new Client(box.url, box.secretKey, { session, connections: 0 })
+    const { check } = checker
+    seller = new Client(box.url, box.secretKey, { session, check })
+    browser = new Client(box.url, box.publishableKey, { session, check })
+    scattered = new Client(box.url, box.secretKey, { session, check, connections: 0 })
   })
 
   afterAll(async () => {
@@ -600,6 +620,105 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
     })
   })
 
+  describe('what comes after a payment', () => {
+    /** Two units, paid. */
+    const paid = async (fields: object = {}): Promise<WirePayment> => {
+      const hold = await takeHold(browser, await openDrop(seller), 2)
+      return expectStatus(await pay(seller, hold, fields), 201).body
+    }
+    const read = async <Body>(path: string): Promise<Body> => expectStatus(await seller.get<Body>(path), 200).body
+
+    it('refunds: at once by hand, later by a provider', async () => {
+      const byHand = await paid()
+      const refund = await seller.post<WireRefund>('/v1/refunds', { payment: byHand.id })
+      expectStatus(refund, 201)
+      expect(refund.body).toMatchObject({ status: 'succeeded', amount: 9_998 })
+      expect(await read(`/v1/refunds/${refund.body.id}`)).toStrictEqual(refund.body)
+      const elsewhere = await paid({ provider: 'card' })
+      const pending = await seller.post<WireRefund>('/v1/refunds', { payment: elsewhere.id, amount: 1 })
+      expect(pending.body).toMatchObject({ status: 'pending', settled_at: null })
+      const settled = await seller.post(`/v1/refunds/${pending.body.id}/settle`, { status: 'succeeded' })
+      expect(expectStatus(settled, 200).body).toMatchObject({ status: 'succeeded', settled_at: aTime })
+      expect(await read(`/v1/payments/${elsewhere.id}`)).toMatchObject({ amount_refunded: 1 })
+    })
+
+    it('disputes: reported once, closed once', async () => {
+      const { id } = await paid()
+      const facts = { payment: id, provider_dispute_id: `case_${randomUUID()}` }
+      const opened = expectStatus(await seller.post<WireDispute>('/v1/disputes', facts), 201).body
+      expect(expectStatus(await seller.post('/v1/disputes', facts), 200).body).toStrictEqual(opened)
+      expect(await read(`/v1/disputes/${opened.id}`)).toStrictEqual(opened)
+      const closed = await seller.post(`/v1/disputes/${opened.id}/close`, { status: 'lost' })
+      expect(expectStatus(closed, 200).body).toMatchObject({ status: 'lost', closed_at: aTime })
+    })
+
+    it('money without a hold is attached to one', async () => {
+      const hold = await takeHold(browser, await openDrop(seller))
+      const lost = await pay(seller, hold, { hold: `hold_${'0'.repeat(26)}` })
+      expect(lost.body).toMatchObject({ status: 'unmatched' })
+      const attached = await seller.post(`/v1/payments/${lost.body.id}/attach`, { hold: hold.id })
+      expect(expectStatus(attached, 200).body).toMatchObject({ status: 'captured', hold: hold.id })
+    })
+
+    it('orders are fulfilled or cancelled, their codes used, their buyers forgotten', async () => {
+      const { order } = await paid()
+      const { codes } = await read<WireOrder>(`/v1/orders/${order}`)
+      const code = present(codes?.[0], 'a code').code
+      expect(expectStatus(await seller.post(`/v1/codes/${code}/verify`), 200).body).toMatchObject({ status: 'used' })
+      const fulfilled = await seller.post(`/v1/orders/${order}/fulfil`)
+      expect(expectStatus(fulfilled, 200).body).toMatchObject({ status: 'fulfilled', fulfilled_at: aTime })
+      const erased = await seller.post<WireOrder>(`/v1/orders/${order}/erase`)
+      expect(expectStatus(erased, 200).body).toMatchObject({ customer: null })
+      const hold = await seller.post<WireHold>(`/v1/holds/${erased.body.hold}/erase`)
+      expect(expectStatus(hold, 200).body).toMatchObject({ customer: null })
+      const other = await paid()
+      const cancelled = await seller.post(`/v1/orders/${other.order}/cancel`, { restock: true })
+      expect(expectStatus(cancelled, 200).body).toMatchObject({ status: 'cancelled', cancelled_at: aTime })
+    })
+
+    it('the ledger has it all', async () => {
+      const { data } = await read<WireList<WireBalance>>('/v1/ledger/balances')
+      expect(new Set(data.map(({ account, currency }) => `${account} ${currency}`)).size).toBe(data.length)
+      expect(data.map(({ account }) => account)).toEqual(
+        expect.arrayContaining(['cash:card', 'cash:manual', 'refunds_due', 'sales']),
+      )
+    })
+
+    it.each(collectionNames)('the export of %s has what the list has, in both formats', async (name) => {
+      const listed = await read<WireList<{ id: string }>>(`${collections[name].path}?limit=100`)
+      expect(listed.data.length).toBeGreaterThan(0)
+      const ids = listed.data.map(({ id }) => id)
+      const ndjson = expectStatus(await seller.get(`/v1/exports/${name}?format=ndjson`), 200).text
+      const objects = ndjson.trimEnd().split('\n')
+      expect(objects.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(expect.arrayContaining(ids))
+      const csv = expectStatus(await seller.get(`/v1/exports/${name}`), 200).text
+      expect(csv).toContain(`\r\n${ids[0]},`)
+    })
+  })
+
+  describe('API keys', () => {
+    it('have every field of the shape, with the secret once', async () => {
+      const body = {
+        kind: 'secret',
+        name: 'Warehouse',
+        scopes: ['orders:read', 'codes:write'],
+        expires_at: nowSeconds() + 60,
+      }
+      const made = expectStatus(await seller.post<WireApiKey>('/v1/api_keys', body), 201).body
+      const { secret = '', ...shown } = made
+      const dates = { created: aTime, revoked_at: null, last_used_at: null }
+      const hint = `sk_test_…${secret.slice(-4)}`
+      expect(shown).toStrictEqual({ ...body, ...dates, id: anId('key'), object: 'api_key', hint })
+      const path = `/v1/api_keys/${made.id}`
+      expect(expectStatus(await seller.get(path), 200).body).toStrictEqual(shown)
+      const rolled = expectStatus(await seller.post<WireApiKey>(`${path}/roll`, { overlap: 0 }), 201).body
+      expect(rolled).toMatchObject({ kind: 'secret', name: 'Warehouse', scopes: body.scopes, expires_at: null })
+      expectProblem(await seller.post(`${path}/roll`), 409, 'invalid_transition', 'id')
+      const revoked = await seller.post(`/v1/api_keys/${rolled.id}/revoke`)
+      expect(expectStatus(revoked, 200).body).toMatchObject({ id: rolled.id, revoked_at: aTime })
+    })
+  })
+
   describe('keys', () => {
     const none = '00000000000000000000000000'
     const hold = { drop: `drop_${none}`, lines: [{ sku: `sku_${none}`, quantity: 1 }], customer: { email: 'a@b' } }
@@ -676,7 +795,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
     })
 
     it('are not needed for health', async () => {
-      const anybody = new Client(box.url, '')
+      const anybody = new Client(box.url, '', { check: checker.check })
       for (const path of ['/healthz', '/readyz']) {
         const answer = await anybody.get(path)
         expect([answer.status, answer.text]).toEqual([200, '{"status":"ok"}'])
@@ -908,6 +1027,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       }
       await takeHold(browser, drop)
       expect((await browser.get(path, { 'if-none-match': etag })).status).toBe(200)
+      const list = await browser.get('/v1/drops')
+      const known = { 'if-none-match': present(list.headers.etag, 'ETag') }
+      expect((await browser.get('/v1/drops', known)).status).toBe(304)
     })
 
     it('and writes name the commit they include', async () => {
@@ -1050,6 +1172,36 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       expect((answer.body as WireProblem).retryable).toBe(true)
       expect(tookMs).toBeGreaterThanOrEqual(1_900)
       expect(tookMs).toBeLessThan(3_000)
+    })
+  })
+
+  describe('documents', () => {
+    it('are served as they are in the repository, with a tag, to anybody', async () => {
+      const anybody = new Client(box.url, '', { check: checker.check })
+      const json = await anybody.get('/openapi.json')
+      expect(json.body).toStrictEqual(JSON.parse(JSON.stringify(document)))
+      const page = await anybody.get('/docs')
+      expect(page.text).toBe(referencePage(document))
+      expect(page.headers['content-security-policy']).toBe(referencePagePolicy)
+      for (const { headers, text } of [json, page]) {
+        expect(text.length).toBeGreaterThan(10_000)
+        expect(headers['x-content-type-options']).toBe('nosniff')
+        const etag = present(headers.etag, 'ETag')
+        const path = headers['content-type'] === 'application/json' ? '/openapi.json' : '/docs'
+        const known = await anybody.get(path, { 'if-none-match': etag })
+        expect([known.status, known.text, known.headers.etag]).toEqual([304, '', etag])
+        expect((await anybody.get(path, { 'if-none-match': '"another"' })).status).toBe(200)
+      }
+      anybody.close()
+    })
+
+    it('were followed by every answer above, and no success they promise was left out', () => {
+      const promised = operationsOf(document).flatMap(({ operation: { operationId, responses } }) =>
+        Object.keys(responses)
+          .filter((status) => Number(status) < 400)
+          .map((status) => `${operationId} ${status}`),
+      )
+      expect(promised.filter((answer) => !checker.seen.has(answer))).toEqual([])
     })
   })
 })

@@ -4,6 +4,8 @@ import { idPattern } from '@penstock/domain/id.ts'
 import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
+import { AnswerChecker } from '../openapi/answer-check.ts'
+import { currentDocument } from '../openapi/golden.ts'
 import { expectProblem } from './expect-problem.ts'
 import { expectStatus, nowSeconds, openDrop, pay, present, readDrop, skuOf, takeHold } from './shop.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
@@ -18,6 +20,9 @@ import type {
   WirePayment,
   WireRefund,
 } from '../wire-types.ts'
+
+/** Every answer in these tests is in the document. */
+const { check } = new AnswerChecker(currentDocument())
 
 /** Refunds, disputes, attached payments, cancelled and fulfilled orders, as clients see them. */
 
@@ -39,7 +44,7 @@ describe.each(['uws', 'node'] as const)('money that goes back, on %s', (transpor
 
   beforeAll(async () => {
     box = await Box.start({ transport, httpProcesses: 2 })
-    seller = new Client(box.url, box.secretKey)
+    seller = new Client(box.url, box.secretKey, { check })
     drop = await openDrop(seller)
   })
 
