@@ -69,7 +69,9 @@ export class Checkpointer {
     this.#threadError = error
     if (error !== null) return
     const { log, checkpointed } = this.#run('NOOP')
+    // The thread has less to move each time, until the rest is small enough to be moved between two commits.
     if (log - checkpointed < walPagesIdle) this.#run('PASSIVE')
+    else if (log < walPagesMax) this.#thread.start()
   }
 
   #restart(): void {
