@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Penstock, ProblemError } from '@penstock/sdk/index.ts'
 import { packSdk } from '@penstock/sdk/pack/pack.ts'
 import { Box } from '../box.ts'
-import { newEmail } from './shop.ts'
+import { newEmail, poll } from './shop.ts'
 import type { Drop, DropCreate, Hold } from '@penstock/sdk/index.ts'
 
 /** The public client against a whole box: two HTTP processes, so that a read may meet another than the write did. */
@@ -129,7 +129,9 @@ describe('the SDK', () => {
   it('serves a browser: a publishable key and the secret of a hold', async () => {
     const drop = await openDrop()
     const browser = new Penstock({ baseUrl: box.url, apiKey: box.publishableKey })
-    expect(await browser.drops.retrieve(drop.id)).toMatchObject({ status: 'live' })
+    // A client of its own has not seen the commit that made the drop: the other process may be a moment behind.
+    const seen = await poll('the browser sees the drop', 5_000, () => browser.drops.retrieve(drop.id).catch(() => null))
+    expect(seen).toMatchObject({ status: 'live' })
     const { id, client_secret: clientSecret } = await hold(browser, drop)
     expect(await problemOf(browser.holds.retrieve(id))).toMatchObject({ code: 'invalid_client_secret' })
     expect(await browser.holds.retrieve(id, { clientSecret })).toMatchObject({ status: 'active' })
