@@ -19,15 +19,18 @@ export const paymentStatuses = [
 export type PaymentStatus = (typeof paymentStatuses)[number]
 
 /** Why money came without goods, in the order in which `capture_payment` checks. */
-export type PaymentReason =
-  | 'unknown_hold'
-  | 'currency_mismatch'
-  | 'amount_mismatch'
-  | 'hold_already_captured'
-  | 'hold_expired'
-  | 'hold_released'
-  | 'sold_out'
-  | 'limit_reached'
+export const paymentReasons = [
+  'unknown_hold',
+  'currency_mismatch',
+  'amount_mismatch',
+  'hold_already_captured',
+  'hold_expired',
+  'hold_released',
+  'sold_out',
+  'limit_reached',
+] as const
+
+export type PaymentReason = (typeof paymentReasons)[number]
 
 /** Money that arrived. Unique per (provider, providerPaymentId). */
 export interface Payment {

@@ -5,7 +5,7 @@ import { rejected } from '@penstock/domain/result.ts'
 import { found } from './found.ts'
 import { cashOf, giveBack, post, takeBack } from './ledger.ts'
 import { lineRefundsOf, paymentOf } from './order-facts.ts'
-import { countBuyerUnits, demandBySku, moveUnits, totalQuantity } from './stock.ts'
+import { countBuyerUnits, demandBySku, limitCounters, moveUnits, totalQuantity } from './stock.ts'
 import type { CreateRefund } from '@penstock/domain/command.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { LineRefund, Refund, RefundLine } from '@penstock/domain/refund.ts'
@@ -128,7 +128,7 @@ function restock(set: WorkingSet, refund: Refund): void {
   if (refund.orderId === null) return
   const hold = found(set.holds, found(set.orders, refund.orderId).holdId)
   moveUnits(set, refund.lines, { held: 0, sold: -1 })
-  countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, -totalQuantity(refund.lines))
+  countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), -totalQuantity(refund.lines))
   countLines(set, refund, (line, quantity) => ({ ...line, restockedQuantity: line.restockedQuantity + quantity }))
 }
 

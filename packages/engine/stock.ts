@@ -54,14 +54,19 @@ export function moveUnits(
   }
 }
 
+/** The counters of a customer under the drop's limit, one for each key they are known by; each costs a digest. */
+export function limitCounters(drop: Drop, customer: Customer | ErasedCustomer): readonly string[] {
+  return drop.maxPerCustomer === null ? [] : buyerUnitsIds(drop.id, customer)
+}
+
 /**
- * Whether `customer` may take `quantity` more units of `drop` after giving `returning` back, under every key they
- * are known by.
+ * Whether the customer of these `limitCounters` may take `quantity` more units of `drop` after giving `returning` back,
+ * under every one of them.
  */
 export function isWithinLimit(
   set: WorkingSet,
   drop: Drop,
-  customer: Customer | ErasedCustomer,
+  counters: readonly string[],
   quantity: number,
   returning: Hold | null,
 ): boolean {
@@ -69,24 +74,18 @@ export function isWithinLimit(
   const returned = new Map<string, number>()
   if (returning !== null) {
     const quantityBack = totalQuantity(returning.lines)
-    for (const id of buyerUnitsIds(drop.id, returning.customer)) returned.set(id, quantityBack)
+    for (const id of limitCounters(drop, returning.customer)) returned.set(id, quantityBack)
   }
-  for (const id of buyerUnitsIds(drop.id, customer)) {
+  for (const id of counters) {
     const units = set.buyers.find(id)?.units ?? 0
     if (units - (returned.get(id) ?? 0) + quantity > drop.maxPerCustomer) return false
   }
   return true
 }
 
-/** Counts units towards (+) or off (−) a buyer's limit. Nothing is counted in a drop without a limit. */
-export function countBuyerUnits(
-  set: WorkingSet,
-  drop: Drop,
-  customer: Customer | ErasedCustomer,
-  quantity: number,
-): void {
-  if (drop.maxPerCustomer === null) return
-  for (const id of buyerUnitsIds(drop.id, customer)) {
+/** Counts units towards (+) or off (−) a buyer's limit, in each of their `limitCounters`. */
+export function countBuyerUnits(set: WorkingSet, counters: readonly string[], quantity: number): void {
+  for (const id of counters) {
     const row = set.buyers.find(id)
     const units = (row?.units ?? 0) + quantity
     if (units < 0) throw new Error(`${id} would own ${units} units`)
@@ -100,7 +99,7 @@ export function endHold(set: WorkingSet, hold: Hold, status: 'released' | 'expir
   const ended = { ...hold, status }
   set.holds.update(hold.id, ended)
   moveUnits(set, hold.lines, { held: -1, sold: 0 })
-  countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, -totalQuantity(hold.lines))
+  countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), -totalQuantity(hold.lines))
   set.events.append({ type: `hold.${status}`, objectId: hold.id, createdMs: nowMs })
   return ended
 }

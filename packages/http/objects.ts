@@ -1,8 +1,13 @@
 import Type from 'typebox'
 import { codePattern } from '@penstock/domain/code.ts'
+import { disputeStatuses } from '@penstock/domain/dispute.ts'
 import { dropStatuses } from '@penstock/domain/drop.ts'
 import { feeKinds } from '@penstock/domain/fee.ts'
+import { holdStatuses } from '@penstock/domain/hold.ts'
 import { ledgerEntryIdPattern } from '@penstock/domain/ledger-entry.ts'
+import { orderStatuses } from '@penstock/domain/order.ts'
+import { paymentReasons, paymentStatuses } from '@penstock/domain/payment.ts'
+import { refundStatuses } from '@penstock/domain/refund.ts'
 import { eventIdPattern, outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import {
   addressLengthMax,
@@ -152,7 +157,7 @@ export const holdObject = Type.Object(
   {
     id: id('hold'),
     object: Type.Literal('hold'),
-    status: oneOf(['active', 'captured', 'released', 'expired']),
+    status: oneOf(holdStatuses),
     drop: id('drop'),
     lines: Type.Array(lineObject, lineCount),
     fees,
@@ -175,23 +180,8 @@ export const paymentObject = Type.Object(
   {
     id: id('payment'),
     object: Type.Literal('payment'),
-    status: oneOf(['captured', 'refund_due', 'unmatched', 'partially_refunded', 'refunded', 'disputed']),
-    reason: nullable(
-      Type.Enum(
-        [
-          'unknown_hold',
-          'currency_mismatch',
-          'amount_mismatch',
-          'hold_already_captured',
-          'hold_expired',
-          'hold_released',
-          'sold_out',
-          'limit_reached',
-        ],
-        { description: 'why money came without goods' },
-      ),
-      null,
-    ),
+    status: oneOf(paymentStatuses),
+    reason: nullable(Type.Enum([...paymentReasons], { description: 'why money came without goods' }), null),
     hold: id('hold'),
     order: nullable(id('order')),
     provider: text('a provider name', providerLengthMax, { example: 'manual' }),
@@ -208,7 +198,7 @@ export const paymentObject = Type.Object(
 const orderFields = {
   id: id('order'),
   object: Type.Literal('order'),
-  status: oneOf(['paid', 'partially_refunded', 'refunded', 'cancelled', 'fulfilled']),
+  status: oneOf(orderStatuses),
   drop: id('drop'),
   hold: id('hold'),
   payment: id('payment'),
@@ -266,7 +256,7 @@ export const refundObject = Type.Object(
   {
     id: id('refund'),
     object: Type.Literal('refund'),
-    status: oneOf(['pending', 'succeeded', 'failed']),
+    status: oneOf(refundStatuses),
     payment: id('payment'),
     order: nullable(id('order')),
     amount,
@@ -290,7 +280,7 @@ export const disputeObject = Type.Object(
   {
     id: id('dispute'),
     object: Type.Literal('dispute'),
-    status: oneOf(['open', 'won', 'lost']),
+    status: oneOf(disputeStatuses),
     payment: id('payment'),
     provider_dispute_id: text('the dispute id of the provider', externalIdLengthMax, { example: 'case-1' }),
     amount: minorUnits(amountMax, 1),

@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { slowReadStepMs } from '@penstock/domain/limits.ts'
 import { mintId } from '@penstock/domain/id.ts'
 import { decide } from '@penstock/engine/decide.ts'
+import { customer, dropCommand, holdCommand, phaseCommand } from '@penstock/engine/test-sale.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
 import { ReadPool } from './read-pool.ts'
 import { SlowReadTimeout } from './slow-reads.ts'
-import type { Command } from '@penstock/domain/command.ts'
 import type { PartRequest } from './read-part.ts'
 
 const nowMs = 1_700_000_000_000
@@ -22,35 +22,15 @@ const holdId = (index: number): string => mintId('hold', nowMs + index, new Uint
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'penstock-read-pool-'))
   const store = new SqliteStore(join(folder, 'penstock.db'))
-  const create: Command = {
-    kind: 'create_drop',
-    key: null,
-    dropId: 'drop_1',
-    name: 'Drop',
-    description: null,
-    image: null,
-    currency: 'usd',
-    startsAtMs: null,
-    endsAtMs: null,
-    holdTtlMs: 600_000,
-    maxPerCustomer: null,
-    latePayment: 'reacquire',
-    fees: [],
-    metadata: {},
-    skus: [{ id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 100, maxPerOrder: null }],
-  }
-  const holds = Array.from({ length: 10 }, (_, index): Command => ({
-    kind: 'create_hold',
-    key: null,
-    holdId: holdId(index),
-    clientSecret: 'cs',
-    dropId: 'drop_1',
-    lines: [{ skuId: 'sku_1', quantity: 1 }],
-    customer: { email: `b${index}@example.com`, phone: null, externalId: null, name: null, shippingAddress: null },
-    replace: null,
-  }))
-  const publish: Command = { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' }
-  store.transact(nowMs, (set) => [create, publish, ...holds].map((command) => decide(set, command, nowMs)))
+  const skus = [{ id: 'sku_1', name: 'Size', unitAmountMinor: 100, stock: 100, maxPerOrder: null }]
+  const create = dropCommand({ dropId: 'drop_1', skus })
+  const lines = [{ skuId: 'sku_1', quantity: 1 }]
+  const holds = Array.from({ length: 10 }, (_, index) =>
+    holdCommand(holdId(index), { dropId: 'drop_1', lines, customer: customer(`b${index}@example.com`) }),
+  )
+  store.transact(nowMs, (set) =>
+    [create, phaseCommand('publish', 'drop_1'), ...holds].map((command) => decide(set, command, nowMs)),
+  )
   store.close()
 })
 afterEach(async () => {

@@ -13,6 +13,7 @@ import {
   slowReadDeadlineMs,
 } from '@penstock/domain/limits.ts'
 import { decide } from '@penstock/engine/decide.ts'
+import { dropCommand, phaseCommand } from '@penstock/engine/test-sale.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
 import { SqliteScanner } from '@penstock/store-sqlite/sqlite-scanner.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
@@ -118,24 +119,12 @@ beforeAll(async () => {
   const path = join(folder, 'penstock.db')
   store = new SqliteStore(path)
   run(
-    {
-      kind: 'create_drop',
-      key: null,
+    dropCommand({
       dropId,
       name: 'Friday drop',
-      description: null,
-      image: null,
-      currency: 'usd',
-      startsAtMs: null,
-      endsAtMs: null,
-      holdTtlMs: 600_000,
-      maxPerCustomer: null,
-      latePayment: 'reacquire',
-      fees: [],
-      metadata: {},
       skus: [{ id: skuId, name: 'Size 42', unitAmountMinor: 4_999, stock: 1_000_000, maxPerOrder: null }],
-    },
-    { kind: 'change_drop_phase', key: null, dropId, action: 'publish' },
+    }),
+    phaseCommand('publish', dropId),
   )
   for (let index = 0; index < 40; index++) sell(1)
   for (const paymentId of paymentIds.slice(0, 12)) sendBack(paymentId)

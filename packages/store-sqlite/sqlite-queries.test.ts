@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { decide } from '@penstock/engine/decide.ts'
+import { dropCommand, keyCommand } from '@penstock/engine/test-sale.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
-import type { Command, CreateDrop, CreateKey } from '@penstock/domain/command.ts'
+import type { Command, CreateDrop } from '@penstock/domain/command.ts'
 import type { Page } from '@penstock/store/queries.ts'
 import type { Result } from '@penstock/domain/result.ts'
 
@@ -30,27 +31,16 @@ function run(...commands: readonly Command[]): Result[] {
   return store.transact(nowMs, (set) => commands.map((command) => decide(set, command, nowMs))).value
 }
 
-const newDrop = (dropId: string, change: Partial<CreateDrop> = {}): CreateDrop => ({
-  kind: 'create_drop',
-  key: null,
-  dropId,
-  name: `Name of ${dropId}`,
-  description: null,
-  image: null,
-  currency: 'usd',
-  startsAtMs: null,
-  endsAtMs: null,
-  holdTtlMs: 600_000,
-  maxPerCustomer: null,
-  latePayment: 'reacquire',
-  fees: [],
-  metadata: {},
-  skus: [
-    { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100, maxPerOrder: null },
-    { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1, maxPerOrder: null },
-  ],
-  ...change,
-})
+const newDrop = (dropId: string, change: Partial<CreateDrop> = {}): CreateDrop =>
+  dropCommand({
+    dropId,
+    name: `Name of ${dropId}`,
+    skus: [
+      { id: `sku_z_${dropId}`, name: 'First', unitAmountMinor: 100, stock: 100, maxPerOrder: null },
+      { id: `sku_a_${dropId}`, name: 'Second', unitAmountMinor: 5, stock: 1, maxPerOrder: null },
+    ],
+    ...change,
+  })
 
 /** A paid hold of one unit. Numbers with two digits sort. */
 function sell(...numbers: readonly string[]): Result[] {
@@ -183,27 +173,14 @@ it('SqliteQueries finds nothing where there is nothing', () => {
   expect([queries.findHold('x'), queries.findOrder('x'), queries.findCredential('x')]).toEqual([null, null, null])
 })
 
-const newKey = (apiKeyId: string, change: Partial<CreateKey> = {}): CreateKey => ({
-  kind: 'create_key',
-  key: null,
-  apiKeyId,
-  keyKind: 'secret',
-  name: null,
-  scopes: ['*'],
-  secretHash: `hash of ${apiKeyId}`,
-  hint: 'sk_test_…wxyz',
-  expiresAtMs: null,
-  ...change,
-})
-
 const revokeKey = (apiKeyId: string): Command => ({ kind: 'revoke_key', key: null, apiKeyId })
 
 it('SqliteQueries findCredential knows keys by their hash, with what they may do, until they are revoked', () => {
   run(
-    newKey('key_1'),
-    newKey('key_2', { scopes: ['drops:read', 'orders:write'], expiresAtMs: nowMs + 1 }),
-    newKey('key_3', { keyKind: 'publishable', scopes: [] }),
-    newKey('key_4'),
+    keyCommand('key_1'),
+    keyCommand('key_2', { scopes: ['drops:read', 'orders:write'], expiresAtMs: nowMs + 1 }),
+    keyCommand('key_3', { keyKind: 'publishable', scopes: [] }),
+    keyCommand('key_4'),
     revokeKey('key_4'),
   )
   const found = [1, 2, 3, 4].map((number) => queries.findCredential(`hash of key_${number}`))
@@ -223,7 +200,12 @@ const page = (limit: number, cursors: Partial<Page> = {}): Page => ({
 })
 
 it('SqliteQueries finds and lists API keys as the writer made them, newest first, revoked ones too', () => {
-  const saved = run(newKey('key_1', { name: 'First' }), newKey('key_3'), newKey('key_2'), revokeKey('key_3'))
+  const saved = run(
+    keyCommand('key_1', { name: 'First' }),
+    keyCommand('key_3'),
+    keyCommand('key_2'),
+    revokeKey('key_3'),
+  )
   const [first, , second, third] = saved.map((result) => (result.outcome === 'api_key_saved' ? result.apiKey : null))
   expect(queries.findApiKey('key_3')).toEqual(third)
   expect(queries.findApiKey('key_none')).toBeNull()

@@ -7,6 +7,7 @@ import { Codec } from '@penstock/protocol/codec.ts'
 import { encodeFrame, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
 import { protocolVersion } from '@penstock/protocol/messages.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
+import { keyCommand } from '@penstock/engine/test-sale.ts'
 import { GroupCommit } from './group-commit.ts'
 import { WriterServer } from './server.ts'
 import {
@@ -14,7 +15,6 @@ import {
   dropCommand,
   expireCommand,
   holdCommand,
-  keyCommand,
   publishCommand,
   startMs,
   TestFolder,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CapturePayment, Command, CreateDrop, CreateHold, CreateKey } from '@penstock/domain/command.ts'
+import type { CapturePayment, Command, CreateDrop, CreateHold } from '@penstock/domain/command.ts'
 
 /** A data folder of a test. */
 export class TestFolder {
@@ -69,19 +69,5 @@ export function captureCommand(holdId: string): CapturePayment {
     providerPaymentId: `paid for ${holdId}`,
     amountMinor: 100,
     currency: 'usd',
-  }
-}
-
-export function keyCommand(apiKeyId: string): CreateKey {
-  return {
-    kind: 'create_key',
-    key: null,
-    apiKeyId,
-    keyKind: 'secret',
-    name: null,
-    scopes: ['*'],
-    secretHash: `hash of ${apiKeyId}`,
-    hint: 'sk_test_…wxyz',
-    expiresAtMs: null,
   }
 }

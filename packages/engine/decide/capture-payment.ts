@@ -5,7 +5,15 @@ import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { paymentAsRecorded } from '../answer.ts'
 import { found } from '../found.ts'
-import { countBuyerUnits, endHold, firstShortage, isWithinLimit, moveUnits, totalQuantity } from '../stock.ts'
+import {
+  countBuyerUnits,
+  endHold,
+  firstShortage,
+  isWithinLimit,
+  limitCounters,
+  moveUnits,
+  totalQuantity,
+} from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
 import type { Fee } from '@penstock/domain/fee.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -77,7 +85,8 @@ export function whyNoGoods(
   const unsettled = hold.status === 'active'
   if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'
   const quantity = totalQuantity(hold.lines)
-  return isWithinLimit(set, drop, hold.customer, quantity, unsettled ? hold : null) ? null : 'limit_reached'
+  const counters = limitCounters(drop, hold.customer)
+  return isWithinLimit(set, drop, counters, quantity, unsettled ? hold : null) ? null : 'limit_reached'
 }
 
 /** The units of the hold become the order's. Only where `whyNoGoods` has no reason not to. */
@@ -101,7 +110,7 @@ function settle(set: WorkingSet, hold: Hold, nowMs: number): Hold {
 function takeUnits(set: WorkingSet, hold: Hold): void {
   if (hold.status === 'active') return moveUnits(set, hold.lines, { held: -1, sold: 1 })
   moveUnits(set, hold.lines, { held: 0, sold: 1 })
-  countBuyerUnits(set, found(set.drops, hold.dropId), hold.customer, totalQuantity(hold.lines))
+  countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), totalQuantity(hold.lines))
 }
 
 function recordOrder(

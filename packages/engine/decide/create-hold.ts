@@ -12,6 +12,7 @@ import {
   endHold,
   firstShortage,
   isWithinLimit,
+  limitCounters,
   moveUnits,
   totalQuantity,
 } from '../stock.ts'
@@ -23,8 +24,8 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
 /**
  * Claims units for one buyer until a deadline: all lines or none. Refusals in order of precedence: unknown drop, not
- * live, unknown SKU, more of a SKU than one order may have, a hold to replace that is unknown, foreign or no longer active, sold out, limit reached,
- * an amount above `amountMax`.
+ * live, unknown SKU, more of a SKU than one order may have, a hold to replace that is unknown, foreign or no longer
+ * active, sold out, limit reached, an amount above `amountMax`.
  */
 export function createHold(set: WorkingSet, command: CreateHold, nowMs: number): Result {
   // A known id is this very command, sent again after a writer restart.
@@ -45,7 +46,8 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
       `${shortage.skuId} has ${shortage.available} units left, ${shortage.wanted} wanted.`,
     )
   }
-  if (!isWithinLimit(set, drop, command.customer, totalQuantity(command.lines), replaced)) {
+  const counters = limitCounters(drop, command.customer)
+  if (!isWithinLimit(set, drop, counters, totalQuantity(command.lines), replaced)) {
     return rejected(
       'limit_reached',
       'lines',
@@ -65,7 +67,7 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
   }
   set.holds.insert(hold.id, hold)
   moveUnits(set, hold.lines, { held: 1, sold: 0 })
-  countBuyerUnits(set, drop, hold.customer, totalQuantity(hold.lines))
+  countBuyerUnits(set, counters, totalQuantity(hold.lines))
   return { outcome: 'hold_created', hold, replayed: false }
 }
 

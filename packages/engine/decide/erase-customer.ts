@@ -1,6 +1,7 @@
-import { buyerUnitsIds, isErased } from '@penstock/domain/customer.ts'
+import { isErased } from '@penstock/domain/customer.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { found } from '../found.ts'
+import { limitCounters } from '../stock.ts'
 import type { EraseCustomer } from '@penstock/domain/command.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -16,8 +17,7 @@ export function eraseCustomer(set: WorkingSet, command: EraseCustomer): Result {
   if (isErased(hold.customer)) return { outcome: 'customer_erased', hold, replayed: false }
 
   // Point of no return.
-  const drop = found(set.drops, hold.dropId)
-  const countedIn = drop.maxPerCustomer === null ? [] : buyerUnitsIds(drop.id, hold.customer)
+  const countedIn = limitCounters(found(set.drops, hold.dropId), hold.customer)
   const erased: Hold = { ...hold, customer: { countedIn } }
   set.holds.update(hold.id, erased)
   return { outcome: 'customer_erased', hold: erased, replayed: false }
