@@ -17,7 +17,8 @@ const prefixes = {
 
 export type IdKind = keyof typeof prefixes
 
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+/** Crockford's, in the order of ASCII. */
+export const idAlphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const suffixLength = 26
 
 /** A pattern for schemas: `^hold_[0-7][0-9a-hjkmnp-tv-z]{25}$`. */
@@ -38,7 +39,7 @@ export function idTimeMs(id: string): number {
   // 48 bits of time: the first 10 characters hold 2 padding bits and 48 bits.
   let timeMs = 0
   const start = id.length - suffixLength
-  for (let at = start; at < start + 10; at++) timeMs = timeMs * 32 + alphabet.indexOf(id.charAt(at))
+  for (let at = start; at < start + 10; at++) timeMs = timeMs * 32 + idAlphabet.indexOf(id.charAt(at))
   return timeMs
 }
 
@@ -60,7 +61,7 @@ export function idFloor(kind: IdKind, timeMs: number): string {
   let time = ''
   let rest = timeMs
   for (let index = 0; index < 10; index++) {
-    time = alphabet.charAt(rest % 32) + time
+    time = idAlphabet.charAt(rest % 32) + time
     rest = Math.floor(rest / 32)
   }
   return `${prefixes[kind]}_${time}`
@@ -100,6 +101,6 @@ export function encodeBase32(bytes: Uint8Array): string {
 
 function encode(value: number, length: number): string {
   let text = ''
-  for (let shift = (length - 1) * 5; shift >= 0; shift -= 5) text += alphabet.charAt((value >>> shift) & 31)
+  for (let shift = (length - 1) * 5; shift >= 0; shift -= 5) text += idAlphabet.charAt((value >>> shift) & 31)
   return text
 }

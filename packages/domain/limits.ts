@@ -111,6 +111,13 @@ export const skusPerCommitMax = 4_096
 /** Bytes the writer may have queued towards one HTTP process before it closes the connection as stalled. */
 export const replyBacklogBytesMax = 64 * 1024 * 1024
 export const httpProcessesMax = 64
+/**
+ * The 12 bits of an id behind its milliseconds, of those that have a number (id-number.ts): the slot that the writer
+ * gave to the process, one of half of these (the other half belongs to the writer before), and a count. A process that
+ * makes more in one millisecond borrows from the next, so 16,000 a second for ever, more for a while.
+ */
+export const idSlots = 256
+export const idsPerSlotAndMs = 16
 /** Handshake: from connect to welcome. */
 export const handshakeDeadlineMs = 2_000
 /** Reconnect to the writer: first wait, doubled up to the second, each with half of it as jitter. */
@@ -184,6 +191,8 @@ const relations: readonly (readonly [boolean, string])[] = [
     forgetPerRequest * (requestsPerForgetting + batchCommandsMax) <= forgetRowsMax,
     'requests are forgotten faster than they come in the largest batches',
   ],
+  [idSlots * idsPerSlotAndMs === 4_096, 'slot and count of an id fill 12 bits'],
+  [httpProcessesMax * 2 <= idSlots / 2, 'all HTTP processes can be replaced while they serve, each with a slot'],
   [keyOverlapDefaultMs <= keyOverlapMaxMs, 'the default overlap is a legal one'],
   [keyUseDrainMs < 1_000, 'the last report of keys used fits into what the supervisor adds to httpDrainMs'],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],

@@ -29,6 +29,7 @@ async function run(settings: Settings): Promise<void> {
     else console.error(`${message}:`, error)
   }
   const clock = Date.now
+  const mint = new Mint(clock)
   const connected = Promise.withResolvers<void>()
   let catalogue: Catalogue | null = null
   let credentials: Credentials | null = null
@@ -38,7 +39,8 @@ async function run(settings: Settings): Promise<void> {
     clock,
     random: Math.random,
     log,
-    onConnected: () => {
+    onConnected: ({ slot }) => {
+      mint.useSlot(slot)
       catalogue?.reload()
       credentials?.forget()
       connected.resolve()
@@ -71,7 +73,7 @@ async function run(settings: Settings): Promise<void> {
     catalogue,
     writer,
     credentials,
-    mint: new Mint(clock),
+    mint,
     slowReads: openSlowReads(pool.readPart),
     clock,
     log,

@@ -1,5 +1,7 @@
 import { randomFillSync } from 'node:crypto'
+import { isNumberedKind } from '@penstock/domain/id-number.ts'
 import { mintId } from '@penstock/domain/id.ts'
+import { idsPerSlotAndMs } from '@penstock/domain/limits.ts'
 import type { ApiKeyKind } from '@penstock/domain/api-key.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 
@@ -15,13 +17,38 @@ export class Mint {
   readonly #clock: () => number
   readonly #pool = Buffer.allocUnsafe(poolBytes)
   #used = poolBytes
+  #slot = 0
+  /** Of the last numbered id; never goes back. */
+  #numberMs = 0
+  #numberCount = 0
 
   constructor(clock: () => number) {
     this.#clock = clock
   }
 
+  /** The slot of this process at its writer. Before the first one nothing may be made that has a number. */
+  useSlot(slot: number): void {
+    this.#slot = slot
+  }
+
   id(kind: IdKind): string {
-    return mintId(kind, this.#clock(), this.#pool, this.#take(idBytes))
+    const offset = this.#take(idBytes)
+    return mintId(kind, isNumberedKind(kind) ? this.#number(offset) : this.#clock(), this.#pool, offset)
+  }
+
+  /** Writes slot and count over the random bits at `offset`, and gives the time they count in. */
+  #number(offset: number): number {
+    const nowMs = this.#clock()
+    this.#numberCount += 1
+    if (nowMs > this.#numberMs) {
+      this.#numberMs = nowMs
+      this.#numberCount = 0
+    } else if (this.#numberCount === idsPerSlotAndMs) {
+      this.#numberMs += 1
+      this.#numberCount = 0
+    }
+    this.#pool.writeUInt16BE(this.#slot * idsPerSlotAndMs + this.#numberCount, offset)
+    return this.#numberMs
   }
 
   clientSecret(): string {

@@ -408,7 +408,7 @@ it('Codec handshake messages survive the way', () => {
     fc.property(amount, amount, amount, text, (protocol, second, third, reason) => {
       const hello = { protocol, pid: second, seenSeq: third }
       expect(to.decodeHello(payloadOf(from.encodeHello(hello), frameKinds.hello))).toEqual(hello)
-      const welcome = { protocol, epoch: second, seq: third }
+      const welcome = { protocol, epoch: second, seq: third, slot: protocol }
       expect(to.decodeWelcome(payloadOf(from.encodeWelcome(welcome), frameKinds.welcome))).toEqual(welcome)
       expect(to.decodeRefusal(payloadOf(from.encodeRefusal({ reason }), frameKinds.refusal))).toEqual({ reason })
     }),

@@ -75,7 +75,7 @@ export class Codec {
   }
 
   encodeWelcome(welcome: Welcome): Buffer {
-    return this.#frame(frameKinds.welcome, [welcome.protocol, welcome.epoch, welcome.seq])
+    return this.#frame(frameKinds.welcome, [welcome.protocol, welcome.epoch, welcome.seq, welcome.slot])
   }
 
   encodeRefusal(refusal: Refusal): Buffer {
@@ -108,8 +108,8 @@ export class Codec {
   }
 
   decodeWelcome(payload: Buffer): Welcome {
-    const [protocol, epoch, seq] = this.#list(payload, 3)
-    return { protocol: whole(protocol), epoch: whole(epoch), seq: whole(seq) }
+    const [protocol, epoch, seq, slot] = this.#list(payload, 4)
+    return { protocol: whole(protocol), epoch: whole(epoch), seq: whole(seq), slot: whole(slot) }
   }
 
   decodeRefusal(payload: Buffer): Refusal {

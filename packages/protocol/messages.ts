@@ -20,6 +20,8 @@ export interface Welcome {
   readonly protocol: number
   readonly epoch: number
   readonly seq: number
+  /** Of the ids this process makes: no other process has it (domain/id-number.ts). Below `idSlots`. */
+  readonly slot: number
 }
 
 /** writer → http: you are not, and why. */

@@ -189,7 +189,8 @@ it('WriterServer listens on a socket for its own user only, in place of a stale 
 it('WriterServer welcomes a peer with protocol, epoch and its last commit', async () => {
   await openSale()
   const peer = new TestPeer().hello({ seenSeq: box.store.seq })
-  const welcome = { protocol: protocolVersion, epoch: box.store.epoch, seq: box.store.seq }
+  const { epoch, seq } = box.store
+  const welcome = { protocol: protocolVersion, epoch, seq, slot: expect.any(Number) as number }
   expect(await peer.next()).toEqual({ kind: 'welcome', welcome })
   expect(box.store.seq).toBe(1)
 })
@@ -217,7 +218,7 @@ it('WriterServer refuses a peer that has seen a later commit, and says so: ackno
 
 it.each<[string, (peer: TestPeer) => void]>([
   ['commands', (peer) => peer.send({ id: 1, command: expireCommand })],
-  ['a welcome', (peer) => peer.socket.write(new Codec().encodeWelcome({ protocol: 1, epoch: 1, seq: 1 }))],
+  ['a welcome', (peer) => peer.socket.write(new Codec().encodeWelcome({ protocol: 1, epoch: 1, seq: 1, slot: 1 }))],
   ['a frame of no known kind', (peer) => peer.socket.write(Buffer.from('00000001ff', 'hex'))],
   ['a hello that cannot be read', (peer) => peer.socket.write(encodeFrame(frameKinds.hello, Buffer.from('c1', 'hex')))],
   ['a length of 4 GiB', (peer) => peer.socket.write(Buffer.from('ffffffff', 'hex'))],

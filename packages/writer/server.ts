@@ -5,6 +5,7 @@ import { rejected } from '@penstock/domain/result.ts'
 import { Codec } from '@penstock/protocol/codec.ts'
 import { FrameError, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
 import { protocolVersion } from '@penstock/protocol/messages.ts'
+import { IdSlots } from './id-slots.ts'
 import type { Server, Socket } from 'node:net'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Reply, SkuCounters } from '@penstock/protocol/messages.ts'
@@ -34,12 +35,14 @@ export class WriterServer {
   readonly #deps: WriterServerDeps
   readonly #server: Server
   readonly #peers = new Set<Peer>()
+  readonly #slots: IdSlots
   /** The last commit the peers were told of. */
   #sentSeq: number
 
   constructor(deps: WriterServerDeps) {
     this.#deps = deps
     this.#sentSeq = deps.seq()
+    this.#slots = new IdSlots(deps.epoch)
     this.#server = createServer((socket) => this.#accept(socket))
   }
 
@@ -95,7 +98,7 @@ export class WriterServer {
   }
 
   #accept(socket: Socket): void {
-    const peer = new Peer(socket, this.#deps, {
+    const peer = new Peer(socket, this.#deps, this.#slots, {
       onReady: () => void this.#peers.add(peer),
       onClosed: () => void this.#peers.delete(peer),
     })
@@ -107,14 +110,22 @@ export class Peer {
   readonly #socket: Socket
   readonly #deps: WriterServerDeps
   readonly #codec = new Codec()
+  readonly #slots: IdSlots
   readonly #onReady: () => void
   #mode: 'greeting' | 'ready' | 'closed' = 'greeting'
   #name = 'unknown process'
+  #slot: number | null = null
   readonly #deadline: NodeJS.Timeout
 
-  constructor(socket: Socket, deps: WriterServerDeps, events: { onReady: () => void; onClosed: () => void }) {
+  constructor(
+    socket: Socket,
+    deps: WriterServerDeps,
+    slots: IdSlots,
+    events: { onReady: () => void; onClosed: () => void },
+  ) {
     this.#socket = socket
     this.#deps = deps
+    this.#slots = slots
     this.#onReady = events.onReady
     this.#deadline = setTimeout(() => this.#drop('no greeting in time'), handshakeDeadlineMs)
     const reader = new FrameReader((kind, payload) => this.#onFrame(kind, payload))
@@ -130,6 +141,7 @@ export class Peer {
     socket.on('close', () => {
       this.#mode = 'closed'
       clearTimeout(this.#deadline)
+      if (this.#slot !== null) this.#slots.free(this.#slot)
       events.onClosed()
     })
   }
@@ -174,9 +186,12 @@ export class Peer {
       this.#refuse(`this database is at commit ${seq}, but commit ${hello.seenSeq} was acknowledged`)
       return this.#deps.onAmnesia(hello.seenSeq)
     }
+    const slot = this.#slots.take()
+    if (slot === null) return this.#refuse('more processes are connected than there are slots for their ids')
+    this.#slot = slot
     this.#mode = 'ready'
     this.#onReady()
-    this.#socket.write(this.#codec.encodeWelcome({ protocol: protocolVersion, epoch: this.#deps.epoch, seq }))
+    this.#socket.write(this.#codec.encodeWelcome({ protocol: protocolVersion, epoch: this.#deps.epoch, seq, slot }))
   }
 
   #refuse(reason: string): void {

@@ -219,7 +219,7 @@ describe('a writer that does not speak the protocol', () => {
       randomBytes(64),
       lengthPrefix(0),
       frame(kinds.commit, list()),
-      frame(kinds.welcome, list(99, 1, 0)),
+      frame(kinds.welcome, list(99, 1, 0, 0)),
     ]
     let connections = 0
     const impostor = createServer((socket) => {
