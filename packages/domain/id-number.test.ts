@@ -6,7 +6,7 @@ const nowMs = Date.UTC(2026, 4, 6, 7, 8, 9, 123)
 
 /** An id with this tag; everything behind it is `filler`. */
 function idWith(tag: number, filler: number, timeMs = nowMs): string {
-  return mintId('hold', timeMs, Uint8Array.of(tag >>> 8, tag & 255, ...new Array<number>(8).fill(filler)))
+  return mintId('hold', timeMs, Uint8Array.of(tag >>> 8, tag & 255, ...Buffer.alloc(8, filler)))
 }
 
 describe('idNumber', () => {
@@ -39,7 +39,12 @@ describe('idsOfNumber', () => {
       const range = idsOfNumber('hold', idNumber(idWith(tag, 7)))
       const isIn = (id: string): boolean => range !== null && range.from <= id && id < range.before
       expect([idWith(tag, 0), idWith(tag, 255)].map(isIn), `tag ${tag}`).toEqual([true, true])
-      const neighbours = [idWith(tag - 1, 255), idWith(tag + 1, 0), idWith(tag, 0, nowMs + 1), idWith(tag, 255, nowMs - 1)]
+      const neighbours = [
+        idWith(tag - 1, 255),
+        idWith(tag + 1, 0),
+        idWith(tag, 0, nowMs + 1),
+        idWith(tag, 255, nowMs - 1),
+      ]
       const others = neighbours.filter((id) => idNumber(id) !== idNumber(idWith(tag, 0)))
       expect(others.map(isIn), `beside tag ${tag}`).toEqual(others.map(() => false))
     }

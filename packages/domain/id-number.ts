@@ -40,7 +40,8 @@ export function idsOfNumber(kind: NumberedKind, number: number): { from: string;
   const tag = number % tagsPerMs
   // 0111 is version 7.
   const digits = [0b01110 | (tag >>> 11), (tag >>> 6) & 31, (tag >>> 1) & 31, (tag & 1) << 4]
-  const from = idFloor(kind, firstMs + Math.floor(number / tagsPerMs)) + digits.map((digit) => idAlphabet[digit]).join('')
+  const from =
+    idFloor(kind, firstMs + Math.floor(number / tagsPerMs)) + digits.map((digit) => idAlphabet[digit]).join('')
   // The last of these characters holds 4 bits more.
   const before = from.slice(0, -1) + ((tag & 1) === 0 ? 'g' : '~')
   return { from, before }

@@ -101,6 +101,10 @@ export const httpDrainMs = 10_000
 /** Retry-After of a 503, in whole seconds; clients add their own jitter. */
 export const retryAfterSeconds = 1
 
+/** Attempts of one call to payOS, and the wait after the first, which doubles. The call's own deadline comes first. */
+export const payosAttemptsMax = 4
+export const payosRetryWaitMs = 200
+
 // Between the processes.
 export const frameBytesMax = 1024 * 1024
 /** Commands of one HTTP process waiting for their results. Full: 503 before anything is sent. */

@@ -14,6 +14,8 @@ const standard: Settings = {
   secretKey: null,
   publishableKey: null,
   transport: 'auto',
+  payos: null,
+  allowsUnsignedWebhooks: false,
 }
 
 /** The message of the SettingsError that `environment` causes. */
@@ -108,6 +110,35 @@ it.each([
   expect(message).toContain(name)
   expect(message).not.toContain(value)
   expect(message).not.toContain(value.slice(8))
+})
+
+const payos = { PAYOS_CLIENT_ID: 'client', PAYOS_API_KEY: 'api', PAYOS_CHECKSUM_KEY: 'checksum' }
+
+it('readSettings takes payOS with all of its keys', () => {
+  const keys = { clientId: 'client', apiKey: 'api', checksumKey: 'checksum', baseUrl: 'https://api-merchant.payos.vn' }
+  expect(readSettings(payos, cores).payos).toEqual({ ...keys, returnUrl: 'https://payos.vn' })
+  const returnUrl = 'https://shop.example/paid?ref=1'
+  expect(readSettings({ ...payos, PAYOS_RETURN_URL: returnUrl }, cores).payos).toEqual({ ...keys, returnUrl })
+})
+
+it.each(Object.keys(payos))('S8: readSettings names %s when payOS has the other keys only', (name) => {
+  expect(problems({ ...payos, [name]: '' })).toMatch(new RegExp(`^${name} is missing: .+\\.$`))
+})
+
+it.each([
+  ['PAYOS_CHECKSUM_KEY', 'two words', 'is malformed'],
+  ['PAYOS_API_KEY', 'é', 'is malformed'],
+  ['PAYOS_RETURN_URL', 'javascript:alert(1)', 'is "'],
+  ['PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS', 'yes', 'is "yes"'],
+])('readSettings names %s when it is "%s"', (name, value, text) => {
+  const message = problems({ ...payos, [name]: value })
+  expect(message).toContain(`${name} ${text}`)
+  if (name.endsWith('KEY')) expect(message).not.toContain(value)
+})
+
+it('readSettings lets unsigned webhooks in only when it is told to', () => {
+  expect(readSettings({ PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS: '1' }, cores).allowsUnsignedWebhooks).toBe(true)
+  expect(readSettings({ PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS: '0' }, cores).allowsUnsignedWebhooks).toBe(false)
 })
 
 it('readSettings names an unknown PENSTOCK_ variable and lists the known ones', () => {

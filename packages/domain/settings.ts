@@ -15,6 +15,20 @@ export interface Settings {
   readonly publishableKey: string | null
   /** Which HTTP library: uWebSockets.js where it loads, else node:http; or one of them by name. */
   readonly transport: 'auto' | 'uws' | 'node'
+  /** Null: payments by payOS are not offered. */
+  readonly payos: PayosSettings | null
+  /** The old system's webhook is believed without a signature. Never true in live mode. */
+  readonly allowsUnsignedWebhooks: boolean
+}
+
+export interface PayosSettings {
+  readonly clientId: string
+  readonly apiKey: string
+  readonly checksumKey: string
+  /** Where buyers go from payOS when the shop names no other place. */
+  readonly returnUrl: string
+  /** Of the merchant API. */
+  readonly baseUrl: string
 }
 
 /** One or more variables are wrong. The message has one line for each, with the variable's name. */
@@ -50,6 +64,12 @@ function variables(cores: number) {
     secretKey: { name: 'PENSTOCK_SECRET_KEY', parse: apiKey('sk'), standard: null },
     publishableKey: { name: 'PENSTOCK_PUBLISHABLE_KEY', parse: apiKey('pk'), standard: null },
     transport: { name: 'PENSTOCK_TRANSPORT', parse: oneOf(['auto', 'uws', 'node']), standard: 'auto' },
+    unsignedWebhooks: { name: 'PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS', parse: oneOf(['0', '1']), standard: '0' },
+    payosClientId: { name: 'PAYOS_CLIENT_ID', parse: providerSecret, standard: null },
+    payosApiKey: { name: 'PAYOS_API_KEY', parse: providerSecret, standard: null },
+    payosChecksumKey: { name: 'PAYOS_CHECKSUM_KEY', parse: providerSecret, standard: null },
+    payosBaseUrl: { name: 'PAYOS_BASE_URL', parse: webUrl, standard: 'https://api-merchant.payos.vn' },
+    payosReturnUrl: { name: 'PAYOS_RETURN_URL', parse: webUrl, standard: 'https://payos.vn' },
   } as const
 }
 
@@ -77,7 +97,8 @@ export function readSettings(environment: Environment, cores: number): Settings 
     }
   }
 
-  for (const variable of [known.store, known.mode, known.rateLimit]) read(variable)
+  for (const variable of [known.store, known.rateLimit]) read(variable)
+  const mode: string = read(known.mode)
   const settings: Settings = {
     dataFolder: read(known.dataFolder),
     host: read(known.host),
@@ -86,6 +107,17 @@ export function readSettings(environment: Environment, cores: number): Settings 
     secretKey: read(known.secretKey),
     publishableKey: read(known.publishableKey),
     transport: read(known.transport),
+    payos: payosSettings(
+      read(known.payosClientId),
+      read(known.payosApiKey),
+      read(known.payosChecksumKey),
+      { returnUrl: read(known.payosReturnUrl), baseUrl: read(known.payosBaseUrl) },
+      problems,
+    ),
+    allowsUnsignedWebhooks: read(known.unsignedWebhooks) === '1',
+  }
+  if (settings.allowsUnsignedWebhooks && mode !== 'test') {
+    problems.push(`${known.unsignedWebhooks.name} is 1, expected 0: in the mode ${mode} webhooks are signed.`)
   }
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
@@ -107,6 +139,24 @@ export function listSettings(environment: Environment, cores: number): readonly 
     const isGiven = text !== undefined && text !== ''
     return { name, value: isGiven ? text : standard, source: isGiven ? 'environment' : 'default' }
   })
+}
+
+/** All of them or none: without its checksum key anybody could say that they have paid. */
+function payosSettings(
+  clientId: string | null,
+  apiKey: string | null,
+  checksumKey: string | null,
+  urls: Pick<PayosSettings, 'returnUrl' | 'baseUrl'>,
+  problems: string[],
+): PayosSettings | null {
+  if (clientId !== null && apiKey !== null && checksumKey !== null) return { clientId, apiKey, checksumKey, ...urls }
+  const given = { PAYOS_CLIENT_ID: clientId, PAYOS_API_KEY: apiKey, PAYOS_CHECKSUM_KEY: checksumKey }
+  const missing = Object.entries(given).flatMap(([name, value]) => (value === null ? [name] : []))
+  if (missing.length < 3 && problems.length === 0) {
+    for (const name of missing)
+      problems.push(`${name} is missing: payOS needs PAYOS_CLIENT_ID, PAYOS_API_KEY and PAYOS_CHECKSUM_KEY.`)
+  }
+  return null
 }
 
 function testMode(text: string): 'test' {
@@ -135,6 +185,19 @@ function oneOf<const Choice extends string>(choices: readonly Choice[]): (text: 
     if (choice === undefined) throw new BadValue(`is "${text}", expected ${choices.join(' or ')}.`)
     return choice
   }
+}
+
+/** The message never repeats a secret. */
+function providerSecret(text: string): string {
+  if (!/^[!-~]{1,255}$/.test(text)) throw new BadValue('is malformed: expected 1 to 255 visible ASCII characters.')
+  return text
+}
+
+function webUrl(text: string): string {
+  if (!/^https?:\/\/[!-~]+$/.test(text) || !URL.canParse(text)) {
+    throw new BadValue(`is "${text}", expected a URL that starts with http:// or https://.`)
+  }
+  return text
 }
 
 /** The message never repeats a key. */

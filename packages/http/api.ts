@@ -2,8 +2,10 @@ import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
 import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
+import type { PaymentProvider } from '@penstock/providers/provider.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
+import type { LegacyDrops } from './legacy/legacy-drops.ts'
 import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
 import type { SlowReads } from './slow-reads.ts'
@@ -18,9 +20,18 @@ export interface Deps {
   readonly credentials: Credentials
   readonly mint: Mint
   readonly slowReads: SlowReads
+  readonly legacy: Legacy
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void
+}
+
+/** What the old system's API works with besides. */
+export interface Legacy {
+  readonly drops: LegacyDrops
+  /** Null: payOS is not set up, and purchases lead nowhere. */
+  readonly payos: PaymentProvider | null
+  readonly allowsUnsignedWebhooks: boolean
 }
 
 /** Where routes are registered. */

@@ -24,6 +24,11 @@ export class CatalogueDrop {
     return this.drop.skuIds
   }
 
+  /** In the seller's order. A SKU whose counters moved is another object. */
+  get skus(): readonly Sku[] {
+    return this.#skus
+  }
+
   setCounters({ skuId, stock, held, sold }: SkuCounters): void {
     const index = this.skuIds.indexOf(skuId)
     const sku = this.#skus[index]

@@ -43,6 +43,7 @@ export class Catalogue {
   readonly #bySku = new Map<string, CatalogueDrop>()
   readonly #answers = new Map<string, CachedAnswer<unknown>>()
   #answersSecond = 0
+  #version = 0
   #seq = 0
   #waiters: Waiter[] = []
 
@@ -53,6 +54,16 @@ export class Catalogue {
 
   get seq(): number {
     return this.#seq
+  }
+
+  /** All of them, oldest first. */
+  get drops(): readonly CatalogueDrop[] {
+    return this.#drops
+  }
+
+  /** Another whenever `drops` or anything of them is. */
+  get version(): number {
+    return this.#version
   }
 
   /** Reads everything again: at start and after every reconnect, since commits may have been missed. */
@@ -72,7 +83,7 @@ export class Catalogue {
     // overwrite it. Sellers change drops seldom.
     if (commit.dropIds.length > 0) return this.reload()
     for (const counters of commit.skus) this.#bySku.get(counters.skuId)?.setCounters(counters)
-    if (commit.skus.length > 0) this.#answers.clear()
+    if (commit.skus.length > 0) this.#changed()
     this.#advance(commit.seq)
   }
 
@@ -119,6 +130,11 @@ export class Catalogue {
 
   #sort(): void {
     this.#drops = [...this.#byId.values()].toSorted((a, b) => (a.drop.id < b.drop.id ? -1 : 1))
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#version += 1
     this.#answers.clear()
   }
 

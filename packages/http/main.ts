@@ -4,9 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { httpDrainMs, keyUseDrainMs, keyUseIntervalMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
+import { PayosProvider } from '@penstock/providers/payos.ts'
 import { Catalogue } from './catalogue.ts'
 import { Credentials } from './credentials.ts'
 import { reportKeyUses } from './key-uses.ts'
+import { LegacyDrops } from './legacy/legacy-drops.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
@@ -14,7 +16,8 @@ import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
 import { WriterClient } from './writer-client.ts'
-import type { Settings } from '@penstock/domain/settings.ts'
+import type { PayosSettings, Settings } from '@penstock/domain/settings.ts'
+import type { Queries } from '@penstock/store/queries.ts'
 
 /** How often waiting reads are looked through for passed deadlines. */
 const waiterSweepMs = 50
@@ -75,6 +78,11 @@ async function run(settings: Settings): Promise<void> {
     credentials,
     mint,
     slowReads: openSlowReads(pool.readPart),
+    legacy: {
+      drops: new LegacyDrops(catalogue),
+      payos: openPayos(settings.payos, queries),
+      allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks,
+    },
     clock,
     log,
   }
@@ -96,6 +104,11 @@ async function run(settings: Settings): Promise<void> {
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
   process.send?.({ listening: port })
   process.send?.('ready')
+}
+
+function openPayos(settings: PayosSettings | null, queries: Pick<Queries, 'findHoldByNumber'>): PayosProvider | null {
+  if (settings === null) return null
+  return new PayosProvider({ ...settings, findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null })
 }
 
 /** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */

@@ -22,6 +22,7 @@ import { collectionNames, collections } from './collections.ts'
 import { Credentials } from './credentials.ts'
 import { exportBody, readExportPart } from './export-body.ts'
 import { readListPage } from './list-page.ts'
+import { LegacyDrops } from './legacy/legacy-drops.ts'
 import { Mint } from './mint.ts'
 import { NodeTransport } from './node-http.ts'
 import { readPart } from './read-part.ts'
@@ -147,6 +148,7 @@ beforeAll(async () => {
     credentials: new Credentials(queries, clock),
     mint,
     slowReads: openSlowReads(readHere),
+    legacy: { drops: new LegacyDrops(catalogue), payos: null, allowsUnsignedWebhooks: false },
     clock,
     log: (_, error) => logged.push(error),
   })

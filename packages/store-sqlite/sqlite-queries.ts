@@ -1,3 +1,4 @@
+import { idsOfNumber } from '@penstock/domain/id-number.ts'
 import { openReader } from './open.ts'
 import {
   apiKeyColumns,
@@ -39,6 +40,7 @@ export class SqliteQueries implements Queries {
   readonly #drops: Statement<[], DropRow>
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
+  readonly #holdsBetween: Statement<[string, string], HoldRow>
   readonly #order: Statement<[string], unknown[]>
   readonly #payment: Statement<[string], PaymentRow>
   readonly #refund: Statement<[string], RefundRow>
@@ -58,6 +60,9 @@ export class SqliteQueries implements Queries {
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
+    this.#holdsBetween = db
+      .prepare<[string, string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id >= ? AND id < ? LIMIT 2`)
+      .raw()
     this.#order = db
       .prepare<[string], unknown[]>(`SELECT ${orderFactsColumns} FROM orders o ${orderFactsJoin} WHERE o.id = ?`)
       .raw()
@@ -99,6 +104,13 @@ export class SqliteQueries implements Queries {
   findHold(id: string): Hold | null {
     const row = this.#hold.get(id)
     return row === undefined ? null : toHold(row)
+  }
+
+  findHoldByNumber(number: number): Hold | null {
+    const ids = idsOfNumber('hold', number)
+    if (ids === null) return null
+    const [row, other] = this.#holdsBetween.all(ids.from, ids.before)
+    return row === undefined || other !== undefined ? null : toHold(row)
   }
 
   findOrder(id: string): OrderFacts | null {

@@ -18,6 +18,8 @@ export interface Queries {
   /** All drops with their SKUs, and the commit they are read at, in one snapshot. Oldest first. */
   listDrops(): CatalogueSnapshot
   findHold(id: string): Hold | null
+  /** The one hold with this number (domain/id-number.ts). Null: none, or, should that ever happen, two. */
+  findHoldByNumber(number: number): Hold | null
   findOrder(id: string): OrderFacts | null
   findPayment(id: string): Payment | null
   findRefund(id: string): Refund | null

@@ -1,4 +1,5 @@
 import { sendProblem } from '../api.ts'
+import { serveLegacy } from '../legacy/routes.ts'
 import { servePlain } from '../serve-plain.ts'
 import { serveRead, serveSlowRead } from '../serve-read.ts'
 import { serveWrite } from '../serve-write.ts'
@@ -101,6 +102,7 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
         servePlain(router, route, deps)
     }
   }
+  serveLegacy(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }
 
