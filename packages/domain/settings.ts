@@ -108,9 +108,11 @@ export function readSettings(environment: Environment, cores: number): Settings 
     publishableKey: read(known.publishableKey),
     transport: read(known.transport),
     payos: payosSettings(
-      read(known.payosClientId),
-      read(known.payosApiKey),
-      read(known.payosChecksumKey),
+      {
+        clientId: read(known.payosClientId),
+        apiKey: read(known.payosApiKey),
+        checksumKey: read(known.payosChecksumKey),
+      },
       { returnUrl: read(known.payosReturnUrl), baseUrl: read(known.payosBaseUrl) },
       problems,
     ),
@@ -141,21 +143,23 @@ export function listSettings(environment: Environment, cores: number): readonly 
   })
 }
 
-/** All of them or none: without its checksum key anybody could say that they have paid. */
+type PayosKeys = Pick<PayosSettings, 'clientId' | 'apiKey' | 'checksumKey'>
+
+/** All of its keys or none: without the checksum key anybody could say that they have paid. */
 function payosSettings(
-  clientId: string | null,
-  apiKey: string | null,
-  checksumKey: string | null,
+  keys: { readonly [Name in keyof PayosKeys]: string | null },
   urls: Pick<PayosSettings, 'returnUrl' | 'baseUrl'>,
   problems: string[],
 ): PayosSettings | null {
-  if (clientId !== null && apiKey !== null && checksumKey !== null) return { clientId, apiKey, checksumKey, ...urls }
-  const given = { PAYOS_CLIENT_ID: clientId, PAYOS_API_KEY: apiKey, PAYOS_CHECKSUM_KEY: checksumKey }
-  const missing = Object.entries(given).flatMap(([name, value]) => (value === null ? [name] : []))
-  if (missing.length < 3 && problems.length === 0) {
-    for (const name of missing)
-      problems.push(`${name} is missing: payOS needs PAYOS_CLIENT_ID, PAYOS_API_KEY and PAYOS_CHECKSUM_KEY.`)
+  const { clientId, apiKey: ownKey, checksumKey } = keys
+  if (clientId !== null && ownKey !== null && checksumKey !== null) {
+    return { clientId, apiKey: ownKey, checksumKey, ...urls }
   }
+  const given = { PAYOS_CLIENT_ID: clientId, PAYOS_API_KEY: ownKey, PAYOS_CHECKSUM_KEY: checksumKey }
+  const missing = Object.entries(given).flatMap(([name, value]) => (value === null ? [name] : []))
+  // One that is malformed was named already.
+  if (missing.length === 3 || problems.some((line) => line.startsWith('PAYOS_'))) return null
+  for (const name of missing) problems.push(`${name} is missing: payOS needs ${Object.keys(given).join(', ')}.`)
   return null
 }
 

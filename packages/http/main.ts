@@ -17,6 +17,7 @@ import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
 import { WriterClient } from './writer-client.ts'
 import type { PayosSettings, Settings } from '@penstock/domain/settings.ts'
+import type { Legacy } from './api.ts'
 import type { Queries } from '@penstock/store/queries.ts'
 
 /** How often waiting reads are looked through for passed deadlines. */
@@ -78,11 +79,7 @@ async function run(settings: Settings): Promise<void> {
     credentials,
     mint,
     slowReads: openSlowReads(pool.readPart),
-    legacy: {
-      drops: new LegacyDrops(catalogue),
-      payos: openPayos(settings.payos, queries),
-      allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks,
-    },
+    legacy: openLegacy(settings, catalogue, queries),
     clock,
     log,
   }
@@ -109,6 +106,14 @@ async function run(settings: Settings): Promise<void> {
 function openPayos(settings: PayosSettings | null, queries: Pick<Queries, 'findHoldByNumber'>): PayosProvider | null {
   if (settings === null) return null
   return new PayosProvider({ ...settings, findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null })
+}
+
+function openLegacy(
+  { payos, allowsUnsignedWebhooks }: Settings,
+  catalogue: Catalogue,
+  queries: Pick<Queries, 'findHoldByNumber'>,
+): Legacy {
+  return { drops: new LegacyDrops(catalogue), payos: openPayos(payos, queries), allowsUnsignedWebhooks }
 }
 
 /** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */

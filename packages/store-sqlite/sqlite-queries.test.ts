@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { idNumber } from '@penstock/domain/id-number.ts'
+import { mintId } from '@penstock/domain/id.ts'
 import { decide } from '@penstock/engine/decide.ts'
 import { dropCommand, keyCommand } from '@penstock/engine/test-sale.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
@@ -74,6 +76,23 @@ function sell(...numbers: readonly string[]): Result[] {
 function openSale(): void {
   run(newDrop('drop_1'), { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' })
 }
+
+it('SqliteQueries findHoldByNumber finds a hold by the number of its id, and none where two have it', () => {
+  const at = (tag: number, filler: number): string =>
+    mintId('hold', Date.UTC(2026, 0, 1), Uint8Array.of(tag >>> 8, tag & 255, ...Buffer.alloc(8, filler)))
+  const [one, twin, other] = [at(17, 1), at(18, 2), at(18, 3)]
+  openSale()
+  sell(...[one, twin, other, at(19, 4)].map((holdId) => holdId.slice('hold_'.length)))
+  expect(queries.findHoldByNumber(idNumber(one))).toMatchObject({ id: one, status: 'captured' })
+  expect(queries.findHoldByNumber(idNumber(twin))).toBeNull()
+  expect([idNumber(one) - 1, 0, -1, 2 ** 53, 1.5].map((number) => queries.findHoldByNumber(number))).toEqual([
+    null,
+    null,
+    null,
+    null,
+    null,
+  ])
+})
 
 it('SqliteQueries readSeq follows the commits of the writer', () => {
   expect(queries.readSeq()).toBe(0)

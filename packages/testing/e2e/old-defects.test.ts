@@ -30,8 +30,8 @@ const { problemKinds } = (await import(new URL('../../http/problem.ts', import.m
 }
 
 /**
- * The defects of the server that Penstock replaces, one test each, by their old numbers. S7, the signatures of payOS, comes
- * with the provider.
+ * The defects of the server that Penstock replaces, one test each, by their old numbers. S7, the signatures of payOS, and the
+ * other half of S8 need a box with payOS: legacy.test.ts.
  */
 
 let box: Box
