@@ -96,6 +96,17 @@ export const exportDeadlineMs = 900_000
 export const streamStallMs = 10_000
 /** In characters: what a list is searched for. */
 export const searchLengthMax = 200
+/** Live pages of one process, each an open connection. Full: 503. */
+export const liveStreamsMax = 10_000
+/** One drop is told of at most once in so long; how often changes are looked for. */
+export const liveIntervalMs = 100
+export const liveTickMs = 50
+/** A live page hears something at least so often. It is also when a client that went away is noticed. */
+export const liveHeartbeatMs = 10_000
+/** A live page is asked to come again after so long: with a key that is still good, to a process that may be another. */
+export const liveStreamMaxMs = 3_600_000
+/** For clients that want a few. */
+export const liveEventsMax = 1_000
 /** Time for requests in flight when a process stops. */
 export const httpDrainMs = 10_000
 /** Retry-After of a 503, in whole seconds; clients add their own jitter. */
@@ -183,6 +194,7 @@ const relations: readonly (readonly [boolean, string])[] = [
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
   [expiryIntervalMs * 4 < 1_000, 'a hold ends within a second of its deadline'],
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
+  [liveTickMs * 2 <= liveIntervalMs, 'a change is told soon after it may be'],
   [slowReadDeadlineMs < slowReadStepMs, 'a slow read is out of time before its thread is ended'],
   [exportRowsPerStep <= scanRowsPerStep, 'a full piece of an export fits one step'],
   [pageSizeMax < scanRowsPerStep, 'a page fits one step'],

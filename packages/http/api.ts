@@ -6,6 +6,7 @@ import type { PaymentProvider } from '@penstock/providers/provider.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
 import type { LegacyDrops } from './legacy/legacy-drops.ts'
+import type { LiveDrops } from './live/live-drops.ts'
 import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
 import type { SlowReads } from './slow-reads.ts'
@@ -20,6 +21,7 @@ export interface Deps {
   readonly credentials: Credentials
   readonly mint: Mint
   readonly slowReads: SlowReads
+  readonly live: LiveDrops
   readonly legacy: Legacy
   /** Unix milliseconds. */
   readonly clock: () => number

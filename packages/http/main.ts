@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { httpDrainMs, keyUseDrainMs, keyUseIntervalMs } from '@penstock/domain/limits.ts'
+import { httpDrainMs, keyUseDrainMs, keyUseIntervalMs, liveTickMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
 import { PayosProvider } from '@penstock/providers/payos.ts'
@@ -9,6 +9,7 @@ import { Catalogue } from './catalogue.ts'
 import { Credentials } from './credentials.ts'
 import { reportKeyUses } from './key-uses.ts'
 import { LegacyDrops } from './legacy/legacy-drops.ts'
+import { LiveDrops } from './live/live-drops.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
@@ -79,6 +80,7 @@ async function run(settings: Settings): Promise<void> {
     credentials,
     mint,
     slowReads: openSlowReads(pool.readPart),
+    live: new LiveDrops(catalogue, clock),
     legacy: openLegacy(settings, catalogue, queries),
     clock,
     log,
@@ -86,6 +88,7 @@ async function run(settings: Settings): Promise<void> {
   serveRoutes(transport, deps)
   const port = await transport.listen(settings.host, settings.port)
   const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
+  const tick = setInterval(() => deps.live.tick(), liveTickMs)
   const reportUses = (): Promise<void> => reportKeyUses(deps.credentials, writer)
   const report = setInterval(() => void reportUses(), keyUseIntervalMs)
 
@@ -97,6 +100,8 @@ async function run(settings: Settings): Promise<void> {
     () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
     () => pool.close(),
     () => transport.close(httpDrainMs),
+    () => clearInterval(tick),
+    () => deps.live.close(),
   )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
   process.send?.({ listening: port })

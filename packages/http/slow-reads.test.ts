@@ -23,6 +23,7 @@ import { Credentials } from './credentials.ts'
 import { exportBody, readExportPart } from './export-body.ts'
 import { readListPage } from './list-page.ts'
 import { LegacyDrops } from './legacy/legacy-drops.ts'
+import { LiveDrops } from './live/live-drops.ts'
 import { Mint } from './mint.ts'
 import { NodeTransport } from './node-http.ts'
 import { readPart } from './read-part.ts'
@@ -148,6 +149,7 @@ beforeAll(async () => {
     credentials: new Credentials(queries, clock),
     mint,
     slowReads: openSlowReads(readHere),
+    live: new LiveDrops(catalogue, clock),
     legacy: { drops: new LegacyDrops(catalogue), payos: null, allowsUnsignedWebhooks: false },
     clock,
     log: (_, error) => logged.push(error),

@@ -151,7 +151,7 @@ export class Drops {
   }
 
   /**
-   * Calls `onDrop` with the drop now and whenever something of it has changed, until `signal` is aborted. Resolves then;
+   * Live where the server and the way to it allow, by polling elsewhere. Calls `onDrop` with the drop now and whenever something of it has changed, until `signal` is aborted. Resolves then;
    * rejects with what a handler throws and with an error that will not pass (no such drop, wrong key). `onError` is
    * told of errors that may pass; reading goes on.
    */

@@ -20,6 +20,8 @@ interface Call {
   readonly query?: Query
   readonly body?: object
   readonly etag?: string | null
+  /** JSON when absent. */
+  readonly accept?: string
   readonly options: HoldOptions
 }
 
@@ -96,6 +98,18 @@ export class Transport {
     )
   }
 
+  /** Server-sent events as bytes, tried once. Null: what came are no events. */
+  events(path: string, chunkTimeoutMs: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
+    const call = { method: 'GET', path, accept: 'text/event-stream', options: { signal, maxAttempts: 1 } } as const
+    return this.#call(call, async (response, deadline) => {
+      const type = response.headers.get('content-type') ?? ''
+      const body = readStream(response, deadline, chunkTimeoutMs)
+      if (type.startsWith('text/event-stream') && response.body !== null) return body
+      await body.cancel()
+      return null
+    })
+  }
+
   async #call<Answer>(call: Call, read: Read<Answer>): Promise<Answer> {
     const { signal } = call.options
     signal?.throwIfAborted()
@@ -117,10 +131,18 @@ export class Transport {
   }
 
   /** All that every attempt sends alike. Throws TypeError for what no request can carry. */
-  async #prepare({ method, path, query = {}, body, etag, options }: Call): Promise<Sending> {
+  async #prepare({
+    method,
+    path,
+    query = {},
+    body,
+    etag,
+    accept = 'application/json',
+    options,
+  }: Call): Promise<Sending> {
     const isWrite = method !== 'GET'
     const key = isWrite ? checkKey(options.idempotencyKey ?? (await mintIdempotencyKey())) : null
-    const headers = new Headers({ authorization: this.#authorization, accept: 'application/json' })
+    const headers = new Headers({ authorization: this.#authorization, accept })
     if (key !== null) headers.set('idempotency-key', key)
     if (body !== undefined) headers.set('content-type', 'application/json')
     if (etag !== undefined && etag !== null) headers.set('if-none-match', etag)

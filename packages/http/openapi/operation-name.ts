@@ -27,7 +27,7 @@ export function operationId(method: 'get' | 'post' | 'patch' | 'delete', path: s
   }
   if (segments.some((segment) => segment.startsWith('{'))) {
     const action = pascal(last)
-    return (method === 'get' ? 'get' : '') + lowerFirst(action) + nounOf(names.slice(0, -1), true)
+    return (method === 'get' ? `get${action}` : lowerFirst(action)) + nounOf(names.slice(0, -1), true)
   }
   return method === 'get' ? `list${nounOf(names, false)}` : `create${nounOf(names, true)}`
 }

@@ -17,6 +17,7 @@ import { documentRoutes } from './documents.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
 import { dropCreate } from './drop-create.ts'
 import { dropFind, dropList } from './drop-read.ts'
+import { dropLive } from './drop-live.ts'
 import { dropUpdate } from './drop-update.ts'
 import { exportRoutes } from './export.ts'
 import { health, readiness } from './health.ts'
@@ -42,6 +43,7 @@ const apiRoutes: readonly Route[] = [
   dropCreate,
   dropList,
   dropFind,
+  dropLive,
   dropUpdate,
   ...dropActions,
   dropRestock,

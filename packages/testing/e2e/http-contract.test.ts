@@ -283,6 +283,15 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       await takeHold(browser, drop)
     })
 
+    it('are watched as events', async () => {
+      const drop = await openDrop(seller)
+      const { headers, text } = expectStatus(await browser.get(`/v1/drops/${drop.id}/live?events=1`), 200)
+      expect(headers['content-type']).toBe('text/event-stream')
+      const [, seq, data] = /^id: (\d+)\nevent: drop\ndata: (.+)\n\n$/.exec(text) ?? []
+      expect(Number(seq)).toBeGreaterThan(0)
+      expect(JSON.parse(String(data))).toEqual({ ...drop, server_time: expect.any(Number) as number })
+    })
+
     it('are listed newest first, in pages, by status', async () => {
       const made: string[] = []
       for (let index = 0; index < 5; index++) made.unshift((await openDrop(seller)).id)

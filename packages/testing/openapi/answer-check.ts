@@ -19,6 +19,8 @@ const ordinaryHeaders: ReadonlySet<string> = new Set([
   'content-security-policy',
   'referrer-policy',
   'x-content-type-options',
+  // For the proxy in between, which takes it off.
+  'x-accel-buffering',
 ])
 
 /** Of an answer that is wrong. */
