@@ -84,6 +84,8 @@ export const slowListsMax = 64
 export const exportsMax = 4
 /** Rows one statement of a slow read looks at: some milliseconds, so that it holds neither the WAL nor the thread. */
 export const scanRowsPerStep = 2_048
+/** Holds whose customer one step of an erasure by e-mail erases: few beside what payments bring. */
+export const erasuresPerStep = 64
 /** Rows one piece of an export has at most, some 500 bytes each. */
 export const exportRowsPerStep = 512
 /** A list that has not filled its page by then answers with what it found. Looked at between two steps. */

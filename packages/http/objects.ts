@@ -420,3 +420,13 @@ export function slowListOf<Item extends ListedObject>(item: Item, cursor: TSchem
 }
 
 export const healthObject = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' })
+
+export const customerErasureObject = Type.Object(
+  {
+    object: Type.Literal('customer_erasure'),
+    erased: whole(0, Number.MAX_SAFE_INTEGER, 3),
+    has_more: Type.Boolean({ description: 'whether there are holds that were not looked at', examples: [false] }),
+    scanned_to: nullable(id('hold'), null),
+  },
+  { title: 'CustomerErasure' },
+)

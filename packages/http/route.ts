@@ -20,7 +20,7 @@ export interface RouteFacts<Path extends string> {
 
 /** The scope that a secret key needs for a route. */
 export function scopeOf({ kind, resource }: { readonly kind: string; readonly resource: Resource }): Scope {
-  return `${resource}:${kind === 'write' ? 'write' : 'read'}`
+  return `${resource}:${kind === 'write' || kind === 'slow_write' ? 'write' : 'read'}`
 }
 
 /** `'id'` of `'/v1/drops/:id/publish'`. */

@@ -93,7 +93,20 @@ interface RequestHead {
 }
 
 export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void {
-  const scope = scopeOf(route)
+  serveBody(router, route, deps, (exchange, request) => submit(exchange, route, request, deps))
+}
+
+/** What a route with a body says of itself before it does anything. */
+export type BodyFacts = Pick<WriteRoute, 'method' | 'path' | 'resource' | 'access' | 'parseBody'>
+
+/** Calls `onRequest` with every request that may be carried out; answers the others. */
+export function serveBody(
+  router: Router,
+  route: BodyFacts,
+  deps: Deps,
+  onRequest: (exchange: HttpExchange, request: WriteRequest<unknown>) => void,
+): void {
+  const scope = scopeOf({ kind: 'write', resource: route.resource })
   const paramCount = countParams(route.path)
   router.route(route.method, route.path, (exchange) => {
     const head: RequestHead = {
@@ -107,14 +120,14 @@ export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void 
     exchange.readBody(bodyBytesMax, (bytes) => {
       const request = readRequest(route, scope, head, bytes, deps)
       if ('problem' in request) return sendProblem(exchange, deps, request.problem)
-      submit(exchange, route, request, deps)
+      onRequest(exchange, request)
     })
   })
 }
 
 /** Checks in order of precedence: key, size, Idempotency-Key, body. */
 function readRequest(
-  route: WriteRoute,
+  route: BodyFacts,
   needed: Scope,
   head: RequestHead,
   bytes: Uint8Array | null,

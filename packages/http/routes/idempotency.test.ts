@@ -129,8 +129,8 @@ function keyOf(
   return submitted.at(-1)?.key ?? null
 }
 
-/** Looks the order of its code up before it becomes a command: e2e/codes.test.ts has its repeats. */
-const elsewhere = ['POST /v1/codes/:code/verify']
+/** These look something up before there is a command: e2e/codes.test.ts and e2e/erase.test.ts have their repeats. */
+const elsewhere = ['POST /v1/codes/:code/verify', 'POST /v1/customer_erasures']
 /** The old system's API had no keys: e2e/legacy.test.ts has its repeats. */
 const isOld = (route: string): boolean => route.includes(' /api/')
 const writes = [...handlers.keys()].filter(

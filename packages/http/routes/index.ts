@@ -2,6 +2,7 @@ import { sendProblem } from '../api.ts'
 import { serveLegacy } from '../legacy/routes.ts'
 import { servePlain } from '../serve-plain.ts'
 import { serveRead, serveSlowRead } from '../serve-read.ts'
+import { serveSlowWrite } from '../serve-slow-write.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
 import { apiKeyCreate } from './api-key-create.ts'
@@ -10,6 +11,7 @@ import { apiKeyRevoke } from './api-key-revoke.ts'
 import { apiKeyRoll } from './api-key-roll.ts'
 import { codeVerify } from './code-verify.ts'
 import { collectionLists } from './collection-list.ts'
+import { customerErasureCreate } from './customer-erasure.ts'
 import { holdErase, orderErase } from './customer-erase.ts'
 import { disputeClose } from './dispute-close.ts'
 import { disputeOpen } from './dispute-open.ts'
@@ -34,10 +36,11 @@ import { refundSettle } from './refund-settle.ts'
 import type { Deps, Router } from '../api.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
+import type { SlowWriteRoute } from '../serve-slow-write.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { HttpTransport } from '../transport.ts'
 
-export type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute
+export type Route = WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute
 
 const apiRoutes: readonly Route[] = [
   dropCreate,
@@ -64,6 +67,7 @@ const apiRoutes: readonly Route[] = [
   orderCancel,
   orderFulfil,
   orderErase,
+  customerErasureCreate,
   codeVerify,
   ledgerBalances,
   ...collectionLists,
@@ -93,6 +97,9 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
     switch (route.kind) {
       case 'write':
         serveWrite(router, route, deps)
+        break
+      case 'slow_write':
+        serveSlowWrite(router, route, deps)
         break
       case 'read':
         serveRead(router, route, deps)

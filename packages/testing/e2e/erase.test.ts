@@ -37,6 +37,40 @@ async function openBox() {
   return { box, seller, browser }
 }
 
+it('erasing an e-mail erases every hold and order with it, and nobody else, and may be repeated', async () => {
+  const { box, seller } = await openBox()
+  const drop = await openDrop(seller)
+  const take = async (email: string): Promise<WireHold> =>
+    expectStatus(await seller.post<WireHold>('/v1/holds', holdBody(drop, { customer: { ...customer, email } })), 201)
+      .body
+  const own = await Promise.all(Array.from({ length: 70 }, () => take('ada@example.com')))
+  const other = await take('bob@example.com')
+  const [paid] = own
+  if (paid === undefined) throw new Error('no hold')
+  const orderId = expectStatus(await pay(seller, paid), 201).body.order
+  const erasures = '/v1/customer_erasures'
+  const first = expectStatus(await seller.post(erasures, { email: 'ada@example.com' }), 200)
+  const over = { object: 'customer_erasure', has_more: false, scanned_to: null }
+  expect(first.body).toEqual({ ...over, erased: 70 })
+  const again = expectStatus(await seller.post(erasures, { email: 'ada@example.com' }), 200)
+  expect(again.body).toEqual({ ...over, erased: 0 })
+  const older = { email: 'bob@example.com', starting_after: other.id }
+  expect((await seller.post(erasures, older)).body).toEqual({ ...over, erased: 0 })
+
+  const { body: left } = await seller.get<WireList<WireHold>>('/v1/holds?limit=100')
+  expect(left.data.filter(({ customer: who }) => who !== null).map(({ id }) => id)).toEqual([other.id])
+  expect((await seller.get(`/v1/orders/${orderId}`)).body).toMatchObject({ status: 'paid', customer: null })
+  expectProblem(await seller.post(erasures, {}), 400, 'invalid_request', 'email')
+  expectProblem(await seller.post(erasures, { email: 'ada' }), 400, 'invalid_request', 'email')
+  expectProblem(
+    await seller.post(erasures, { email: 'a@b', starting_after: 'x' }),
+    400,
+    'invalid_request',
+    'starting_after',
+  )
+  await box.stop()
+})
+
 it('erasing an order and a hold leaves no trace of the buyer, and the limit counts on', async () => {
   const { box, seller, browser } = await openBox()
   const drop = await openDrop(seller, { max_per_customer: 2 })

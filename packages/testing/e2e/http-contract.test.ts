@@ -683,6 +683,7 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       const other = await paid()
       const cancelled = await seller.post(`/v1/orders/${other.order}/cancel`, { restock: true })
       expect(expectStatus(cancelled, 200).body).toMatchObject({ status: 'cancelled', cancelled_at: aTime })
+      expectStatus(await seller.post('/v1/customer_erasures', { email: 'nobody@example.com' }), 200)
     })
 
     it('the ledger has it all', async () => {
