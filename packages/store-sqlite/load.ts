@@ -2,6 +2,7 @@ import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
+import { ProviderRows } from './provider-rows.ts'
 import {
   dropColumns,
   holdColumns,
@@ -49,12 +50,16 @@ export class RowLoader implements RowSource {
   readonly requests: RowSource['requests']
   readonly codeUses: RowSource['codeUses']
   readonly apiKeys: RowSource['apiKeys']
+  readonly waitingFacts: RowSource['waitingFacts']
+  readonly checkouts: RowSource['checkouts']
+  readonly waitingFactKeys: RowSource['waitingFactKeys']
   readonly holdsDue: RowSource['holdsDue']
   readonly secretKeyIds: RowSource['secretKeyIds']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
   readonly dueHolds: DueHolds
+  readonly providerRows: ProviderRows
   readonly #drops = new Map<string, Drop>()
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
@@ -64,6 +69,10 @@ export class RowLoader implements RowSource {
     this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: paymentKeySql }, indexTailMax)
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
     this.dueHolds = new DueHolds(db)
+    this.providerRows = new ProviderRows(db)
+    this.waitingFacts = this.providerRows.waitingFacts
+    this.checkouts = this.providerRows.checkouts
+    this.waitingFactKeys = this.providerRows.waitingFactKeys
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()

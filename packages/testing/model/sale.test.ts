@@ -181,6 +181,9 @@ function withOwnKey(command: Command, id: string): Command {
     case 'settle_refund':
     case 'open_dispute':
     case 'close_dispute':
+    case 'take_fact':
+    case 'open_checkout':
+    case 'close_checkout':
     case 'cancel_order':
     case 'fulfil_order':
     case 'use_code':
@@ -246,6 +249,9 @@ function sentAgain(command: Command, number: number): Command {
     case 'expire_holds':
     case 'settle_refund':
     case 'close_dispute':
+    case 'take_fact':
+    case 'open_checkout':
+    case 'close_checkout':
     case 'fulfil_order':
     case 'erase_customer':
     case 'use_code':
