@@ -8,14 +8,29 @@ import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
 /** Carries out a dispute that is new: the bank has the money. `amountMinor` is at least 1 and at most what is left. */
-export function startDispute(
-  set: WorkingSet,
-  payment: Payment,
-  facts: Pick<Dispute, 'id' | 'providerDisputeId' | 'amountMinor' | 'reason'>,
-  nowMs: number,
-): Dispute {
+export function startDispute(set: WorkingSet, payment: Payment, facts: DisputeFacts, nowMs: number): Dispute {
+  const { id, providerDisputeId, amountMinor } = facts
+  const dispute = newDispute(payment, facts, nowMs)
+  set.disputes.insert(disputeKey(payment.provider, providerDisputeId), dispute)
+  set.events.append({ type: 'dispute.created', objectId: id, createdMs: nowMs })
+  post(set, payment, { causeId: id, nowMs }, { debit: disputesAccount, credit: cashOf(payment), amountMinor })
+  savePayment(set, { ...payment, disputedMinor: payment.disputedMinor + amountMinor })
+  return dispute
+}
+
+/** One that we hear of when it is won: the money never moved, as far as the books know. */
+export function insertWon(set: WorkingSet, payment: Payment, facts: DisputeFacts, nowMs: number): void {
+  const dispute: Dispute = { ...newDispute(payment, facts, nowMs), status: 'won', closedMs: nowMs }
+  set.disputes.insert(disputeKey(payment.provider, facts.providerDisputeId), dispute)
+  set.events.append({ type: 'dispute.created', objectId: facts.id, createdMs: nowMs })
+  set.events.append({ type: 'dispute.won', objectId: facts.id, createdMs: nowMs })
+}
+
+type DisputeFacts = Pick<Dispute, 'id' | 'providerDisputeId' | 'amountMinor' | 'reason'>
+
+function newDispute(payment: Payment, facts: DisputeFacts, nowMs: number): Dispute {
   const { id, providerDisputeId, amountMinor, reason } = facts
-  const dispute: Dispute = {
+  return {
     id,
     paymentId: payment.id,
     provider: payment.provider,
@@ -27,11 +42,6 @@ export function startDispute(
     status: 'open',
     closedMs: null,
   }
-  set.disputes.insert(disputeKey(payment.provider, providerDisputeId), dispute)
-  set.events.append({ type: 'dispute.created', objectId: id, createdMs: nowMs })
-  post(set, payment, { causeId: id, nowMs }, { debit: disputesAccount, credit: cashOf(payment), amountMinor })
-  savePayment(set, { ...payment, disputedMinor: payment.disputedMinor + amountMinor })
-  return dispute
 }
 
 /** The bank has decided about an open dispute. Won: the money is back. Lost: it is gone. */

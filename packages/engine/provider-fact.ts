@@ -1,7 +1,7 @@
 import { disputeKey } from '@penstock/domain/dispute.ts'
 import { amountLeft, paymentKey } from '@penstock/domain/payment.ts'
 import { factKey, factRank } from '@penstock/domain/provider-fact.ts'
-import { endDispute, startDispute } from './dispute.ts'
+import { endDispute, insertWon, startDispute } from './dispute.ts'
 import { paymentOf } from './order-facts.ts'
 import { fail, insertFailed, reverse, startRefund, succeed } from './refund.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -88,8 +88,13 @@ function applyDispute(
 ): FactTaken['effect'] {
   const { providerDisputeId, amountMinor, reason, status, currency } = fact
   const known = set.disputes.find(disputeKey(payment.provider, providerDisputeId))
+  const facts = { id: objectId, providerDisputeId, amountMinor, reason }
+  if (known === undefined && currency === payment.currency && status === 'won') {
+    insertWon(set, payment, facts, nowMs)
+    return 'applied'
+  }
   if (known === undefined && (currency !== payment.currency || amountMinor > amountLeft(payment))) return 'waiting'
-  const dispute = known ?? startDispute(set, payment, { id: objectId, providerDisputeId, amountMinor, reason }, nowMs)
+  const dispute = known ?? startDispute(set, payment, facts, nowMs)
   if (status !== 'open' && dispute.status === 'open') endDispute(set, dispute, status, nowMs)
   return 'applied'
 }
