@@ -112,10 +112,13 @@ export const webhookSecretsMax = 4
 export const providerIdLengthMax = 255
 /** Facts that wait for their payment and are kept in memory, the newest. Older ones stay in the database only. */
 export const waitingFactsMax = 65_536
-/** One call to a provider from a request, with all its attempts: the rest of the request's time is the writer's. */
-export const providerCallMs = 10_000
+/**
+ * One call to a provider from a request, with all its attempts. Then comes the writer, and a connection that hears nothing
+ * for 10 s is closed by uWebSockets.js.
+ */
+export const providerCallMs = 4_500
 /** One attempt of a call. */
-export const providerAttemptMs = 4_000
+export const providerAttemptMs = 2_000
 export const providerAttemptsMax = 3
 /** Before the second attempt, doubled for each next one, each with up to half of it as jitter. */
 export const providerBackoffMinMs = 200
@@ -197,6 +200,7 @@ const relations: readonly (readonly [boolean, string])[] = [
   [bodyBytesMax * 2 < frameBytesMax, 'any one command fits a frame'],
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
   [providerAttemptMs < providerCallMs, 'a call to a provider has time for a second attempt'],
+  [providerCallMs + requestDeadlineMs < 10_000, 'a checkout is answered before its connection is idle for too long'],
   [expiryIntervalMs * 4 < 1_000, 'a hold ends within a second of its deadline'],
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
   [slowReadDeadlineMs < slowReadStepMs, 'a slow read is out of time before its thread is ended'],
