@@ -20,7 +20,8 @@ import type {
 import type { Fields } from './read-fields.ts'
 
 export interface StripeDeps extends AttemptDeps {
-  readonly secretKey: string
+  /** Null: no calls go out; webhooks come all the same. */
+  readonly secretKey: string | null
   /** Any of them may have signed a webhook: two while one is being replaced. */
   readonly webhookSecrets: readonly string[]
   /** Another address than Stripe's own, for a mock or a proxy. */
@@ -37,11 +38,18 @@ export class StripeProvider implements PaymentProvider {
   readonly name = 'stripe'
   readonly webhookHeaders = ['stripe-signature']
   readonly #deps: StripeDeps
-  readonly #stripe: Stripe
+  readonly #library: Stripe | null
 
   constructor(deps: StripeDeps) {
     this.#deps = deps
-    this.#stripe = new Stripe(deps.secretKey, { maxNetworkRetries: 0, telemetry: false, ...addressOf(deps.apiBase) })
+    const { secretKey, apiBase } = deps
+    const options = { maxNetworkRetries: 0, telemetry: false, ...addressOf(apiBase) }
+    this.#library = secretKey === null ? null : new Stripe(secretKey, options)
+  }
+
+  get #stripe(): Stripe {
+    if (this.#library === null) throw new ProviderError('misconfigured', 'STRIPE_SECRET_KEY is not set.')
+    return this.#library
   }
 
   translateWebhook(rawBody: Buffer, headers: Readonly<Record<string, string>>, nowMs: number): WebhookVerdict {
@@ -105,7 +113,7 @@ export class StripeProvider implements PaymentProvider {
 
   /** Only an open session can be expired; one that was completed meanwhile is late money. */
   async #expireSession(id: string, call: CallOptions): Promise<CancelOutcome> {
-    const sessions = this.#stripe.checkout.sessions
+    const { sessions } = this.#stripe.checkout
     try {
       await this.#call(call, (options) =>
         sessions.expire(id, {}, { ...options, idempotencyKey: idempotencyKey(id, 'cancel') }),

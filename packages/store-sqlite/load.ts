@@ -50,9 +50,6 @@ export class RowLoader implements RowSource {
   readonly requests: RowSource['requests']
   readonly codeUses: RowSource['codeUses']
   readonly apiKeys: RowSource['apiKeys']
-  readonly waitingFacts: RowSource['waitingFacts']
-  readonly checkouts: RowSource['checkouts']
-  readonly waitingFactKeys: RowSource['waitingFactKeys']
   readonly holdsDue: RowSource['holdsDue']
   readonly secretKeyIds: RowSource['secretKeyIds']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
@@ -70,9 +67,6 @@ export class RowLoader implements RowSource {
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
     this.dueHolds = new DueHolds(db)
     this.providerRows = new ProviderRows(db)
-    this.waitingFacts = this.providerRows.waitingFacts
-    this.checkouts = this.providerRows.checkouts
-    this.waitingFactKeys = this.providerRows.waitingFactKeys
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
@@ -137,6 +131,18 @@ export class RowLoader implements RowSource {
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
+  }
+
+  get waitingFacts(): RowSource['waitingFacts'] {
+    return this.providerRows.waitingFacts
+  }
+
+  get checkouts(): RowSource['checkouts'] {
+    return this.providerRows.checkouts
+  }
+
+  get waitingFactKeys(): RowSource['waitingFactKeys'] {
+    return this.providerRows.waitingFactKeys
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */
