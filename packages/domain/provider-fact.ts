@@ -76,3 +76,29 @@ export interface IgnoredFact {
   /** One sentence for people. */
   readonly why: string
 }
+
+/** What of a payment comes after it, and may come before it is known. */
+export type LaterFact = RefundFact | DisputeFact
+
+/** A fact that cannot be applied yet: its payment is unknown, or the payment has no room for it now. */
+export interface WaitingFact {
+  readonly provider: string
+  readonly fact: LaterFact
+  /** The id our refund or dispute gets when it is applied. */
+  readonly objectId: string
+  readonly createdMs: number
+  /** False: it was applied since. */
+  readonly isWaiting: boolean
+}
+
+/** The provider's own id of the refund or dispute, unique for the provider. The key of a `WaitingFact`. */
+export function factKey(provider: string, fact: LaterFact): string {
+  return `${provider}/${fact.kind === 'refund_updated' ? fact.providerRefundId : fact.providerDisputeId}`
+}
+
+const ranks = { pending: 0, succeeded: 1, failed: 2, open: 0, won: 1, lost: 1 } as const
+
+/** How far a refund or dispute has come. Nothing goes back: of two facts about one object the further one is true. */
+export function factRank(status: RefundStatus | DisputeStatus): number {
+  return ranks[status]
+}

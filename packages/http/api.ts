@@ -2,13 +2,14 @@ import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
 import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
-import type { PaymentProvider } from '@penstock/providers/provider.ts'
+import type { Providers } from '@penstock/providers/open-providers.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
 import type { LegacyDrops } from './legacy/legacy-drops.ts'
 import type { LiveDrops } from './live/live-drops.ts'
 import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
+import type { ProviderCalls } from './provider-calls.ts'
 import type { SlowReads } from './slow-reads.ts'
 import type { HttpExchange, HttpTransport } from './transport.ts'
 import type { WriterClient } from './writer-client.ts'
@@ -23,6 +24,8 @@ export interface Deps {
   readonly slowReads: SlowReads
   readonly live: LiveDrops
   readonly legacy: Legacy
+  readonly providers: Providers
+  readonly providerCalls: ProviderCalls
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void
@@ -31,8 +34,6 @@ export interface Deps {
 /** What the old system's API works with besides. */
 export interface Legacy {
   readonly drops: LegacyDrops
-  /** Null: payOS is not set up, and purchases lead nowhere. */
-  readonly payos: PaymentProvider | null
   readonly allowsUnsignedWebhooks: boolean
 }
 

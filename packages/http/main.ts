@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { httpDrainMs, keyUseDrainMs, keyUseIntervalMs, liveTickMs } from '@penstock/domain/limits.ts'
+import { openProviders } from '@penstock/providers/open-providers.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
-import { PayosProvider } from '@penstock/providers/payos.ts'
 import { Catalogue } from './catalogue.ts'
 import { Credentials } from './credentials.ts'
 import { reportKeyUses } from './key-uses.ts'
@@ -13,13 +13,14 @@ import { LiveDrops } from './live/live-drops.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
+import { ProviderCalls } from './provider-calls.ts'
 import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
+import { serveTestPay } from './serve-test-pay.ts'
+import { TestWebhooks } from './test-webhooks.ts'
 import { WriterClient } from './writer-client.ts'
-import type { PayosSettings, Settings } from '@penstock/domain/settings.ts'
-import type { Legacy } from './api.ts'
-import type { Queries } from '@penstock/store/queries.ts'
+import type { Settings } from '@penstock/domain/settings.ts'
 
 /** How often waiting reads are looked through for passed deadlines. */
 const waiterSweepMs = 50
@@ -34,7 +35,7 @@ async function run(settings: Settings): Promise<void> {
     else console.error(`${message}:`, error)
   }
   const clock = Date.now
-  const mint = new Mint(clock)
+  const mint = new Mint(clock, settings.mode)
   const connected = Promise.withResolvers<void>()
   let catalogue: Catalogue | null = null
   let credentials: Credentials | null = null
@@ -73,20 +74,37 @@ async function run(settings: Settings): Promise<void> {
   credentials = new Credentials(queries, clock)
   const pool = new ReadPool(databasePath, (error) => log('a thread for slow reads failed', error))
   const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
+  // Only a request that came over it asks, so there is a port by then.
+  let baseUrl = ''
+  const providers = openProviders(settings, {
+    clock,
+    random: Math.random,
+    baseUrl: () => baseUrl,
+    findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
+  })
   const deps = {
     queries,
     catalogue,
     writer,
     credentials,
     mint,
+    providers,
+    providerCalls: new ProviderCalls(log),
     slowReads: openSlowReads(pool.readPart),
     live: new LiveDrops(catalogue, clock),
-    legacy: openLegacy(settings, catalogue, queries),
+    legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks },
     clock,
     log,
   }
-  serveRoutes(transport, deps)
+  const { test } = providers
+  const webhooks =
+    test && new TestWebhooks({ url: () => baseUrl, sign: (body, nowMs) => test.sign(body, nowMs), clock, log })
+  serveRoutes(transport, deps, (router) => {
+    if (test === undefined || webhooks === undefined) return
+    serveTestPay(router, deps, { provider: test, webhooks, random: Math.random })
+  })
   const port = await transport.listen(settings.host, settings.port)
+  baseUrl = ownUrl(settings.host, port)
   const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
   const tick = setInterval(() => deps.live.tick(), liveTickMs)
   const reportUses = (): Promise<void> => reportKeyUses(deps.credentials, writer)
@@ -99,6 +117,7 @@ async function run(settings: Settings): Promise<void> {
     () => clearInterval(report),
     () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
     () => pool.close(),
+    () => webhooks?.close(),
     () => transport.close(httpDrainMs),
     () => clearInterval(tick),
     () => deps.live.close(),
@@ -108,17 +127,10 @@ async function run(settings: Settings): Promise<void> {
   process.send?.('ready')
 }
 
-function openPayos(settings: PayosSettings | null, queries: Pick<Queries, 'findHoldByNumber'>): PayosProvider | null {
-  if (settings === null) return null
-  return new PayosProvider({ ...settings, findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null })
-}
-
-function openLegacy(
-  { payos, allowsUnsignedWebhooks }: Settings,
-  catalogue: Catalogue,
-  queries: Pick<Queries, 'findHoldByNumber'>,
-): Legacy {
-  return { drops: new LegacyDrops(catalogue), payos: openPayos(payos, queries), allowsUnsignedWebhooks }
+/** How this machine reaches what listens on `host`. */
+function ownUrl(host: string, port: number): string {
+  const own = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${own.includes(':') ? `[${own}]` : own}:${port}`
 }
 
 /** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */

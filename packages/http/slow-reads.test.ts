@@ -27,6 +27,7 @@ import { LiveDrops } from './live/live-drops.ts'
 import { Mint } from './mint.ts'
 import { NodeTransport } from './node-http.ts'
 import { readPart } from './read-part.ts'
+import { ProviderCalls } from './provider-calls.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads, SlowReadTimeout } from './slow-reads.ts'
 import type { Command } from '@penstock/domain/command.ts'
@@ -150,7 +151,9 @@ beforeAll(async () => {
     mint,
     slowReads: openSlowReads(readHere),
     live: new LiveDrops(catalogue, clock),
-    legacy: { drops: new LegacyDrops(catalogue), payos: null, allowsUnsignedWebhooks: false },
+    legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
+    providers: {},
+    providerCalls: new ProviderCalls(() => undefined),
     clock,
     log: (_, error) => logged.push(error),
   })

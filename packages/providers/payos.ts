@@ -35,6 +35,8 @@ const descriptionLengthMax = 9
  */
 export class PayosProvider implements PaymentProvider {
   readonly name = 'payos'
+  /** Its signature is in the body. */
+  readonly webhookHeaders = []
   readonly #api: PayosApi
   readonly #options: PayosOptions
 

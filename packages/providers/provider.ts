@@ -10,6 +10,9 @@ export interface PaymentProvider {
   /** Part of `POST /v1/webhooks/{name}`, of `payment.provider` and of the account `cash:{name}`. */
   readonly name: ProviderName
 
+  /** Names, in lower case, of the headers that `translateWebhook` wants. */
+  readonly webhookHeaders: readonly string[]
+
   /** A payment the buyer can make for a hold. The same `idempotencyKey` again: the same payment. */
   createPayment(request: ProviderPaymentRequest, call: CallOptions): Promise<ProviderPayment>
 

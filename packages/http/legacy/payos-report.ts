@@ -1,7 +1,9 @@
 import { bodyBytesMax } from '@penstock/domain/limits.ts'
+import { eventKey, factCommand } from '@penstock/providers/fact-command.ts'
 import { expected } from '../expected.ts'
 import { parseUnsignedReport } from './bodies.ts'
 import { sendOld, sendOldError, submitOld } from './old-answer.ts'
+import type { RequestKey } from '@penstock/domain/command.ts'
 import type { PaymentCapturedFact } from '@penstock/domain/provider-fact.ts'
 import type { Deps } from '../api.ts'
 import type { HttpExchange } from '../transport.ts'
@@ -21,21 +23,25 @@ export function takePayosReport(exchange: HttpExchange, deps: Deps): void {
         : readSigned(bytes, deps)
     if ('error' in report) return sendOldError(exchange, report.status, report.error)
     if ('ignored' in report) return sendOld(exchange, 200, { message: report.ignored })
-    capture(exchange, deps, report.fact)
+    capture(exchange, deps, report)
   })
 }
 
-type Report =
-  | { readonly fact: PaymentCapturedFact }
-  | { readonly ignored: string }
-  | { readonly status: number; readonly error: string }
+interface Captured {
+  readonly fact: PaymentCapturedFact
+  /** Of the event; null for a report that is none. */
+  readonly key: RequestKey | null
+}
 
-function readSigned(bytes: Uint8Array, { legacy, clock }: Pick<Deps, 'legacy' | 'clock'>): Report {
-  if (legacy.payos === null) return { status: 400, error: 'This server takes no webhooks of payOS.' }
-  const verdict = legacy.payos.translateWebhook(Buffer.from(bytes), {}, clock())
+type Report = Captured | { readonly ignored: string } | { readonly status: number; readonly error: string }
+
+function readSigned(bytes: Uint8Array, { providers, clock }: Pick<Deps, 'providers' | 'clock'>): Report {
+  const { payos } = providers
+  if (payos === undefined) return { status: 400, error: 'This server takes no webhooks of payOS.' }
+  const verdict = payos.translateWebhook(Buffer.from(bytes), {}, clock())
   if (!verdict.ok) return { status: 400, error: verdict.detail }
-  const { fact } = verdict
-  return fact.kind === 'payment_captured' ? { fact } : { ignored: 'Nothing to do' }
+  const { eventId, fact } = verdict
+  return fact.kind === 'payment_captured' ? { fact, key: eventKey('payos', eventId) } : { ignored: 'Nothing to do' }
 }
 
 /** The old test tools name the order and say PAID, no more: what they leave out is as it should be. */
@@ -54,25 +60,17 @@ function readUnsigned(bytes: Uint8Array, contentType: string, { queries }: Pick<
       amountMinor: amount ?? hold.amountMinor,
       currency: hold.currency,
     },
+    key: null,
   }
 }
 
-function capture(exchange: HttpExchange, deps: Deps, fact: PaymentCapturedFact): void {
-  const { holdId, providerPaymentId, amountMinor, currency } = fact
+function capture(exchange: HttpExchange, deps: Deps, { fact, key }: Captured): void {
+  const command = factCommand('payos', fact, key, deps.mint)
+  if (command === null) throw new Error('money that arrived is nothing to the writer')
   submitOld(
     exchange,
     deps,
-    {
-      kind: 'capture_payment',
-      key: null,
-      paymentId: deps.mint.id('payment'),
-      orderId: deps.mint.id('order'),
-      holdId,
-      provider: 'payos',
-      providerPaymentId,
-      amountMinor,
-      currency,
-    },
+    command,
     () => 500,
     (result) => {
       const { payment } = expected(result, 'payment_recorded')

@@ -5,6 +5,7 @@ import { plainProblems } from '../serve-plain.ts'
 import { scopeOf } from '../route.ts'
 import { readProblems, slowReadProblems } from '../serve-read.ts'
 import { slowWriteProblems } from '../serve-slow-write.ts'
+import { webhookProblems } from '../serve-webhook.ts'
 import { writeProblems } from '../serve-write.ts'
 import { operationId, tagOf } from './operation-name.ts'
 import { SchemaCollector } from './schema-node.ts'
@@ -13,6 +14,7 @@ import type { ProblemCode } from '../problem.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
 import type { SlowWriteRoute } from '../serve-slow-write.ts'
+import type { WebhookRoute } from '../serve-webhook.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { SchemaNode } from './schema-node.ts'
 
@@ -75,7 +77,7 @@ export interface Media {
   readonly schema: SchemaNode
 }
 
-type Route = WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute
+type Route = WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute | WebhookRoute
 
 const description = `JSON in, JSON out. Amounts are integers in minor units (4999 is 49.99 usd, and 4999 is 4999 jpy); times are Unix
 seconds; ids are strings. Unknown fields in a request are refused; answers may gain fields. A secret key needs the scope of
@@ -143,7 +145,7 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
   const paths: Record<string, Partial<Record<Method, Operation>>> = {}
   for (const route of routes) {
     const path = route.path.replaceAll(/:([a-z_]+)/g, '{$1}')
-    const method = (isWrite(route) ? route.method.toLowerCase() : 'get') as Method
+    const method = ('method' in route ? route.method.toLowerCase() : 'get') as Method
     const operation = describeRoute(route, method, path, collector)
     const problems = describeProblems(route, collector)
     Object.assign(responses, problems.shared)
@@ -181,7 +183,7 @@ function describeRoute(route: Route, method: Method, path: string, collector: Sc
     security: describeSecurity(route),
     ...(given.length === 0 ? {} : { parameters: given }),
     // A body of DELETE has no meaning of its own (RFC 9110 section 9.3.5); {} is taken, and not worth mentioning.
-    ...(!isWrite(route) || route.method === 'DELETE'
+    ...(!('method' in route) || route.method === 'DELETE'
       ? {}
       : {
           requestBody: {
@@ -194,7 +196,7 @@ function describeRoute(route: Route, method: Method, path: string, collector: Sc
 }
 
 function describeSecurity(route: Route): Operation['security'] {
-  if (route.kind === 'plain') return []
+  if (route.kind === 'plain' || route.kind === 'webhook') return []
   const secret = { secretKey: [scopeOf(route)] }
   return route.access === 'secret' ? [secret] : [secret, { publishableKey: [] }]
 }
@@ -202,7 +204,7 @@ function describeSecurity(route: Route): Operation['security'] {
 function describeParameters(route: Route, collector: SchemaCollector): (Parameter | Ref)[] {
   const shared = (name: keyof typeof parameters): Ref => ({ $ref: `#/components/parameters/${name}` })
   const tag = 'hasTag' in route && route.hasTag ? [shared('IfNoneMatch')] : []
-  if (route.kind === 'plain') return tag
+  if (route.kind === 'plain' || route.kind === 'webhook') return tag
   const inPath = Object.entries(route.params).map(([name, schema]): Parameter => ({
     name,
     in: 'path',
@@ -225,9 +227,10 @@ function describeParameters(route: Route, collector: SchemaCollector): (Paramete
 const header = (name: keyof typeof headers): Ref => ({ $ref: `#/components/headers/${name}` })
 
 function describeAnswers(route: Route, collector: SchemaCollector): Record<string, Response> {
-  if (isWrite(route)) {
-    const replayed = route.kind === 'write' ? { 'Idempotent-Replayed': header('Replayed') } : {}
-    const shown = { 'Penstock-Seq': header('Seq'), ...replayed }
+  if ('answers' in route) {
+    const seq = route.kind === 'webhook' ? header('ProblemSeq') : header('Seq')
+    const replayed = route.kind === 'slow_write' ? {} : { 'Idempotent-Replayed': header('Replayed') }
+    const shown = { 'Penstock-Seq': seq, ...replayed }
     return Object.fromEntries(
       Object.entries(route.answers).map(([status, schema]: [string, TSchema]) => [
         status,
@@ -257,13 +260,10 @@ function describeAnswers(route: Route, collector: SchemaCollector): Record<strin
 const commonProblems: Readonly<Record<Route['kind'], readonly ProblemCode[]>> = {
   write: writeProblems,
   slow_write: slowWriteProblems,
+  webhook: webhookProblems,
   read: readProblems,
   slow_read: slowReadProblems,
   plain: plainProblems,
-}
-
-function isWrite(route: Route): route is WriteRoute | SlowWriteRoute {
-  return route.kind === 'write' || route.kind === 'slow_write'
 }
 
 /** The problems of a route by status, each a reference to one of `shared`. */

@@ -5,6 +5,7 @@ import { referencePage, referencePagePolicy } from '../openapi/reference-page.ts
 import type { PlainResponse, PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
 import type { SlowWriteRoute } from '../serve-slow-write.ts'
+import type { WebhookRoute } from '../serve-webhook.ts'
 import type { WriteRoute } from '../serve-write.ts'
 
 const openApiAnswer = Type.Object(
@@ -21,7 +22,7 @@ const openApiAnswer = Type.Object(
 
 /** `GET /openapi.json` and `GET /docs`: what `others` and these two say of themselves. The bytes are made here, once. */
 export function documentRoutes(
-  others: readonly (WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute)[],
+  others: readonly (WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute | WebhookRoute)[],
 ): PlainRoute[] {
   const openApi: PlainRoute = {
     kind: 'plain',

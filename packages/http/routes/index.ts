@@ -3,12 +3,14 @@ import { serveLegacy } from '../legacy/routes.ts'
 import { servePlain } from '../serve-plain.ts'
 import { serveRead, serveSlowRead } from '../serve-read.ts'
 import { serveSlowWrite } from '../serve-slow-write.ts'
+import { serveWebhook } from '../serve-webhook.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
 import { apiKeyCreate } from './api-key-create.ts'
 import { apiKeyFind, apiKeyList } from './api-key-read.ts'
 import { apiKeyRevoke } from './api-key-revoke.ts'
 import { apiKeyRoll } from './api-key-roll.ts'
+import { checkoutCreate } from './checkout-create.ts'
 import { codeVerify } from './code-verify.ts'
 import { collectionLists } from './collection-list.ts'
 import { customerErasureCreate } from './customer-erasure.ts'
@@ -33,14 +35,16 @@ import { paymentAttach } from './payment-attach.ts'
 import { paymentCreate } from './payment-create.ts'
 import { refundCreate } from './refund-create.ts'
 import { refundSettle } from './refund-settle.ts'
+import { webhookRoutes } from './webhooks.ts'
 import type { Deps, Router } from '../api.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
 import type { SlowWriteRoute } from '../serve-slow-write.ts'
+import type { WebhookRoute } from '../serve-webhook.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { HttpTransport } from '../transport.ts'
 
-export type Route = WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute
+export type Route = WriteRoute | SlowWriteRoute | ReadRoute | SlowReadRoute | PlainRoute | WebhookRoute
 
 const apiRoutes: readonly Route[] = [
   dropCreate,
@@ -54,6 +58,7 @@ const apiRoutes: readonly Route[] = [
   holdFind,
   holdRelease,
   holdErase,
+  checkoutCreate,
   paymentCreate,
   paymentFind,
   paymentAttach,
@@ -70,6 +75,7 @@ const apiRoutes: readonly Route[] = [
   customerErasureCreate,
   codeVerify,
   ledgerBalances,
+  ...webhookRoutes,
   ...collectionLists,
   ...exportRoutes,
   apiKeyCreate,
@@ -84,8 +90,8 @@ const apiRoutes: readonly Route[] = [
 /** Every route, in the order of the documents. */
 export const routes: readonly Route[] = [...apiRoutes, ...documentRoutes(apiRoutes)]
 
-/** Serves `routes` on any transport. */
-export function serveRoutes(transport: HttpTransport, deps: Deps): void {
+/** Serves `routes` on any transport; `more`: what is no part of the API. */
+export function serveRoutes(transport: HttpTransport, deps: Deps, more?: (router: Router) => void): void {
   const methodsByPath = new Map<string, string[]>()
   const router: Router = {
     route: (method, path, handler) => {
@@ -107,10 +113,14 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
       case 'slow_read':
         serveSlowRead(router, route, deps)
         break
+      case 'webhook':
+        serveWebhook(router, route, deps)
+        break
       case 'plain':
         servePlain(router, route, deps)
     }
   }
+  more?.(router)
   serveLegacy(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }

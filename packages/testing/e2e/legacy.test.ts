@@ -19,6 +19,7 @@ import {
   present,
   readDrop,
   skuOf,
+  takeHold,
 } from './shop.ts'
 import type { AddressInfo } from 'node:net'
 import type { Answer } from '../client.ts'
@@ -376,6 +377,34 @@ describe('the old API on a box with payOS', () => {
     expect((await signed(transferTo(orderCode, { reference: 'again' }))).body).toMatchObject({ status: 'refund_due' })
     // And money for an order of nobody is kept account of.
     expect((await signed(transferTo(42))).body).toMatchObject({ status: 'unmatched' })
+  })
+
+  it('a report is one payment, whether it comes to the new route or the old one', async () => {
+    const drop = await shop.sell(1)
+    const hold = await takeHold(shop.seller, drop)
+    const checkout = await shop.seller.post<{ url: string; provider_payment_id: string }>(
+      `/v1/holds/${hold.id}/checkout`,
+      { provider: 'payos' },
+    )
+    const orderCode = idNumber(hold.id)
+    expect(expectStatus(checkout, 201).body).toMatchObject({
+      url: 'https://pay.payos.vn/web/x1',
+      provider_payment_id: String(orderCode),
+    })
+    const data = transferTo(orderCode)
+    const body = { code: '00', desc: 'success', success: true, data, signature: signPayos(data, checksumKey) }
+    const answers = [
+      await shop.old.post('/v1/webhooks/payos', body),
+      await shop.old.post(reportPath, body),
+      await shop.old.post('/v1/webhooks/payos', body),
+    ]
+    expect(answers.map(({ status, body: answer }) => [status, answer])).toEqual([
+      [200, { object: 'webhook', outcome: 'captured' }],
+      [200, { message: 'Webhook processed', status: 'captured' }],
+      [200, { object: 'webhook', outcome: 'captured' }],
+    ])
+    expect(shop.query(`SELECT count(*) FROM payment WHERE hold_id = '${hold.id}'`)).toEqual([[1]])
+    expectStatus(await shop.old.post('/v1/webhooks/payos', { ...body, signature: 'x' }), 400)
   })
 
   test('S8: without a signature nothing is free, whatever it says', async () => {
