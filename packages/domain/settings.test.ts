@@ -118,6 +118,8 @@ it.each([
   expect(problems({ [name]: value })).toMatch(new RegExp(`^${name} (?:is|has) .+\\.$`))
 })
 
+const payos = { PAYOS_CLIENT_ID: 'client', PAYOS_API_KEY: 'api', PAYOS_CHECKSUM_KEY: 'checksum' }
+
 const live = {
   PENSTOCK_MODE: 'live',
   PENSTOCK_SECRET_KEY: 'sk_live_0123456789abcdef',
@@ -143,6 +145,18 @@ it.each<[string, Record<string, string>]>([
   expect(problems({ ...live, ...change })).toMatch(new RegExp(`^${name} `))
 })
 
+it('readSettings accepts live mode with payOS alone', () => {
+  const own = { ...live, ...payos, STRIPE_SECRET_KEY: '', STRIPE_WEBHOOK_SECRET: '' }
+  expect(readSettings(own, cores)).toMatchObject({ mode: 'live', payos: { clientId: 'client' } })
+  expect(problems({ ...own, PAYOS_BASE_URL: 'http://127.0.0.1:9' })).toMatch(/^PAYOS_BASE_URL /)
+  expect(problems({ ...own, PAYOS_CHECKSUM_KEY: '' })).toMatch(/^PAYOS_CHECKSUM_KEY is missing/)
+})
+
+it('S8: readSettings refuses live mode that would believe webhooks without a signature', () => {
+  const message = problems({ ...live, PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS: '1' })
+  expect(message).toMatch(/^PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS is 1, and PENSTOCK_MODE=live/)
+})
+
 it('readSettings refuses keys of live mode in test mode', () => {
   const names = problems({ ...live, PENSTOCK_MODE: 'test' })
     .split('\n')
@@ -164,8 +178,6 @@ it.each([
   expect(message).not.toContain(value)
   expect(message).not.toContain(value.slice(8))
 })
-
-const payos = { PAYOS_CLIENT_ID: 'client', PAYOS_API_KEY: 'api', PAYOS_CHECKSUM_KEY: 'checksum' }
 
 it('readSettings takes payOS with all of its keys', () => {
   const keys = { clientId: 'client', apiKey: 'api', checksumKey: 'checksum', baseUrl: 'https://api-merchant.payos.vn' }

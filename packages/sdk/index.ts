@@ -37,6 +37,7 @@ export type {
   SkuUpdate,
 } from './drops.ts'
 export type { EventListParams, Events, PenstockEvent } from './events.ts'
+export type { Customers } from './customers.ts'
 export type { ExportedNoun, ExportParams, Exports } from './exports.ts'
 export type { Fee, Hold, HoldCreate, HoldLine, HoldListParams, Holds, HoldStatus } from './holds.ts'
 export type { Ledger, LedgerBalance, LedgerEntry, LedgerEntryListParams } from './ledger.ts'

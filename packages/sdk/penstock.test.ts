@@ -103,6 +103,12 @@ const calls: readonly [string, (client: Penstock) => Promise<unknown>, string, o
     { restock: true },
   ],
   ['orders.fulfil', (p) => p.orders.fulfil('ord_1'), 'POST /v1/orders/ord_1/fulfil', {}],
+  [
+    'customers.erase',
+    (p) => p.customers.erase('ada@example.com'),
+    'POST /v1/customer_erasures',
+    { email: 'ada@example.com', starting_after: null },
+  ],
   ['orders.erase', (p) => p.orders.erase('ord_1'), 'POST /v1/orders/ord_1/erase', {}],
   ['codes.verify', (p) => p.codes.verify('AB/C'), 'POST /v1/codes/AB%2FC/verify', {}],
   ['ledger.balances', (p) => p.ledger.balances(), 'GET /v1/ledger/balances'],

@@ -1,5 +1,6 @@
 import { ApiKeys } from './api-keys.ts'
 import { Codes } from './codes.ts'
+import { Customers } from './customers.ts'
 import { Disputes } from './disputes.ts'
 import { Drops } from './drops.ts'
 import { Events } from './events.ts'
@@ -23,6 +24,7 @@ export class Penstock {
   readonly refunds: Refunds
   readonly disputes: Disputes
   readonly orders: Orders
+  readonly customers: Customers
   readonly codes: Codes
   readonly ledger: Ledger
   readonly apiKeys: ApiKeys
@@ -38,6 +40,7 @@ export class Penstock {
     this.refunds = new Refunds(transport)
     this.disputes = new Disputes(transport)
     this.orders = new Orders(transport)
+    this.customers = new Customers(transport)
     this.codes = new Codes(transport)
     this.ledger = new Ledger(transport)
     this.apiKeys = new ApiKeys(transport)

@@ -1,5 +1,6 @@
 import { audit } from './audit.ts'
 import { configPrint } from './config.ts'
+import { customerErase } from './customer.ts'
 import { doctor } from './doctor.ts'
 import { dropExport, dropImport, dropList } from './drop.ts'
 import { init } from './init.ts'
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   orderList,
   orderShow,
   orderRefund,
+  customerErase,
   keyCreate,
   keyList,
   keyRoll,
@@ -36,6 +38,7 @@ export const groups: Readonly<Record<string, string>> = {
   config: 'settings',
   drop: 'drops of a running box, and files of them',
   order: 'orders of a running box',
+  customer: 'customers of a running box',
   key: 'API keys of a running box',
 }
 

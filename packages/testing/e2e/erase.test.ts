@@ -7,6 +7,7 @@ import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'
 import { currentDocument } from '../openapi/golden.ts'
+import { Program } from '../program.ts'
 import { expectProblem } from './expect-problem.ts'
 import { expectStatus, holdBody, openDrop, pay, readDrop, skuOf } from './shop.ts'
 import type { WireHold, WireList, WireOrder } from '../wire-types.ts'
@@ -60,6 +61,13 @@ it('erasing an e-mail erases every hold and order with it, and nobody else, and 
   const { body: left } = await seller.get<WireList<WireHold>>('/v1/holds?limit=100')
   expect(left.data.filter(({ customer: who }) => who !== null).map(({ id }) => id)).toEqual([other.id])
   expect((await seller.get(`/v1/orders/${orderId}`)).body).toMatchObject({ status: 'paid', customer: null })
+  const byCommand = Program.start(
+    'cli',
+    ['customer', 'erase', 'bob@example.com', '--url', box.url, '--data', box.dataFolder],
+    {},
+  )
+  expect((await byCommand.exited).code).toBe(0)
+  expect(byCommand.output).toContain('erased the customer of 1 holds')
   expectProblem(await seller.post(erasures, {}), 400, 'invalid_request', 'email')
   expectProblem(await seller.post(erasures, { email: 'ada' }), 400, 'invalid_request', 'email')
   expectProblem(
