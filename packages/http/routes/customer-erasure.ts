@@ -83,10 +83,7 @@ async function eraseAll(
   for (let after = startAfter; ;) {
     const { items, scannedTo } = await slowReads.readPart({ ...selection, ...bounds, nowMs, after })
     const holdIds = items.map((item) => (JSON.parse(item) as { readonly id: string }).id)
-    const refusals = (await Promise.all(holdIds.map((holdId) => erase(deps, holdId)))).filter(
-      (refusal) => refusal !== null,
-    )
-    const [refusal] = refusals
+    const refusal = (await Promise.all(holdIds.map((holdId) => erase(deps, holdId)))).find((one) => one !== null)
     if (refusal !== undefined) return { problem: refusal }
     erased += holdIds.length
     after = scannedTo
