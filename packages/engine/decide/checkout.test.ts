@@ -9,6 +9,17 @@ it('openCheckout refuses an unknown hold and writes nothing', () => {
   expect(sale.set.writes).toBe(writes)
 })
 
+it.each([{ amountMinor: 99 }, { currency: 'eur' }] as const)(
+  'openCheckout refuses other money than the hold: %j',
+  (wrong) => {
+    const sale = openSale()
+    sale.accept(holdCommand('hold_1'))
+    const { writes } = sale.set
+    expect(sale.run(checkoutCommand('hold_1', wrong))).toMatchObject({ outcome: 'invalid_request', param: 'amount' })
+    expect(sale.set.writes).toBe(writes)
+  },
+)
+
 it('openCheckout keeps the first payment of a hold and provider', () => {
   const sale = openSale()
   sale.accept(holdCommand('hold_1'))

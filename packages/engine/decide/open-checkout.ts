@@ -14,7 +14,11 @@ export function openCheckout(set: WorkingSet, command: OpenCheckout, nowMs: numb
   const key = checkoutKey(holdId, provider)
   const known = set.checkouts.find(key)
   if (known !== undefined) return { outcome: 'checkout_saved', checkout: known, replayed: false }
-  if (set.holds.find(holdId) === undefined) return rejected('not_found', 'id', `There is no hold ${holdId}.`)
+  const hold = set.holds.find(holdId)
+  if (hold === undefined) return rejected('not_found', 'id', `There is no hold ${holdId}.`)
+  if (amountMinor !== hold.amountMinor || currency !== hold.currency) {
+    return rejected('invalid_request', 'amount', `Hold ${holdId} is of ${hold.amountMinor} ${hold.currency}.`)
+  }
 
   // Point of no return.
   const facts = { holdId, provider, providerPaymentId, amountMinor, currency, url, clientSecret, expiresMs }

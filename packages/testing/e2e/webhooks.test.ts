@@ -7,7 +7,7 @@ import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'
 import { currentDocument } from '../openapi/golden.ts'
-import { expectStatus, footprint, openDrop, present, readDrop, takeHold } from './shop.ts'
+import { expectStatus, footprint, holdBody, openDrop, poll, present, readDrop, takeHold } from './shop.ts'
 import type { Answer } from '../client.ts'
 import type { WireBalance, WireDispute, WireDrop, WireHold, WireList, WirePayment, WireRefund } from '../wire-types.ts'
 
@@ -136,7 +136,7 @@ describe.each(['uws', 'node'] as const)('webhooks, on %s', (transport) => {
       { outcome: 'refund_due' },
     ])
     const reasons = (await paymentsOf(hold)).map(({ reason }) => reason)
-    expect(reasons.toSorted()).toEqual(['hold_already_captured', null].toSorted())
+    expect(new Set(reasons)).toEqual(new Set(['hold_already_captured', null]))
   })
 
   it.each([
@@ -145,19 +145,15 @@ describe.each(['uws', 'node'] as const)('webhooks, on %s', (transport) => {
   ] as const)('payment after expiry %s', async (_, stock, outcome, reason) => {
     const drop = await openDrop(seller, { hold_ttl: 1, skus: [{ name: 'One size', unit_amount: 4_999, stock }] })
     const hold = await takeHold(seller, drop)
-    await whenExpired(hold)
     expectStatus(await seller.patch(`/v1/drops/${drop.id}`, { hold_ttl: 600 }), 200)
-    await takeHold(seller, drop)
+    // Where there is one unit, somebody else gets it once the hold has ended.
+    const taken = (): Promise<boolean> => seller.post('/v1/holds', holdBody(drop)).then(({ status }) => status === 201)
+    const ended = async (): Promise<boolean> =>
+      (await seller.get<WireHold>(`/v1/holds/${hold.id}`)).body.status === 'expired'
+    await poll('the hold ends', 5_000, stock === 1 ? taken : ended)
     expect((await sendPaid(hold)).body).toEqual({ object: 'webhook', outcome })
     expect(await onePayment(hold)).toMatchObject({ status: outcome, reason })
   })
-
-  async function whenExpired(hold: WireHold): Promise<void> {
-    for (;;) {
-      const { body } = await seller.get<WireHold>(`/v1/holds/${hold.id}`)
-      if (body.status === 'expired') return
-    }
-  }
 
   it.each(['pause', 'end', 'cancel'])(
     '%s of the drop between payment and webhook does not punish the payer',
@@ -225,7 +221,7 @@ describe.each(['uws', 'node'] as const)('webhooks, on %s', (transport) => {
     expect(await send('x'.repeat(300_000))).toMatchObject({ status: 413 })
     expect(await stripe.post('/v1/webhooks/paypal')).toMatchObject({ status: 404, body: { code: 'route_not_found' } })
     const answer = await stripe.post('/v1/webhooks/payos')
-    expect(answer).toMatchObject({ status: 503, body: { code: 'provider_not_configured' } })
+    expect(answer).toMatchObject({ status: 404, body: { code: 'provider_not_configured' } })
   })
 
   it('refunds and disputes set what the provider says, whether the payment is known or not', async () => {
