@@ -283,3 +283,40 @@ describe('webhooks while there is no writer', () => {
     }
   })
 })
+
+describe('live mode', () => {
+  const live = {
+    PENSTOCK_MODE: 'live',
+    PENSTOCK_SECRET_KEY: 'sk_live_0123456789abcdef',
+    PENSTOCK_PUBLISHABLE_KEY: 'pk_live_0123456789abcdef',
+    STRIPE_SECRET_KEY: 'sk_live_of_stripe_0123456789',
+    STRIPE_WEBHOOK_SECRET: stripeSecret,
+  }
+
+  it('refuses to start without the secrets of a provider, and names what is missing', async () => {
+    const start = Box.start({ environment: { PENSTOCK_MODE: 'live' } })
+    await expect(start).rejects.toThrow(/ended with code 2[^]*STRIPE_SECRET_KEY is not set/)
+  })
+
+  it('takes webhooks of Stripe, and has no test provider', async () => {
+    const box = await Box.start({ httpProcesses: 1, environment: live })
+    const seller = new Client(box.url, box.secretKey, { check })
+    const provider = new Client(box.url, '', { connections: 0 })
+    try {
+      const hold = await takeHold(seller, await openDrop(seller))
+      const body = stripeEvent('payment_intent.succeeded', intent(hold))
+      const header = { 'stripe-signature': signBody(body, stripeSecret, Date.now()) }
+      const answer = await provider.send<Webhook>('POST', '/v1/webhooks/stripe', body, header)
+      expect(answer.body).toMatchObject({ outcome: 'captured' })
+      const test = await provider.post('/v1/webhooks/test')
+      expect(test).toMatchObject({ status: 404, body: { code: 'provider_not_configured' } })
+      expect(await provider.get(`/pay/test/tpay_${hold.id}`)).toMatchObject({ body: { code: 'route_not_found' } })
+      const key = expectStatus(await seller.post<{ secret: string }>('/v1/api_keys', { kind: 'secret' }), 201)
+      expect(key.body.secret).toMatch(/^sk_live_/)
+    } finally {
+      seller.close()
+      provider.close()
+      await box.stop()
+    }
+  })
+})
