@@ -10,8 +10,7 @@ export function renderPhase(phase: Phase): string {
   const { scenario, generator, run, load, perSecond, violation } = phase
   const name = `${scenario.padEnd(21)} ${generator.padEnd(10)} ${run === 0 ? 'warm-up' : `run ${run}`.padEnd(7)}`
   if (violation !== null) return styleText(['red', 'bold'], `✗ ${name} VOID: ${violation}`)
-  const rows = Object.entries(phase.rows).filter(([, added]) => added !== 0)
-  const [kind, added] = rows[0] ?? []
+  const [kind, added] = Object.entries(phase.rows).find(([, some]) => some !== 0) ?? []
   const changed = kind === undefined || added === undefined ? 'nothing changed' : `${count(added)} ${spaced(kind)}`
   const seconds = `${(load.elapsedMs / 1_000).toFixed(1)} s${load.ranOut ? ' (ran out of holds)' : ''}`
   const figures = `${count(perSecond).padStart(8)}/s in ${seconds}, p99 ${usAsMs(load.latencyUs.p99)} ms; ${count(load.ok)} accepted, ${changed}`

@@ -106,12 +106,19 @@ export class LoadLoop {
     this.#state = 'sending'
     this.#startMs = performance.now()
     this.#busyAtStart = performance.eventLoopUtilization()
-    setTimeout(() => this.#drain(), this.#order.durationMs)
+    this.#drainAt(this.#order.durationMs)
     if (this.#schedule === null) {
       for (const connection of this.#free.splice(0)) this.#sendNext(connection)
     } else {
       this.#timer = setInterval(() => this.#sendDue(), lookMs)
     }
+  }
+
+  /** Timers may be early by a part of a millisecond, which is many requests. */
+  #drainAt(ms: number): void {
+    const leftMs = ms - this.#nowMs()
+    if (leftMs <= 0) this.#drain()
+    else setTimeout(() => this.#drainAt(ms), Math.ceil(leftMs))
   }
 
   #connect(place: number, onOpen: () => void, onFailed: (error: Error) => void): void {
@@ -225,6 +232,8 @@ export class LoadLoop {
   /** The time is over: nothing is sent any more, and what is under way is waited for. */
   #drain(): void {
     if (this.#state !== 'sending') return
+    // Those that became due since the last look.
+    this.#sendDue()
     this.#state = 'draining'
     clearInterval(this.#timer)
     setTimeout(() => this.#finish(), drainMsMax).unref()

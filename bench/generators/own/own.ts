@@ -51,7 +51,8 @@ export class Own implements Generator {
       for (const tally of tallies) tally.catch(() => undefined)
       await Promise.all(
         children.map((child, place) => {
-          child.send({ order: orders[place] } as ToWorker)
+          const order = orders[place]
+          if (order !== undefined) child.send({ order } satisfies ToWorker)
           return Promise.race([connected(child), tallies[place]])
         }),
       )

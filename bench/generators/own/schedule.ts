@@ -6,7 +6,7 @@ export interface Schedule {
   /** Requests of this worker within the duration. */
   readonly count: number
   /** From 0 to `count` - 1. */
-  intendedMs(place: number): number
+  readonly intendedMs: (place: number) => number
 }
 
 /** `perSecond` of all workers together, more than 0; `worker` from 0 on. */
