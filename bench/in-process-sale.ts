@@ -28,7 +28,7 @@ export class InProcessSale<Store extends SyncStore> {
   #minted = 0
   #decideMs = 0
 
-  constructor(store: Store) {
+  constructor(store: Store, { maxPerCustomer = 2 }: { readonly maxPerCustomer?: number | null } = {}) {
     this.store = store
     this.dropId = this.#mint('drop')
     this.skuId = this.#mint('sku')
@@ -44,7 +44,7 @@ export class InProcessSale<Store extends SyncStore> {
         startsAtMs: 0,
         endsAtMs: null,
         holdTtlMs,
-        maxPerCustomer: 2,
+        maxPerCustomer,
         latePayment: 'reacquire',
         fees: [],
         metadata: {},

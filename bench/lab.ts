@@ -84,7 +84,7 @@ export class Lab {
     return this.sale.with(await publishDrop(this.box, 0))
   }
 
-  /** The same sale with one more SKU of `count` each: see growth.ts. */
+  /** Sales of `count` SKUs, in drops of 100. */
   async openWideSale(count: number): Promise<readonly Sale[]> {
     const ids = await publishWideDrops(this.box, count)
     return ids.map((one) => this.sale.with(one))

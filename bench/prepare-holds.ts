@@ -2,28 +2,36 @@ import net from 'node:net'
 import { countToken, renderPieces } from './generators/plan.ts'
 import { readAnswer, readId } from './generators/own/answer.ts'
 import { holdTemplate } from './steps.ts'
-import type { Sale } from './sale.ts'
+import { Sale } from './sale.ts'
 
 /** More than a measured phase uses: nobody looks at the latency here, and larger batches are faster. */
 const connections = 128
 const countTokenLength = 12
 
 /**
- * Makes `count` holds over HTTP, as buyers do, and resolves with their ids. Every answer must be a 201. Not a
+ * Makes `count` holds over HTTP, as buyers do, and resolves with their ids. Of several sales of one box, each
+ * gets its share. Every answer must be a 201. Not a
  * generator: it is not what is measured and should be over soon.
  */
 export async function prepareHolds(
-  sale: Sale,
+  sale: Sale | readonly Sale[],
   count: number,
   onProgress: (done: number) => void,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { hostname, port } = new URL(sale.url)
-  const pieces = renderPieces(holdTemplate(sale.facts), sale.url, countTokenLength)
-  const from = sale.takeNumbers(count)
+  const sales = sale instanceof Sale ? [sale] : sale
+  const [first] = sales
+  if (first === undefined) throw new Error('there must be a sale')
+  const { hostname, port } = new URL(first.url)
+  const pieces = sales.map((one) => renderPieces(holdTemplate(one.facts), one.url, countTokenLength))
+  const from = first.takeNumbers(count)
   const ids: string[] = []
   let sent = 0
-  const nextRequest = (): string | null => (sent < count ? pieces.join(countToken(from + sent++)) : null)
+  const nextRequest = (): string | null => {
+    if (sent === count) return null
+    const next = pieces[sent % pieces.length]
+    return next?.join(countToken(from + sent++)) ?? null
+  }
   const onId = (id: string): void => {
     ids.push(id)
     onProgress(ids.length)
