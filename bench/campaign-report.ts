@@ -42,8 +42,22 @@ function throughputTable(summaries: readonly Summary[]): Table {
       'Medians over the runs; accepted and rows are sums. Rows: of the first kind that the scenario adds, counted in the database.',
       'Latency of a closed loop (wrk, autocannon, own) hides stalls; of an open loop (open) it counts from the intended time.',
       ...shares,
+      ...exportNotes(summaries),
     ],
   }
+}
+
+/** What slow reads do to the p99 of payments. Closed loops saturate the cores, so only an open loop answers that. */
+function exportNotes(summaries: readonly Summary[]): string[] {
+  return summaries.flatMap(({ scenario, generator, p99Us }) => {
+    const alone = summaries.find((other) => other.scenario === 'payments' && other.generator === generator)
+    if (scenario !== 'payments-with-export' || alone === undefined) return []
+    const moved = 100 * (p99Us.median / alone.p99Us.median - 1)
+    const [from, to] = [alone, { p99Us }].map((one) => usAsMs(one.p99Us.median))
+    return [
+      `An export that is always under way moves the p99 of payments from ${from} to ${to} ms: ${moved.toFixed(0)}% (${generator}).`,
+    ]
+  })
 }
 
 function costTable(summaries: readonly Summary[]): Table {

@@ -123,7 +123,7 @@ async function measureSize(
         const databaseBytes = statSync(lab.box.databasePath).size
         const sales = size.skus === 1 ? [lab.sale] : await lab.openWideSale(size.skus)
         const warm = await pay(lab, sales, 0, guessPerSecond, warmUpMs, size.connections, signal)
-        const perSecond = Math.max(2_000, warm.perSecond) * reserve
+        const perSecond = Math.max(guessPerSecond, warm.perSecond) * reserve
         const phase = await pay(lab, sales, run, perSecond, options.durationMs, size.connections, signal)
         const violation = phase.violation ?? (size.rows <= options.auditRowsMax ? await lab.audit(signal) : null)
         progress.note(`${name.padEnd(20)} ${renderPhase({ ...phase, violation })}`)

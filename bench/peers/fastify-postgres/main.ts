@@ -12,7 +12,7 @@ const pool = new pg.Pool({
   max: Number(process.env['PEER_POOL'] ?? 10),
 })
 // Amounts fit into a number.
-pg.types.setTypeParser(20, Number)
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 function query<Row extends QueryResultRow>(client: PoolClient, name: string, text: string, values: unknown[]) {
   return client.query<Row>({ name, text, values })
