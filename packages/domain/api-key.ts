@@ -75,7 +75,7 @@ export function managesKeys({ kind, scopes: granted }: Pick<ApiKey, 'kind' | 'sc
   return kind === 'secret' && allows(granted, 'api_keys:write')
 }
 
-/** `sk_test_…` and the last four characters of a clear text. */
+/** `sk_test_…` or `sk_live_…` and the last four characters of a clear text. */
 export function secretHint(secret: string): string {
-  return `${secret.slice(0, secret.indexOf('_test_') + 6)}…${secret.slice(-4)}`
+  return `${secret.slice(0, 'sk_test_'.length)}…${secret.slice(-4)}`
 }

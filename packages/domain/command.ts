@@ -4,6 +4,7 @@ import type { DisputeStatus } from './dispute.ts'
 import type { Drop, DropAction, LatePayment, Sku } from './drop.ts'
 import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
+import type { LaterFact, ProviderName } from './provider-fact.ts'
 import type { RefundLine, RefundStatus } from './refund.ts'
 
 /**
@@ -25,6 +26,9 @@ export type Command =
   | SettleRefund
   | OpenDispute
   | CloseDispute
+  | TakeFact
+  | OpenCheckout
+  | CloseCheckout
   | CancelOrder
   | FulfilOrder
   | UseCode
@@ -243,6 +247,45 @@ export interface CloseDispute {
   readonly key: RequestKey | null
   readonly disputeId: string
   readonly status: Exclude<DisputeStatus, 'open'>
+}
+
+/**
+ * A provider says how a refund or a dispute stands. Always accepted (`fact_taken`): what cannot be applied waits. Facts
+ * may come in any order and repeatedly; the rows end the same.
+ */
+export interface TakeFact {
+  readonly kind: 'take_fact'
+  readonly key: RequestKey | null
+  readonly provider: ProviderName
+  readonly fact: LaterFact
+  /** Of our refund or dispute, should it be new: made from the provider's id of it, so that every report brings the same. */
+  readonly objectId: string
+}
+
+/** A payment was opened at a provider for a hold. Accepted: `checkout_saved`, the first one of this hold and provider. */
+export interface OpenCheckout {
+  readonly kind: 'open_checkout'
+  readonly key: RequestKey | null
+  readonly holdId: string
+  readonly provider: ProviderName
+  readonly providerPaymentId: string
+  readonly amountMinor: number
+  readonly currency: Currency
+  readonly url: string | null
+  readonly clientSecret: string | null
+  readonly expiresMs: number
+}
+
+/**
+ * Nobody can pay this any more. Accepted: `checkout_closed`. The hold is released when it is active and no other
+ * checkout of it is open; otherwise its deadline ends it.
+ */
+export interface CloseCheckout {
+  readonly kind: 'close_checkout'
+  readonly key: RequestKey | null
+  readonly holdId: string
+  readonly provider: ProviderName
+  readonly providerPaymentId: string
 }
 
 /** Ends an order and refunds what is left of it. Accepted: `order_saved`, also when it was cancelled before. */

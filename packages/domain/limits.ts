@@ -101,6 +101,35 @@ export const httpDrainMs = 10_000
 /** Retry-After of a 503, in whole seconds; clients add their own jitter. */
 export const retryAfterSeconds = 1
 
+// Payment providers.
+/** How far the time in a webhook's signature may be from ours, either way; Stripe's own default. */
+export const webhookToleranceMs = 300_000
+/** Signatures of one webhook that are compared: more than any rotation needs. */
+export const webhookSignaturesMax = 8
+/** Secrets of one provider that are accepted at once. */
+export const webhookSecretsMax = 4
+/** A payment, refund or dispute id of a provider. */
+export const providerIdLengthMax = 255
+/** Facts that wait for their payment and are kept in memory, the newest. Older ones stay in the database only. */
+export const waitingFactsMax = 65_536
+/**
+ * One call to a provider from a request, with all its attempts. Then comes the writer, and a connection that hears nothing
+ * for 10 s is closed by uWebSockets.js.
+ */
+export const providerCallMs = 4_500
+/** One attempt of a call. */
+export const providerAttemptMs = 2_000
+export const providerAttemptsMax = 3
+/** Before the second attempt, doubled for each next one, each with up to half of it as jitter. */
+export const providerBackoffMinMs = 200
+/** Calls to providers that one HTTP process has under way. Full: 503. */
+export const providerCallsMax = 64
+/** Webhooks the test provider still has to send, and for how long one may be delayed. */
+export const testWebhooksMax = 1_024
+export const testWebhookDelayMaxMs = 600_000
+/** Copies of one webhook of the test provider. */
+export const testWebhookCopiesMax = 10
+
 // Between the processes.
 export const frameBytesMax = 1024 * 1024
 /** Commands of one HTTP process waiting for their results. Full: 503 before anything is sent. */
@@ -170,6 +199,8 @@ const relations: readonly (readonly [boolean, string])[] = [
   [amountMax * batchCommandsMax <= Number.MAX_SAFE_INTEGER, 'the amounts of a batch add up exactly'],
   [bodyBytesMax * 2 < frameBytesMax, 'any one command fits a frame'],
   [commandsInFlightMax * 2 <= commitQueueMax, 'two HTTP processes cannot fill the commit queue alone'],
+  [providerAttemptMs < providerCallMs, 'a call to a provider has time for a second attempt'],
+  [providerCallMs + requestDeadlineMs < 10_000, 'a checkout is answered before its connection is idle for too long'],
   [expiryIntervalMs * 4 < 1_000, 'a hold ends within a second of its deadline'],
   [minSeqWaitMs < requestDeadlineMs, 'a waiting read ends before the request deadline'],
   [slowReadDeadlineMs < slowReadStepMs, 'a slow read is out of time before its thread is ended'],

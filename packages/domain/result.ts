@@ -1,3 +1,4 @@
+import type { Checkout } from './checkout.ts'
 import type { Dispute } from './dispute.ts'
 import type { ApiKey } from './api-key.ts'
 import type { Drop, Sku } from './drop.ts'
@@ -18,6 +19,9 @@ export type Accepted =
   | PaymentAttached
   | RefundSaved
   | DisputeSaved
+  | FactTaken
+  | CheckoutSaved
+  | CheckoutClosed
   | OrderSaved
   | CodeActivated
   | CustomerErased
@@ -74,6 +78,23 @@ export interface DisputeSaved extends AcceptedBase {
   readonly dispute: Dispute
   /** True when this dispute was reported before with the same facts. */
   readonly duplicate: boolean
+}
+
+export interface FactTaken extends AcceptedBase {
+  readonly outcome: 'fact_taken'
+  /** applied: our rows say so, now or before. waiting: for its payment, or for room in it. */
+  readonly effect: 'applied' | 'waiting'
+}
+
+export interface CheckoutSaved extends AcceptedBase {
+  readonly outcome: 'checkout_saved'
+  readonly checkout: Checkout
+}
+
+export interface CheckoutClosed extends AcceptedBase {
+  readonly outcome: 'checkout_closed'
+  /** False: there is none, or it is of another payment. */
+  readonly isClosed: boolean
 }
 
 export interface OrderSaved extends AcceptedBase, OrderFacts {

@@ -4,6 +4,7 @@ import type { Settings } from './settings.ts'
 
 const cores = 4
 const secretKey = 'sk_test_0123456789abcdef'
+const webhookSecret = 'whsec_0123456789abcdefghij'
 const publishableKey = 'pk_test_0123456789abcdef'
 
 const standard: Settings = {
@@ -14,6 +15,11 @@ const standard: Settings = {
   secretKey: null,
   publishableKey: null,
   transport: 'auto',
+  mode: 'test',
+  stripeSecretKey: null,
+  stripeWebhookSecrets: [],
+  stripeApiBase: null,
+  testWebhookSecret: null,
 }
 
 /** The message of the SettingsError that `environment` causes. */
@@ -65,6 +71,10 @@ it.each<[string, string, Partial<Settings>]>([
   ['PENSTOCK_RATE_LIMIT', 'off', {}],
   ['PENSTOCK_SECRET_KEY', secretKey, { secretKey }],
   ['PENSTOCK_PUBLISHABLE_KEY', publishableKey, { publishableKey }],
+  ['STRIPE_WEBHOOK_SECRET', webhookSecret, { stripeWebhookSecrets: [webhookSecret] }],
+  ['STRIPE_WEBHOOK_SECRET', `${webhookSecret}, ${secretKey}`, { stripeWebhookSecrets: [webhookSecret, secretKey] }],
+  ['STRIPE_API_BASE', 'http://127.0.0.1:12111', { stripeApiBase: 'http://127.0.0.1:12111' }],
+  ['PENSTOCK_TEST_WEBHOOK_SECRET', webhookSecret, { testWebhookSecret: webhookSecret }],
   ['PENSTOCK_TRANSPORT', 'uws', { transport: 'uws' }],
   ['PENSTOCK_TRANSPORT', 'node', { transport: 'node' }],
   ['PENSTOCK_TRANSPORT', 'auto', { transport: 'auto' }],
@@ -86,7 +96,14 @@ it.each([
   ['PENSTOCK_HTTP_PROCESSES', '65'],
   ['PENSTOCK_HTTP_PROCESSES', 'two'],
   ['PENSTOCK_STORE', 'postgres://localhost'],
-  ['PENSTOCK_MODE', 'live'],
+  ['PENSTOCK_MODE', 'prod'],
+  ['PENSTOCK_SECRET_KEY', 'sk_live_0123456789abcdef'],
+  ['STRIPE_SECRET_KEY', 'pk_test_0123456789abcdef'],
+  ['STRIPE_WEBHOOK_SECRET', 'short'],
+  ['STRIPE_WEBHOOK_SECRET', `${webhookSecret},`],
+  ['STRIPE_WEBHOOK_SECRET', Array(5).fill(webhookSecret).join(',')],
+  ['STRIPE_API_BASE', 'localhost:12111'],
+  ['STRIPE_API_BASE', 'http://user:pass@localhost'],
   ['PENSTOCK_RATE_LIMIT', 'on'],
   ['PENSTOCK_TRANSPORT', 'UWS'],
   ['PENSTOCK_SECRET_KEY', publishableKey],
@@ -96,7 +113,43 @@ it.each([
   ['PENSTOCK_PUBLISHABLE_KEY', secretKey],
   ['PENSTOCK_PUBLISHABLE_KEY', `${publishableKey}é`],
 ])('readSettings names %s when it is "%s"', (name, value) => {
-  expect(problems({ [name]: value })).toMatch(new RegExp(`^${name} is .+\\.$`))
+  expect(problems({ [name]: value })).toMatch(new RegExp(`^${name} (?:is|has) .+\\.$`))
+})
+
+const live = {
+  PENSTOCK_MODE: 'live',
+  PENSTOCK_SECRET_KEY: 'sk_live_0123456789abcdef',
+  PENSTOCK_PUBLISHABLE_KEY: 'pk_live_0123456789abcdef',
+  STRIPE_SECRET_KEY: 'rk_live_0123456789abcdef',
+  STRIPE_WEBHOOK_SECRET: webhookSecret,
+}
+
+it('readSettings accepts live mode with a provider and keys of the seller', () => {
+  expect(readSettings(live, cores)).toMatchObject({ mode: 'live', secretKey: live.PENSTOCK_SECRET_KEY })
+})
+
+it.each<[string, Record<string, string>]>([
+  ['STRIPE_SECRET_KEY', { STRIPE_SECRET_KEY: '' }],
+  ['STRIPE_WEBHOOK_SECRET', { STRIPE_WEBHOOK_SECRET: '' }],
+  ['PENSTOCK_SECRET_KEY', { PENSTOCK_SECRET_KEY: '' }],
+  ['PENSTOCK_PUBLISHABLE_KEY', { PENSTOCK_PUBLISHABLE_KEY: '' }],
+  ['PENSTOCK_SECRET_KEY', { PENSTOCK_SECRET_KEY: secretKey }],
+  ['STRIPE_SECRET_KEY', { STRIPE_SECRET_KEY: 'sk_test_0123456789abcdef' }],
+  ['STRIPE_API_BASE', { STRIPE_API_BASE: 'http://localhost:12111' }],
+  ['PENSTOCK_TEST_WEBHOOK_SECRET', { PENSTOCK_TEST_WEBHOOK_SECRET: webhookSecret }],
+])('readSettings refuses live mode for %s: %j', (name, change) => {
+  expect(problems({ ...live, ...change })).toMatch(new RegExp(`^${name} `))
+})
+
+it('readSettings refuses keys of live mode in test mode', () => {
+  const names = problems({ ...live, PENSTOCK_MODE: 'test' })
+    .split('\n')
+    .map((line) => line.split(' ')[0])
+  expect(names).toEqual(['PENSTOCK_SECRET_KEY', 'PENSTOCK_PUBLISHABLE_KEY', 'STRIPE_SECRET_KEY'])
+})
+
+it('readSettings refuses a key of Stripe without a webhook secret', () => {
+  expect(problems({ STRIPE_SECRET_KEY: 'sk_test_0123456789abcdef' })).toMatch(/^STRIPE_WEBHOOK_SECRET is not set/)
 })
 
 it.each([
@@ -119,7 +172,7 @@ it('readSettings names an unknown PENSTOCK_ variable and lists the known ones', 
 })
 
 it('readSettings reports everything that is wrong at once, a line each', () => {
-  const message = problems({ PENSTOCK_PORT: 'x', PENSTOCK_MODE: 'live', PENSTOCK_X: '', PENSTOCK_HOST: ' ' })
+  const message = problems({ PENSTOCK_PORT: 'x', PENSTOCK_MODE: 'prod', PENSTOCK_X: '', PENSTOCK_HOST: ' ' })
   const names = message.split('\n').map((line) => line.split(' ')[0])
   expect(names).toHaveLength(4)
   expect(new Set(names)).toEqual(new Set(['PENSTOCK_HOST', 'PENSTOCK_MODE', 'PENSTOCK_PORT', 'PENSTOCK_X']))

@@ -1,4 +1,4 @@
-import { httpProcessesMax, secretLengthMax, secretLengthMin } from './limits.ts'
+import { httpProcessesMax, secretLengthMax, secretLengthMin, webhookSecretsMax } from './limits.ts'
 
 /**
  * The settings of a box, read from environment variables. One list for every process, so that each names the same
@@ -15,6 +15,16 @@ export interface Settings {
   readonly publishableKey: string | null
   /** Which HTTP library: uWebSockets.js where it loads, else node:http; or one of them by name. */
   readonly transport: 'auto' | 'uws' | 'node'
+  /** live: real money, by a real provider and with keys that the seller chose. test: the test provider is there, too. */
+  readonly mode: 'test' | 'live'
+  /** For calls to Stripe; null: none are made. */
+  readonly stripeSecretKey: string | null
+  /** Any of them may have signed a webhook of Stripe. Empty: Stripe is not used. */
+  readonly stripeWebhookSecrets: readonly string[]
+  /** Where Stripe's API is, in test mode; null: where it always is. */
+  readonly stripeApiBase: string | null
+  /** What the test provider signs with; null: made from the box's own keys. */
+  readonly testWebhookSecret: string | null
 }
 
 /** One or more variables are wrong. The message has one line for each, with the variable's name. */
@@ -43,13 +53,16 @@ function variables(cores: number) {
       standard: Math.min(httpProcessesMax, Math.max(2, cores - 1)),
     },
     store: { name: 'PENSTOCK_STORE', parse: oneOf(['sqlite']), standard: 'sqlite' },
-    // Live mode needs the secrets of a payment provider, and this release has no provider yet.
-    mode: { name: 'PENSTOCK_MODE', parse: testMode, standard: 'test' },
+    mode: { name: 'PENSTOCK_MODE', parse: oneOf(['test', 'live']), standard: 'test' },
     // There is no limiter in this release to turn on.
     rateLimit: { name: 'PENSTOCK_RATE_LIMIT', parse: oneOf(['off']), standard: 'off' },
     secretKey: { name: 'PENSTOCK_SECRET_KEY', parse: apiKey('sk'), standard: null },
     publishableKey: { name: 'PENSTOCK_PUBLISHABLE_KEY', parse: apiKey('pk'), standard: null },
     transport: { name: 'PENSTOCK_TRANSPORT', parse: oneOf(['auto', 'uws', 'node']), standard: 'auto' },
+    stripeSecretKey: { name: 'STRIPE_SECRET_KEY', parse: stripeKey, standard: null },
+    stripeWebhookSecrets: { name: 'STRIPE_WEBHOOK_SECRET', parse: webhookSecrets, standard: null },
+    stripeApiBase: { name: 'STRIPE_API_BASE', parse: origin, standard: null },
+    testWebhookSecret: { name: 'PENSTOCK_TEST_WEBHOOK_SECRET', parse: webhookSecret, standard: null },
   } as const
 }
 
@@ -77,7 +90,7 @@ export function readSettings(environment: Environment, cores: number): Settings 
     }
   }
 
-  for (const variable of [known.store, known.mode, known.rateLimit]) read(variable)
+  for (const variable of [known.store, known.rateLimit]) read(variable)
   const settings: Settings = {
     dataFolder: read(known.dataFolder),
     host: read(known.host),
@@ -86,7 +99,14 @@ export function readSettings(environment: Environment, cores: number): Settings 
     secretKey: read(known.secretKey),
     publishableKey: read(known.publishableKey),
     transport: read(known.transport),
+    mode: read(known.mode),
+    stripeSecretKey: read(known.stripeSecretKey),
+    stripeWebhookSecrets: read(known.stripeWebhookSecrets) ?? [],
+    stripeApiBase: read(known.stripeApiBase),
+    testWebhookSecret: read(known.testWebhookSecret),
   }
+  // What is wrong by itself need not be told to be missing, too.
+  if (problems.length === 0) problems.push(...contradictions(settings))
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
 }
@@ -109,9 +129,60 @@ export function listSettings(environment: Environment, cores: number): readonly 
   })
 }
 
-function testMode(text: string): 'test' {
-  if (text !== 'test') throw new BadValue(`is "${text}", expected test: live mode comes with the payment providers.`)
-  return text
+/** What is wrong only together with something else: lines of SettingsError. */
+function contradictions(settings: Settings): string[] {
+  const { mode, stripeSecretKey, stripeWebhookSecrets } = settings
+  const problems: string[] = []
+  if (stripeSecretKey !== null && stripeWebhookSecrets.length === 0) {
+    problems.push('STRIPE_WEBHOOK_SECRET is not set, and STRIPE_SECRET_KEY is: nobody would hear of its payments.')
+  }
+  const isOther = (key: string | null): boolean => key !== null && !key.slice(2).startsWith(`_${mode}_`)
+  const keys = [
+    ['PENSTOCK_SECRET_KEY', settings.secretKey],
+    ['PENSTOCK_PUBLISHABLE_KEY', settings.publishableKey],
+    ['STRIPE_SECRET_KEY', stripeSecretKey],
+  ] as const
+  for (const [name, key] of keys) {
+    if (isOther(key))
+      problems.push(`${name} is a key for another mode, expected _${mode}_ in it as PENSTOCK_MODE is ${mode}.`)
+  }
+  if (mode === 'test') return problems
+  for (const [name, key] of keys)
+    if (key === null) problems.push(`${name} is not set, and PENSTOCK_MODE=live needs it.`)
+  for (const [name, value] of [
+    ['STRIPE_API_BASE', settings.stripeApiBase],
+    ['PENSTOCK_TEST_WEBHOOK_SECRET', settings.testWebhookSecret],
+  ] as const) {
+    if (value !== null) problems.push(`${name} is set, and PENSTOCK_MODE=live has no use for it.`)
+  }
+  return problems
+}
+
+/** A secret or a restricted key. The message never repeats it. */
+function stripeKey(text: string): string {
+  if (text.length <= secretLengthMax && /^[sr]k_(?:test|live)_[!-~]{8,}$/.test(text)) return text
+  throw new BadValue(
+    'is not a key of Stripe: expected sk_test_, sk_live_, rk_test_ or rk_live_ and visible ASCII characters.',
+  )
+}
+
+/** The message never repeats a secret. */
+function webhookSecret(text: string): string {
+  if (text.length >= secretLengthMin && text.length <= secretLengthMax && /^[!-+\--~]+$/.test(text)) return text
+  throw new BadValue(
+    `is not a secret: expected ${secretLengthMin} to ${secretLengthMax} visible ASCII characters without a comma.`,
+  )
+}
+
+function webhookSecrets(text: string): readonly string[] {
+  const secrets = text.split(',').map((part) => webhookSecret(part.trim()))
+  if (secrets.length <= webhookSecretsMax) return secrets
+  throw new BadValue(`has ${secrets.length} secrets, expected ${webhookSecretsMax} at most.`)
+}
+
+function origin(text: string): string {
+  if (/^https?:\/\/[^/?#@]+$/.test(text) && URL.canParse(text)) return text
+  throw new BadValue(`is "${text}", expected the start of a URL: http://host:port.`)
 }
 
 function filledText(text: string): string {
@@ -139,11 +210,11 @@ function oneOf<const Choice extends string>(choices: readonly Choice[]): (text: 
 
 /** The message never repeats a key. */
 function apiKey(prefix: 'sk' | 'pk'): (text: string) => string {
-  const pattern = new RegExp(`^${prefix}_test_[!-~]+$`)
+  const pattern = new RegExp(`^${prefix}_(?:test|live)_[!-~]+$`)
   return (text) => {
     if (text.length < secretLengthMin || text.length > secretLengthMax || !pattern.test(text)) {
       throw new BadValue(
-        `is not a key: expected ${prefix}_test_ and visible ASCII characters, ${secretLengthMin} to ${secretLengthMax} in all.`,
+        `is not a key: expected ${prefix}_test_ (or ${prefix}_live_ in live mode) and visible ASCII characters, ${secretLengthMin} to ${secretLengthMax} in all.`,
       )
     }
     return text

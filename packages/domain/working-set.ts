@@ -1,5 +1,6 @@
 import type { CodeUse } from './code.ts'
 import type { ApiKey } from './api-key.ts'
+import type { Checkout } from './checkout.ts'
 import type { BuyerUnits } from './customer.ts'
 import type { Dispute } from './dispute.ts'
 import type { Drop, Sku } from './drop.ts'
@@ -8,6 +9,7 @@ import type { LedgerEntry } from './ledger-entry.ts'
 import type { OutboxEvent } from './outbox-event.ts'
 import type { Order } from './order.ts'
 import type { Payment } from './payment.ts'
+import type { WaitingFact } from './provider-fact.ts'
 import type { LineRefund, Refund } from './refund.ts'
 
 /**
@@ -28,6 +30,10 @@ export interface WorkingSet {
   readonly lineRefunds: Rows<LineRefund>
   /** Keyed by `disputeKey(provider, providerDisputeId)`. */
   readonly disputes: Rows<Dispute>
+  /** Keyed by `factKey(provider, fact)`. */
+  readonly waitingFacts: Rows<WaitingFact>
+  /** Keyed by `checkoutKey(holdId, provider)`. */
+  readonly checkouts: Rows<Checkout>
   readonly buyers: Rows<BuyerUnits>
   /** Keyed by `codeUseKey(orderId, unit)`. */
   readonly codeUses: Pick<Rows<CodeUse>, 'find' | 'insert'>
@@ -39,6 +45,8 @@ export interface WorkingSet {
   findPaymentKey(paymentId: string): string | undefined
   /** The key of the dispute with this id. */
   findDisputeKey(disputeId: string): string | undefined
+  /** Keys of the facts that wait for this payment (`paymentKey`), in no order. Asked by every capture: almost always empty. */
+  listWaitingFacts(paymentKey: string): readonly string[]
   /** Ids of holds that are active with a deadline at or before `nowMs`, oldest deadline first, at most `max`. */
   listHoldsDue(nowMs: number, max: number): readonly string[]
   /** Secret keys that are not revoked, expired ones included. A box has few; in no order. */

@@ -33,6 +33,9 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
     case 'payment_attached':
     case 'refund_saved':
     case 'dispute_saved':
+    case 'fact_taken':
+    case 'checkout_saved':
+    case 'checkout_closed':
     case 'code_activated':
     case 'api_key_saved':
     case 'keys_touched':

@@ -26,6 +26,9 @@ import {
   touchCommand,
   ttlMs,
   updateCommand,
+  checkoutCommand,
+  closeCheckoutCommand,
+  refundFact,
 } from './test-sale.ts'
 import type { Command, CommandKind } from '@penstock/domain/command.ts'
 
@@ -101,6 +104,23 @@ const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Case> =
     command: disputeCommand('dsp_1', { key }),
     again: disputeCommand('dsp_2', { key, providerDisputeId: 'bank dsp_1' }),
     meanwhile: (sale) => sale.accept(closeCommand('dsp_1', 'won')),
+  },
+  take_fact: {
+    before: [captureCommand('hold_1', { provider: 'stripe' })],
+    command: { ...refundFact('re_1'), key },
+    again: { ...refundFact('re_1'), key },
+    meanwhile: (sale) => sale.accept(refundFact('re_1', { status: 'failed' })),
+  },
+  open_checkout: {
+    command: checkoutCommand('hold_1', { key }),
+    again: checkoutCommand('hold_1', { key }),
+    meanwhile: (sale) => sale.accept(closeCheckoutCommand('hold_1')),
+  },
+  close_checkout: {
+    before: [checkoutCommand('hold_1')],
+    command: closeCheckoutCommand('hold_1', { key }),
+    again: closeCheckoutCommand('hold_1', { key }),
+    meanwhile: (sale) => sale.accept(captureCommand('hold_1')),
   },
   close_dispute: {
     before: [captureCommand('hold_1'), disputeCommand('dsp_1')],
@@ -322,6 +342,10 @@ it.each<[string, Command]>([
   ['settle_refund that failed', settleCommand('rfnd_0', 'failed')],
   ['open_dispute', disputeCommand('dsp_9', { paymentId: 'pay_paid for hold_0' })],
   ['close_dispute', closeCommand('dsp_0', 'lost')],
+  ['take_fact', refundFact('re_1', { providerPaymentId: 'paid for hold_0b', amountMinor: 5 })],
+  ['take_fact that waits', refundFact('re_1', { providerPaymentId: 'none' })],
+  ['open_checkout', checkoutCommand('hold_1')],
+  ['close_checkout', closeCheckoutCommand('hold_0b')],
   ['cancel_order', cancelCommand({ orderId: 'ord_paid for hold_0', restock: true })],
   ['fulfil_order', fulfilCommand({ orderId: 'ord_paid for hold_0' })],
 ])('decide %s sent twice has one effect and one answer', (kind, command) => {

@@ -5,6 +5,7 @@ import { attachPayment } from './decide/attach-payment.ts'
 import { cancelOrder } from './decide/cancel-order.ts'
 import { capturePayment } from './decide/capture-payment.ts'
 import { changeDropPhase } from './decide/change-drop-phase.ts'
+import { closeCheckout } from './decide/close-checkout.ts'
 import { closeDispute } from './decide/close-dispute.ts'
 import { createDrop } from './decide/create-drop.ts'
 import { createHold } from './decide/create-hold.ts'
@@ -13,12 +14,14 @@ import { eraseCustomer } from './decide/erase-customer.ts'
 import { createKey } from './decide/create-key.ts'
 import { expireHolds } from './decide/expire-holds.ts'
 import { fulfilOrder } from './decide/fulfil-order.ts'
+import { openCheckout } from './decide/open-checkout.ts'
 import { openDispute } from './decide/open-dispute.ts'
 import { releaseHold } from './decide/release-hold.ts'
 import { restockSku } from './decide/restock-sku.ts'
 import { settleRefund } from './decide/settle-refund.ts'
 import { revokeKey } from './decide/revoke-key.ts'
 import { rollKey } from './decide/roll-key.ts'
+import { takeFact } from './decide/take-fact.ts'
 import { touchKeys } from './decide/touch-keys.ts'
 import { updateDrop } from './decide/update-drop.ts'
 import { useCode } from './decide/use-code.ts'
@@ -84,6 +87,12 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return openDispute(set, command, nowMs)
     case 'close_dispute':
       return closeDispute(set, command, nowMs)
+    case 'take_fact':
+      return takeFact(set, command, nowMs)
+    case 'open_checkout':
+      return openCheckout(set, command, nowMs)
+    case 'close_checkout':
+      return closeCheckout(set, command, nowMs)
     case 'cancel_order':
       return cancelOrder(set, command, nowMs)
     case 'fulfil_order':

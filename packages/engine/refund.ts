@@ -5,7 +5,7 @@ import { rejected } from '@penstock/domain/result.ts'
 import { found } from './found.ts'
 import { cashOf, giveBack, post, takeBack } from './ledger.ts'
 import { lineRefundsOf, paymentOf } from './order-facts.ts'
-import { countBuyerUnits, demandBySku, limitCounters, moveUnits, totalQuantity } from './stock.ts'
+import { countBuyerUnits, demandBySku, firstShortage, limitCounters, moveUnits, totalQuantity } from './stock.ts'
 import type { CreateRefund } from '@penstock/domain/command.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { LineRefund, Refund, RefundLine } from '@penstock/domain/refund.ts'
@@ -115,6 +115,58 @@ export function fail(set: WorkingSet, refund: Refund, nowMs: number): Refund {
   savePayment(set, { ...payment, refundedMinor: payment.refundedMinor - refund.amountMinor })
   countLines(set, refund, (line, quantity) => ({ ...line, refundedQuantity: line.refundedQuantity - quantity }))
   return settle(set, refund, 'failed', nowMs)
+}
+
+/** One that we hear of when it has failed: the money never moved. */
+export function insertFailed(set: WorkingSet, refund: Refund, nowMs: number): void {
+  set.refunds.insert(refund.id, { ...refund, status: 'failed', settledMs: nowMs })
+  set.events.append({ type: 'refund.created', objectId: refund.id, createdMs: nowMs })
+  set.events.append({ type: 'refund.failed', objectId: refund.id, createdMs: nowMs })
+}
+
+/**
+ * The money of a refund that succeeded came back: as if it had failed at once. Units that were put back on sale are the
+ * buyer's again if they are left; else they stay sold to others, as a refund of units without money, `keptId`.
+ */
+export function reverse(set: WorkingSet, refund: Refund, keptId: string, nowMs: number): Refund {
+  const payment = paymentOf(set, refund)
+  const cause = { causeId: refund.id, nowMs }
+  const { amountMinor } = refund
+  post(set, payment, cause, { debit: cashOf(payment), credit: refundsDueAccount, amountMinor })
+  giveBack(set, payment, cause, refundsDueAccount, amountMinor)
+  savePayment(set, { ...payment, refundedMinor: payment.refundedMinor - amountMinor })
+  if (refund.restock && firstShortage(set, refund.lines, []) !== null) keepUnits(set, refund, keptId, nowMs)
+  else {
+    const back = refund.restock ? 1 : 0
+    if (refund.restock) unrestock(set, refund)
+    countLines(set, refund, (line, quantity) => ({
+      ...line,
+      refundedQuantity: line.refundedQuantity - quantity,
+      restockedQuantity: line.restockedQuantity - back * quantity,
+    }))
+  }
+  return settle(set, refund, 'failed', nowMs)
+}
+
+function keepUnits(set: WorkingSet, refund: Refund, keptId: string, nowMs: number): void {
+  const kept: Refund = {
+    ...refund,
+    id: keptId,
+    amountMinor: 0,
+    createdMs: nowMs,
+    status: 'succeeded',
+    settledMs: nowMs,
+  }
+  set.refunds.insert(keptId, kept)
+  set.events.append({ type: 'refund.created', objectId: keptId, createdMs: nowMs })
+  set.events.append({ type: 'refund.succeeded', objectId: keptId, createdMs: nowMs })
+}
+
+function unrestock(set: WorkingSet, refund: Refund): void {
+  if (refund.orderId === null) return
+  const hold = found(set.holds, found(set.orders, refund.orderId).holdId)
+  moveUnits(set, refund.lines, { held: 0, sold: 1 })
+  countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), totalQuantity(refund.lines))
 }
 
 function settle(set: WorkingSet, refund: Refund, status: 'succeeded' | 'failed', nowMs: number): Refund {

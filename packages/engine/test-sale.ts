@@ -1,4 +1,5 @@
 import { buyerKeys, buyerUnitsId, isErased } from '@penstock/domain/customer.ts'
+import { paymentKey } from '@penstock/domain/payment.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { decide } from './decide.ts'
 import type {
@@ -6,12 +7,15 @@ import type {
   CancelOrder,
   CapturePayment,
   ChangeDropPhase,
+  CloseCheckout,
   Command,
   CreateDrop,
   CreateHold,
   CreateRefund,
   FulfilOrder,
+  OpenCheckout,
   OpenDispute,
+  TakeFact,
   CreateKey,
   RequestKey,
   RestockSku,
@@ -20,6 +24,7 @@ import type {
 } from '@penstock/domain/command.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
+import type { Checkout } from '@penstock/domain/checkout.ts'
 import type { BuyerUnits, Customer } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, DropAction, Sku } from '@penstock/domain/drop.ts'
@@ -28,6 +33,7 @@ import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { DisputeFact, RefundFact, WaitingFact } from '@penstock/domain/provider-fact.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
 import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
@@ -81,6 +87,8 @@ export class MemorySet implements WorkingSet {
   readonly refunds = new MemoryRows<Refund>()
   readonly lineRefunds = new MemoryRows<LineRefund>()
   readonly disputes = new MemoryRows<Dispute>()
+  readonly waitingFacts = new MemoryRows<WaitingFact>()
+  readonly checkouts = new MemoryRows<Checkout>()
   readonly buyers = new MemoryRows<BuyerUnits>()
   readonly codeUses = new MemoryRows<CodeUse>()
   readonly requests = new MemoryRows<RequestRecord>()
@@ -96,6 +104,13 @@ export class MemorySet implements WorkingSet {
 
   findDisputeKey(disputeId: string): string | undefined {
     return keyOf(this.disputes.rows, disputeId)
+  }
+
+  listWaitingFacts(key: string): readonly string[] {
+    const rows = [...this.waitingFacts.rows]
+    return rows.flatMap(([id, { provider, fact, isWaiting }]) =>
+      isWaiting && paymentKey(provider, fact.providerPaymentId) === key ? [id] : [],
+    )
   }
 
   listHoldsDue(nowMs: number, max: number): readonly string[] {
@@ -125,12 +140,16 @@ export class MemorySet implements WorkingSet {
       refunds,
       lineRefunds,
       disputes,
+      waitingFacts,
+      checkouts,
       buyers,
       codeUses,
       requests,
       apiKeys,
     } = this
-    return [drops, skus, holds, payments, orders, refunds, lineRefunds, disputes, buyers, codeUses, requests, apiKeys]
+    const facts = [waitingFacts, checkouts]
+    const money = [payments, orders, refunds, lineRefunds, disputes, ...facts]
+    return [drops, skus, holds, ...money, buyers, codeUses, requests, apiKeys]
   }
 }
 
@@ -339,6 +358,59 @@ export function disputeCommand(disputeId: string, change: Partial<OpenDispute> =
     reason: null,
     ...change,
   }
+}
+
+/** Stripe says that a refund of 100 of its payment for hold_1 succeeded. */
+export function refundFact(providerRefundId: string, change: Partial<RefundFact> = {}): TakeFact {
+  const fact: RefundFact = {
+    kind: 'refund_updated',
+    providerPaymentId: 'paid for hold_1',
+    providerRefundId,
+    refundId: null,
+    amountMinor: 100,
+    currency: 'usd',
+    status: 'succeeded',
+    createdMs: startMs,
+    ...change,
+  }
+  return { kind: 'take_fact', key: null, provider: 'stripe', fact, objectId: `rfnd_of ${providerRefundId}` }
+}
+
+/** Stripe says that 100 of its payment for hold_1 are disputed. */
+export function disputeFact(providerDisputeId: string, change: Partial<DisputeFact> = {}): TakeFact {
+  const fact: DisputeFact = {
+    kind: 'dispute_opened',
+    providerPaymentId: 'paid for hold_1',
+    providerDisputeId,
+    amountMinor: 100,
+    currency: 'usd',
+    reason: 'fraudulent',
+    status: 'open',
+    createdMs: startMs,
+    ...change,
+  }
+  return { kind: 'take_fact', key: null, provider: 'stripe', fact, objectId: `dsp_of ${providerDisputeId}` }
+}
+
+export function checkoutCommand(holdId: string, change: Partial<OpenCheckout> = {}): OpenCheckout {
+  return {
+    kind: 'open_checkout',
+    key: null,
+    holdId,
+    provider: 'stripe',
+    providerPaymentId: `paid for ${holdId}`,
+    amountMinor: 100,
+    currency: 'usd',
+    url: null,
+    clientSecret: 'secret of stripe',
+    expiresMs: startMs + ttlMs,
+    ...change,
+  }
+}
+
+export function closeCheckoutCommand(holdId: string, change: Partial<CloseCheckout> = {}): CloseCheckout {
+  const providerPaymentId = `paid for ${holdId}`
+  return { kind: 'close_checkout', key: null, holdId, provider: 'stripe', providerPaymentId, ...change }
 }
 
 /** Without overlap. */

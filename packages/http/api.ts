@@ -2,10 +2,12 @@ import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
 import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
+import type { Providers } from '@penstock/providers/open-providers.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
 import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
+import type { ProviderCalls } from './provider-calls.ts'
 import type { SlowReads } from './slow-reads.ts'
 import type { HttpExchange, HttpTransport } from './transport.ts'
 import type { WriterClient } from './writer-client.ts'
@@ -18,6 +20,8 @@ export interface Deps {
   readonly credentials: Credentials
   readonly mint: Mint
   readonly slowReads: SlowReads
+  readonly providers: Providers
+  readonly providerCalls: ProviderCalls
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void

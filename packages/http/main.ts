@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { openProviders } from '@penstock/providers/open-providers.ts'
 import { httpDrainMs, keyUseDrainMs, keyUseIntervalMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
@@ -10,9 +11,12 @@ import { reportKeyUses } from './key-uses.ts'
 import { defaultUwsCacheFolder } from './load-uws.ts'
 import { Mint } from './mint.ts'
 import { openTransport } from './open-transport.ts'
+import { ProviderCalls } from './provider-calls.ts'
 import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
+import { serveTestPay } from './serve-test-pay.ts'
+import { TestWebhooks } from './test-webhooks.ts'
 import { WriterClient } from './writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
@@ -66,18 +70,30 @@ async function run(settings: Settings): Promise<void> {
   credentials = new Credentials(queries, clock)
   const pool = new ReadPool(databasePath, (error) => log('a thread for slow reads failed', error))
   const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
+  // Only a request that came over it asks, so there is a port by then.
+  let baseUrl = ''
+  const providers = openProviders(settings, { clock, random: Math.random, baseUrl: () => baseUrl })
   const deps = {
     queries,
     catalogue,
     writer,
     credentials,
-    mint: new Mint(clock),
+    mint: new Mint(clock, settings.mode),
+    providers,
+    providerCalls: new ProviderCalls(log),
     slowReads: openSlowReads(pool.readPart),
     clock,
     log,
   }
-  serveRoutes(transport, deps)
+  const { test } = providers
+  const webhooks =
+    test && new TestWebhooks({ url: () => baseUrl, sign: (body, nowMs) => test.sign(body, nowMs), clock, log })
+  serveRoutes(transport, deps, (router) => {
+    if (test === undefined || webhooks === undefined) return
+    serveTestPay(router, deps, { provider: test, webhooks, random: Math.random })
+  })
   const port = await transport.listen(settings.host, settings.port)
+  baseUrl = ownUrl(settings.host, port)
   const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
   const reportUses = (): Promise<void> => reportKeyUses(deps.credentials, writer)
   const report = setInterval(() => void reportUses(), keyUseIntervalMs)
@@ -89,11 +105,18 @@ async function run(settings: Settings): Promise<void> {
     () => clearInterval(report),
     () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
     () => pool.close(),
+    () => webhooks?.close(),
     () => transport.close(httpDrainMs),
   )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
   process.send?.({ listening: port })
   process.send?.('ready')
+}
+
+/** How this machine reaches what listens on `host`. */
+function ownUrl(host: string, port: number): string {
+  const own = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${own.includes(':') ? `[${own}]` : own}:${port}`
 }
 
 /** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */

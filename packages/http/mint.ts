@@ -13,11 +13,13 @@ const poolBytes = 4_096
 /** Makes ids and secrets for commands. They travel in the command, so that deciding it again gives the same bytes. */
 export class Mint {
   readonly #clock: () => number
+  readonly #mode: 'test' | 'live'
   readonly #pool = Buffer.allocUnsafe(poolBytes)
   #used = poolBytes
 
-  constructor(clock: () => number) {
+  constructor(clock: () => number, mode: 'test' | 'live' = 'test') {
     this.#clock = clock
+    this.#mode = mode
   }
 
   id(kind: IdKind): string {
@@ -28,9 +30,9 @@ export class Mint {
     return `cs_${this.#text(secretBytes)}`
   }
 
-  /** The clear text of an API key. Live keys come with the live mode. */
+  /** The clear text of an API key. */
   apiKeySecret(kind: ApiKeyKind): string {
-    return `${kind === 'secret' ? 'sk' : 'pk'}_test_${this.#text(secretBytes)}`
+    return `${kind === 'secret' ? 'sk' : 'pk'}_${this.#mode}_${this.#text(secretBytes)}`
   }
 
   /** An idempotency key nobody else has, for commands that need one and came without. */

@@ -7,6 +7,7 @@ import { holdStatuses } from '@penstock/domain/hold.ts'
 import { ledgerEntryIdPattern } from '@penstock/domain/ledger-entry.ts'
 import { orderStatuses } from '@penstock/domain/order.ts'
 import { paymentReasons, paymentStatuses } from '@penstock/domain/payment.ts'
+import { providerNames } from '@penstock/domain/provider-fact.ts'
 import { refundStatuses } from '@penstock/domain/refund.ts'
 import { eventIdPattern, outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import {
@@ -23,6 +24,7 @@ import {
   maxPerOrderMax,
   nameLengthMax,
   phoneLengthMax,
+  providerIdLengthMax,
   providerLengthMax,
   quantityPerLineMax,
   reasonLengthMax,
@@ -292,6 +294,37 @@ export const disputeObject = Type.Object(
   { title: 'Dispute' },
 )
 
+export const checkoutObject = Type.Object(
+  {
+    object: Type.Literal('checkout'),
+    provider: oneOf(providerNames),
+    provider_payment_id: text('the payment id of the provider', providerIdLengthMax, { example: 'pi_1' }),
+    hold: id('hold'),
+    amount: minorUnits(amountMax, 0),
+    currency,
+    url: nullable(
+      Type.String({ minLength: 1, description: 'the page to send the buyer to', examples: ['https://pay.example'] }),
+    ),
+    client_secret: nullable(
+      Type.String({
+        minLength: 1,
+        description: "for the provider's library in the browser",
+        examples: ['pi_1_secret_2'],
+      }),
+    ),
+    expires_at: wireTime,
+  },
+  { title: 'Checkout' },
+)
+
+export const webhookObject = Type.Object(
+  {
+    object: Type.Literal('webhook'),
+    outcome: oneOf(['captured', 'refund_due', 'unmatched', 'applied', 'waiting', 'closed', 'conflict', 'ignored']),
+  },
+  { title: 'Webhook' },
+)
+
 const account = Type.String({
   pattern: `^(cash:[a-z][a-z0-9_]{0,${providerLengthMax - 1}}|sales|fees:(${feeKinds.join('|')})|refunds_due|disputes)$`,
   description: 'an account of the ledger',
@@ -368,7 +401,7 @@ const apiKeyFields = {
   name: nullable(text('a text', nameLengthMax, { example: 'Warehouse' })),
   scopes: apiKeyScopes(0),
   hint: Type.String({
-    pattern: '^(sk|pk)_test_….{4}$',
+    pattern: '^(sk|pk)_(test|live)_….{4}$',
     description: 'what people recognise the key by',
     examples: ['sk_test_…x9Kd'],
   }),
@@ -386,7 +419,7 @@ export const apiKeyWithSecretObject = Type.Object(
     ...apiKeyFields,
     secret: Type.Optional(
       Type.String({
-        pattern: '^(sk|pk)_test_[A-Za-z0-9_-]+$',
+        pattern: '^(sk|pk)_(test|live)_[A-Za-z0-9_-]+$',
         description: 'the key itself, in this answer and never again; a replay does not have it',
         examples: ['sk_test_5n0Yq2cH1uPZr8sVd3mWk7xLb9tGx9Kd'],
       }),

@@ -21,6 +21,13 @@ type HttpProblemCode =
   | 'behind'
   | 'read_timeout'
   | 'not_ready'
+  | 'invalid_signature'
+  | 'webhook_expired'
+  | 'invalid_webhook'
+  | 'webhook_not_taken'
+  | 'provider_not_configured'
+  | 'provider_refused'
+  | 'provider_unavailable'
   | 'deadline_exceeded'
 
 interface ProblemKind {
@@ -39,6 +46,9 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   invalid_json: kind(400, 'The body is not JSON', false),
   invalid_request: refusal('invalid_request', 400, 'A field is wrong'),
   invalid_idempotency_key: kind(400, 'The Idempotency-Key is malformed', false),
+  invalid_signature: kind(400, 'The webhook is not signed by its provider', false),
+  webhook_expired: kind(400, 'The webhook was signed at another time', false),
+  invalid_webhook: kind(400, 'The webhook is not understood', false),
   unauthorized: kind(401, 'No valid API key', false),
   forbidden: kind(403, 'This API key may not do this', false),
   invalid_client_secret: refusal('invalid_client_secret', 403, 'The client secret does not fit'),
@@ -62,6 +72,10 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   key_reused: refusal('key_reused', 422, 'The Idempotency-Key belongs to another request'),
   internal_error: refusal('internal_error', 500, 'Internal error'),
   overloaded: refusal('overloaded', 503, 'Too many requests are waiting'),
+  provider_refused: kind(502, 'The payment provider refused', false),
+  provider_unavailable: kind(503, 'The payment provider does not answer', true),
+  provider_not_configured: kind(503, 'The payment provider is not configured', false),
+  webhook_not_taken: kind(503, 'The webhook was not recorded', true),
   not_ready: kind(503, 'This process cannot serve yet', true),
   behind: kind(503, 'This process has not seen that commit yet', true),
   read_timeout: kind(503, 'The read took too long', true),

@@ -17,6 +17,9 @@ import type { Problem, ProblemCode } from './problem.ts'
 import type { Answers, JsonAnswer, RouteFacts } from './route.ts'
 import type { HttpExchange } from './transport.ts'
 
+type CommandDeps = Pick<Deps, 'queries' | 'providers' | 'providerCalls'>
+type Awaitable<Value> = Value | Promise<Value>
+
 /** A route that changes something: request → Command → (writer) → Result → response. */
 export interface WriteFacts<
   Path extends string,
@@ -26,8 +29,8 @@ export interface WriteFacts<
   readonly method: 'POST' | 'PATCH' | 'DELETE'
   readonly body: Body
   readonly answers: Declared
-  /** The command of a valid request, or what is wrong with it. */
-  toCommand(request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  /** The command of a valid request, or what is wrong with it; a promise where somebody outside has to be asked. */
+  toCommand(request: WriteRequest<Static<Body>>, deps: CommandDeps): Awaitable<Command | { readonly problem: Problem }>
   /** The response to an accepted command: one of `answers`. */
   toResponse(result: Accepted, request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): JsonAnswer<Declared>
 }
@@ -39,7 +42,7 @@ export interface WriteRoute extends RouteFacts<string> {
   readonly body: TObject
   readonly answers: Answers
   readonly parseBody: BodyParser<unknown>
-  toCommand(request: WriteRequest<unknown>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  toCommand(request: WriteRequest<unknown>, deps: CommandDeps): Awaitable<Command | { readonly problem: Problem }>
   toResponse(
     result: Accepted,
     request: WriteRequest<unknown>,
@@ -141,7 +144,24 @@ function readRequest(
 }
 
 function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): void {
-  const command = route.toCommand(request, deps)
+  const made = route.toCommand(request, deps)
+  if (!(made instanceof Promise)) return send(exchange, route, request, made, deps)
+  made.then(
+    (command) => answerLate(exchange, deps, () => send(exchange, route, request, command, deps)),
+    (error: unknown) =>
+      answerLate(exchange, deps, () => {
+        throw error
+      }),
+  )
+}
+
+function send(
+  exchange: HttpExchange,
+  route: WriteRoute,
+  request: WriteRequest<unknown>,
+  command: Command | { readonly problem: Problem },
+  deps: Deps,
+): void {
   if ('problem' in command) return sendProblem(exchange, deps, command.problem)
   const taken = deps.writer.submit(command, (reply) => {
     if (reply === null) return sendProblem(exchange, deps, deadlineExceeded)

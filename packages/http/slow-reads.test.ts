@@ -25,6 +25,7 @@ import { readListPage } from './list-page.ts'
 import { Mint } from './mint.ts'
 import { NodeTransport } from './node-http.ts'
 import { readPart } from './read-part.ts'
+import { ProviderCalls } from './provider-calls.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads, SlowReadTimeout } from './slow-reads.ts'
 import type { Command } from '@penstock/domain/command.ts'
@@ -147,6 +148,8 @@ beforeAll(async () => {
     credentials: new Credentials(queries, clock),
     mint,
     slowReads: openSlowReads(readHere),
+    providers: {},
+    providerCalls: new ProviderCalls(() => undefined),
     clock,
     log: (_, error) => logged.push(error),
   })

@@ -5,6 +5,7 @@ import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
 import { paymentStatus } from '@penstock/domain/payment.ts'
 import type { Static } from 'typebox'
 import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
+import type { Checkout } from '@penstock/domain/checkout.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
@@ -17,6 +18,7 @@ import type { Balance, Credential } from '@penstock/store/queries.ts'
 import type {
   apiKeyObject,
   apiKeyWithSecretObject,
+  checkoutObject,
   customerObject,
   disputeObject,
   dropObject,
@@ -213,6 +215,20 @@ export function wireDispute(dispute: Dispute): WireDispute {
     reason: dispute.reason,
     created: toSeconds(dispute.createdMs),
     closed_at: toSecondsOrNull(dispute.closedMs),
+  }
+}
+
+export function wireCheckout(checkout: Checkout): Static<typeof checkoutObject> {
+  return {
+    object: 'checkout',
+    provider: checkout.provider,
+    provider_payment_id: checkout.providerPaymentId,
+    hold: checkout.holdId,
+    amount: checkout.amountMinor,
+    currency: checkout.currency,
+    url: checkout.url,
+    client_secret: checkout.clientSecret,
+    expires_at: toSeconds(checkout.expiresMs),
   }
 }
 

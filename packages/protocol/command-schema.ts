@@ -52,6 +52,28 @@ const customer = Type.Object({
   shippingAddress: nullable(address),
 })
 
+const providerName = Type.Union([Type.Literal('stripe'), Type.Literal('payos'), Type.Literal('test')])
+const refundFact = Type.Object({
+  kind: Type.Literal('refund_updated'),
+  providerPaymentId: text,
+  providerRefundId: text,
+  refundId: nullable(text),
+  amountMinor: units,
+  currency: text,
+  status: Type.Union([Type.Literal('pending'), Type.Literal('succeeded'), Type.Literal('failed')]),
+  createdMs: amount,
+})
+const disputeFact = Type.Object({
+  kind: Type.Union([Type.Literal('dispute_opened'), Type.Literal('dispute_closed')]),
+  providerPaymentId: text,
+  providerDisputeId: text,
+  amountMinor: units,
+  currency: text,
+  reason: nullable(text),
+  status: Type.Union([Type.Literal('open'), Type.Literal('won'), Type.Literal('lost')]),
+  createdMs: amount,
+})
+
 const replace = Type.Object({ holdId: text, proof: nullable(text) })
 
 /** Commands of which many come at once: objects of these shapes travel without the names of their fields. */
@@ -184,6 +206,32 @@ export const rareSchemas = {
     disputeId: text,
     status: Type.Union([Type.Literal('won'), Type.Literal('lost')]),
   }),
+  take_fact: Type.Object({
+    kind: Type.Literal('take_fact'),
+    key: anyKey,
+    provider: providerName,
+    fact: Type.Union([refundFact, disputeFact]),
+    objectId: text,
+  }),
+  open_checkout: Type.Object({
+    kind: Type.Literal('open_checkout'),
+    key: anyKey,
+    holdId: text,
+    provider: providerName,
+    providerPaymentId: text,
+    amountMinor: amount,
+    currency: text,
+    url: nullable(text),
+    clientSecret: nullable(text),
+    expiresMs: amount,
+  }),
+  close_checkout: Type.Object({
+    kind: Type.Literal('close_checkout'),
+    key: anyKey,
+    holdId: text,
+    provider: providerName,
+    providerPaymentId: text,
+  }),
   cancel_order: Type.Object({
     kind: Type.Literal('cancel_order'),
     key: anyKey,
@@ -253,8 +301,9 @@ export function checkCommand(value: unknown): Command {
     throw new FrameError(`${String(kind)}${error?.instancePath ?? ''}: ${error?.message ?? 'wrong shape'}`)
   }
   const command = value as Command
-  if ('currency' in command && !isCurrency(command.currency)) {
-    throw new FrameError(`${command.kind}/currency: unknown currency ${String(command.currency)}`)
+  const facts = command.kind === 'take_fact' ? command.fact : command
+  if ('currency' in facts && !isCurrency(facts.currency)) {
+    throw new FrameError(`${command.kind}/currency: unknown currency ${String(facts.currency)}`)
   }
   return command
 }

@@ -210,6 +210,10 @@ const checks = {
     FROM both LEFT JOIN paid USING (order_id, sku_id)
     WHERE is_row = 0 OR paid_quantity IS NOT paid.quantity OR refunded_quantity <> refunded OR restocked_quantity <> restocked
     OR restocked_quantity > refunded_quantity OR refunded_quantity > paid_quantity`,
+  checkout_fits_hold: `SELECT 'checkout', hold_id || ' ' || provider, 'amount and currency of its hold',
+      checkout.amount || ' ' || checkout.currency
+    FROM checkout LEFT JOIN hold ON hold.id = hold_id
+    WHERE hold.amount IS NOT checkout.amount OR hold.currency IS NOT checkout.currency`,
   code_use_has_order: `SELECT 'code_use', order_id || ' ' || unit, 'an order', 'no such order'
     FROM code_use LEFT JOIN orders ON orders.id = order_id WHERE orders.id IS NULL`,
   code_use_fits_order: `WITH used AS (SELECT order_id, unit,

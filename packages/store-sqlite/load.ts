@@ -2,6 +2,7 @@ import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
+import { ProviderRows } from './provider-rows.ts'
 import {
   dropColumns,
   holdColumns,
@@ -55,6 +56,7 @@ export class RowLoader implements RowSource {
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
   readonly dueHolds: DueHolds
+  readonly providerRows: ProviderRows
   readonly #drops = new Map<string, Drop>()
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
@@ -64,6 +66,7 @@ export class RowLoader implements RowSource {
     this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: paymentKeySql }, indexTailMax)
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
     this.dueHolds = new DueHolds(db)
+    this.providerRows = new ProviderRows(db)
     const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
@@ -128,6 +131,18 @@ export class RowLoader implements RowSource {
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
+  }
+
+  get waitingFacts(): RowSource['waitingFacts'] {
+    return this.providerRows.waitingFacts
+  }
+
+  get checkouts(): RowSource['checkouts'] {
+    return this.providerRows.checkouts
+  }
+
+  get waitingFactKeys(): RowSource['waitingFactKeys'] {
+    return this.providerRows.waitingFactKeys
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */

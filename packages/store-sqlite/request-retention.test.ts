@@ -28,6 +28,9 @@ import {
   shoe,
   startMs,
   updateCommand,
+  checkoutCommand,
+  closeCheckoutCommand,
+  refundFact,
 } from '@penstock/engine/test-sale.ts'
 import { openReader } from './open.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -160,6 +163,24 @@ const rows: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Row> = {
     command: { kind: 'settle_refund', key, refundId: 'rfnd_1', status: 'succeeded' },
     again: { kind: 'settle_refund', key, refundId: 'rfnd_1', status: 'succeeded' },
     later: { refund: { status: 'succeeded' }, replayed: false },
+  },
+  // Rows follow what the provider says, and stay as they are when it is said again.
+  take_fact: {
+    before: [captureCommand('hold_1', { provider: 'stripe' })],
+    command: { ...refundFact('re_1'), key },
+    again: { ...refundFact('re_1'), key },
+    later: { effect: 'applied', replayed: false },
+  },
+  open_checkout: {
+    command: checkoutCommand('hold_1', { key }),
+    again: checkoutCommand('hold_1', { key }),
+    later: { checkout: { holdId: 'hold_1', state: 'open' }, replayed: false },
+  },
+  close_checkout: {
+    before: [checkoutCommand('hold_1')],
+    command: closeCheckoutCommand('hold_1', { key }),
+    again: closeCheckoutCommand('hold_1', { key }),
+    later: { isClosed: true, replayed: false },
   },
   open_dispute: {
     before: paid,

@@ -22,6 +22,7 @@ import type { Database as Connection, Statement } from 'better-sqlite3'
 import type { SqlValue } from './bulk-insert.ts'
 import type { DeferredIndex } from './deferred-index.ts'
 import type { RowLoader } from './load.ts'
+import type { ProviderRows } from './provider-rows.ts'
 
 /**
  * Writes what a batch changed, inside its transaction: one UPDATE per SKU however many units moved, one upsert per
@@ -44,6 +45,7 @@ export class ChangeSaver {
   readonly #insertEntry: BulkInsert
   readonly #insertCausedEntry: BulkInsert
   readonly #refunds: RefundSaver
+  readonly #providerRows: ProviderRows
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
@@ -53,8 +55,9 @@ export class ChangeSaver {
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
-  constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex'>) {
+  constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex' | 'providerRows'>) {
     this.#db = db
+    this.#providerRows = indexes.providerRows
     this.#paymentIndex = indexes.paymentIndex
     this.#requestIndex = indexes.requestIndex
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
@@ -114,6 +117,7 @@ export class ChangeSaver {
     this.#saveMoney(set)
     this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
     this.#refunds.save(set)
+    this.#providerRows.save(set)
     this.#saveCodeUses(set)
     this.#saveRequests(set)
     if (set.apiKeys.isChanged) this.#saveApiKeys(set)
@@ -123,6 +127,7 @@ export class ChangeSaver {
   committed(set: ChangeSet): void {
     this.#paymentIndex.committed(set.payments.inserted.keys())
     this.#requestIndex.committed(set.requests.inserted.keys())
+    this.#providerRows.committed(set)
   }
 
   rolledBack(): void {

@@ -19,6 +19,8 @@ import {
   toRefund,
   toSku,
 } from './rows.ts'
+import { checkoutColumns, toCheckout } from './provider-rows.ts'
+import type { Checkout } from '@penstock/domain/checkout.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
@@ -28,6 +30,7 @@ import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, CatalogueSnapshot, Credential, DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
+import type { CheckoutRow } from './provider-rows.ts'
 import type { ApiKeyRow, DisputeRow, DropRow, HoldRow, PaymentRow, RefundRow, SkuRow } from './rows.ts'
 
 type CredentialRow = readonly [string, Credential['kind'], string, number | null]
@@ -41,6 +44,9 @@ export class SqliteQueries implements Queries {
   readonly #hold: Statement<[string], HoldRow>
   readonly #order: Statement<[string], unknown[]>
   readonly #payment: Statement<[string], PaymentRow>
+  readonly #dropName: Statement<[string], string>
+  readonly #checkout: Statement<[string, string], CheckoutRow>
+  readonly #openCheckouts: Statement<[number, number], CheckoutRow>
   readonly #refund: Statement<[string], RefundRow>
   readonly #dispute: Statement<[string], DisputeRow>
   readonly #balances: Statement<[], Balance>
@@ -56,6 +62,17 @@ export class SqliteQueries implements Queries {
     this.#db = db
     this.#seq = db.prepare<[], number>('SELECT seq FROM writer_state').pluck()
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
+    this.#dropName = db.prepare<[string], string>('SELECT name FROM drops WHERE id = ?').pluck()
+    this.#checkout = db
+      .prepare<[string, string], CheckoutRow>(
+        `SELECT ${checkoutColumns} FROM checkout WHERE hold_id = ? AND provider = ?`,
+      )
+      .raw()
+    this.#openCheckouts = db
+      .prepare<[number, number], CheckoutRow>(
+        `SELECT ${checkoutColumns} FROM checkout WHERE state = 'open' AND created_ms < ? ORDER BY created_ms LIMIT ?`,
+      )
+      .raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
     this.#order = db
@@ -104,6 +121,19 @@ export class SqliteQueries implements Queries {
   findOrder(id: string): OrderFacts | null {
     const row = this.#order.get(id)
     return row === undefined ? null : toOrderFacts(row)
+  }
+
+  findDropName(dropId: string): string | null {
+    return this.#dropName.get(dropId) ?? null
+  }
+
+  findCheckout(holdId: string, provider: string): Checkout | null {
+    const row = this.#checkout.get(holdId, provider)
+    return row === undefined ? null : toCheckout(row)
+  }
+
+  listOpenCheckouts(createdBeforeMs: number, limit: number): readonly Checkout[] {
+    return this.#openCheckouts.all(createdBeforeMs, limit).map(toCheckout)
   }
 
   findPayment(id: string): Payment | null {

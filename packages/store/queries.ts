@@ -1,3 +1,5 @@
+import type { Checkout } from '@penstock/domain/checkout.ts'
+import type { ProviderName } from '@penstock/domain/provider-fact.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey, ApiKeyKind, Scope } from '@penstock/domain/api-key.ts'
@@ -20,6 +22,14 @@ export interface Queries {
   findHold(id: string): Hold | null
   findOrder(id: string): OrderFacts | null
   findPayment(id: string): Payment | null
+  /** For people; null: there is no such drop. */
+  findDropName(dropId: string): string | null
+  findCheckout(holdId: string, provider: ProviderName): Checkout | null
+  /**
+   * Checkouts that are open and were made before `createdBeforeMs`, the oldest first, at most `limit`: the provider may be
+   * asked about those whose payment is not known. Closing one takes it off this list.
+   */
+  listOpenCheckouts(createdBeforeMs: number, limit: number): readonly Checkout[]
   findRefund(id: string): Refund | null
   findDispute(id: string): Dispute | null
   /** By account, then currency. There are few. */

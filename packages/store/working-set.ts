@@ -1,5 +1,7 @@
+import { paymentKey } from '@penstock/domain/payment.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
+import type { Checkout } from '@penstock/domain/checkout.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -8,6 +10,7 @@ import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { WaitingFact } from '@penstock/domain/provider-fact.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
 
@@ -69,12 +72,16 @@ export interface RowSource {
   readonly refunds: LoadRow<Refund>
   readonly lineRefunds: LoadRow<LineRefund>
   readonly disputes: LoadRow<Dispute>
+  readonly waitingFacts: LoadRow<WaitingFact>
+  readonly checkouts: LoadRow<Checkout>
   readonly buyers: LoadRow<BuyerUnits>
   readonly codeUses: LoadRow<CodeUse>
   readonly requests: LoadRow<RequestRecord>
   readonly paymentKeys: LoadRow<string>
   readonly disputeKeys: LoadRow<string>
   readonly apiKeys: LoadRow<ApiKey>
+  /** Keys of facts that wait for the payment with this key. */
+  readonly waitingFactKeys: (paymentKey: string) => readonly string[]
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
   /** Ids of secret keys that are not revoked. */
   readonly secretKeyIds: () => readonly string[]
@@ -90,6 +97,8 @@ export class ChangeSet implements WorkingSet {
   readonly refunds: ChangedRows<Refund>
   readonly lineRefunds: ChangedRows<LineRefund>
   readonly disputes: ChangedRows<Dispute>
+  readonly waitingFacts: ChangedRows<WaitingFact>
+  readonly checkouts: ChangedRows<Checkout>
   readonly buyers: ChangedRows<BuyerUnits>
   readonly codeUses: ChangedRows<CodeUse>
   readonly requests: ChangedRows<RequestRecord>
@@ -109,6 +118,8 @@ export class ChangeSet implements WorkingSet {
     this.refunds = new ChangedRows(source.refunds)
     this.lineRefunds = new ChangedRows(source.lineRefunds)
     this.disputes = new ChangedRows(source.disputes)
+    this.waitingFacts = new ChangedRows(source.waitingFacts)
+    this.checkouts = new ChangedRows(source.checkouts)
     this.buyers = new ChangedRows(source.buyers)
     this.codeUses = new ChangedRows(source.codeUses)
     this.requests = new ChangedRows(source.requests)
@@ -122,6 +133,21 @@ export class ChangeSet implements WorkingSet {
 
   findDisputeKey(disputeId: string): string | undefined {
     return this.#source.disputeKeys(disputeId) ?? keyOf(this.disputes.inserted, disputeId)
+  }
+
+  listWaitingFacts(key: string): readonly string[] {
+    const stored = this.#source.waitingFactKeys(key)
+    const { waitingFacts } = this
+    if (!waitingFacts.isChanged) return stored
+    const keys = new Set(stored)
+    for (const rows of [waitingFacts.inserted, waitingFacts.updated]) {
+      for (const [id, row] of rows) {
+        const isOfPayment = row.isWaiting && paymentKey(row.provider, row.fact.providerPaymentId) === key
+        if (isOfPayment) keys.add(id)
+        else keys.delete(id)
+      }
+    }
+    return [...keys]
   }
 
   /**
@@ -156,6 +182,8 @@ export class ChangeSet implements WorkingSet {
       this.refunds.isChanged ||
       this.lineRefunds.isChanged ||
       this.disputes.isChanged ||
+      this.waitingFacts.isChanged ||
+      this.checkouts.isChanged ||
       this.apiKeys.isChanged ||
       this.ledgerEntries.length > 0
     )

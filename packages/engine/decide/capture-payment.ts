@@ -5,6 +5,7 @@ import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { paymentAsRecorded } from '../answer.ts'
 import { found } from '../found.ts'
+import { applyWaiting } from '../provider-fact.ts'
 import {
   countBuyerUnits,
   endHold,
@@ -35,7 +36,8 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
  * punishes the payer. Only case 7 looks whether the drop was cancelled, and then owes the money back. Whatever the case, the money is in the ledger in the same commit (promise P5).
  */
 export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: number): Result {
-  const known = set.payments.find(paymentKey(command.provider, command.providerPaymentId))
+  const key = paymentKey(command.provider, command.providerPaymentId)
+  const known = set.payments.find(key)
   if (known !== undefined) return answerKnownPayment(known, command)
 
   const hold = set.holds.find(command.holdId)
@@ -46,7 +48,10 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
     if (reason === null) assignGoods(set, command, hold, nowMs)
     else settle(set, hold, nowMs)
   }
-  return recordPayment(set, command, reason, hold?.fees ?? noFees, nowMs)
+  const result = recordPayment(set, command, reason, hold?.fees ?? noFees, nowMs)
+  // A refund or dispute may have been reported before its payment.
+  applyWaiting(set, key, nowMs)
+  return result
 }
 
 function answerKnownPayment(known: Payment, command: CapturePayment): Result {

@@ -1,9 +1,6 @@
-import { disputeKey } from '@penstock/domain/dispute.ts'
-import { disputesAccount } from '@penstock/domain/ledger-entry.ts'
 import { rejected } from '@penstock/domain/result.ts'
-import { cashOf, post, takeBack } from '../ledger.ts'
-import { paymentOf } from '../order-facts.ts'
-import { savePayment } from '../refund.ts'
+import { endDispute } from '../dispute.ts'
+import { applyWaitingFacts } from '../provider-fact.ts'
 import type { CloseDispute } from '@penstock/domain/command.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -20,24 +17,9 @@ export function closeDispute(set: WorkingSet, command: CloseDispute, nowMs: numb
   }
 
   // Point of no return.
-  const closed: Dispute = { ...dispute, status: command.status, closedMs: nowMs }
-  set.disputes.update(disputeKey(dispute.provider, dispute.providerDisputeId), closed)
-  set.events.append({ type: `dispute.${command.status}`, objectId: dispute.id, createdMs: nowMs })
-  settleMoney(set, closed, nowMs)
+  const closed = endDispute(set, dispute, command.status, nowMs)
+  applyWaitingFacts(set, dispute, nowMs)
   return saved(closed)
-}
-
-function settleMoney(set: WorkingSet, dispute: Dispute, nowMs: number): void {
-  const payment = paymentOf(set, dispute)
-  const cause = { causeId: dispute.id, nowMs }
-  const { amountMinor } = dispute
-  if (dispute.status === 'won') {
-    post(set, payment, cause, { debit: cashOf(payment), credit: disputesAccount, amountMinor })
-    savePayment(set, { ...payment, disputedMinor: payment.disputedMinor - amountMinor })
-  } else {
-    takeBack(set, payment, cause, disputesAccount, amountMinor)
-    savePayment(set, { ...payment, lostMinor: payment.lostMinor + amountMinor })
-  }
 }
 
 function saved(dispute: Dispute): Result {

@@ -1,10 +1,8 @@
 import { disputeKey } from '@penstock/domain/dispute.ts'
-import { disputesAccount } from '@penstock/domain/ledger-entry.ts'
 import { amountLeft } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
-import { cashOf, post } from '../ledger.ts'
+import { startDispute } from '../dispute.ts'
 import { findPayment } from '../order-facts.ts'
-import { savePayment } from '../refund.ts'
 import type { OpenDispute } from '@penstock/domain/command.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -27,23 +25,8 @@ export function openDispute(set: WorkingSet, command: OpenDispute, nowMs: number
   }
 
   // Point of no return.
-  const dispute: Dispute = {
-    id: command.disputeId,
-    paymentId: payment.id,
-    provider: payment.provider,
-    providerDisputeId: command.providerDisputeId,
-    amountMinor,
-    currency: payment.currency,
-    reason: command.reason,
-    createdMs: nowMs,
-    status: 'open',
-    closedMs: null,
-  }
-  set.disputes.insert(key, dispute)
-  set.events.append({ type: 'dispute.created', objectId: dispute.id, createdMs: nowMs })
-  const cause = { causeId: dispute.id, nowMs }
-  post(set, payment, cause, { debit: disputesAccount, credit: cashOf(payment), amountMinor })
-  savePayment(set, { ...payment, disputedMinor: payment.disputedMinor + amountMinor })
+  const { disputeId: id, providerDisputeId, reason } = command
+  const dispute = startDispute(set, payment, { id, providerDisputeId, amountMinor, reason }, nowMs)
   return { outcome: 'dispute_saved', dispute, duplicate: false, replayed: false }
 }
 

@@ -1,4 +1,5 @@
 import { rejected } from '@penstock/domain/result.ts'
+import { applyWaitingFacts } from '../provider-fact.ts'
 import { fail, succeed } from '../refund.ts'
 import type { SettleRefund } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -15,5 +16,6 @@ export function settleRefund(set: WorkingSet, command: SettleRefund, nowMs: numb
 
   // Point of no return.
   const settled = command.status === 'succeeded' ? succeed(set, refund, nowMs) : fail(set, refund, nowMs)
+  applyWaitingFacts(set, refund, nowMs)
   return { outcome: 'refund_saved', refund: settled, replayed: false }
 }

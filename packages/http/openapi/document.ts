@@ -4,6 +4,7 @@ import { idempotencyKeyPattern } from '../request-key.ts'
 import { plainProblems } from '../serve-plain.ts'
 import { scopeOf } from '../route.ts'
 import { readProblems, slowReadProblems } from '../serve-read.ts'
+import { webhookProblems } from '../serve-webhook.ts'
 import { writeProblems } from '../serve-write.ts'
 import { operationId, tagOf } from './operation-name.ts'
 import { SchemaCollector } from './schema-node.ts'
@@ -11,6 +12,7 @@ import type { TSchema } from 'typebox'
 import type { ProblemCode } from '../problem.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
+import type { WebhookRoute } from '../serve-webhook.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { SchemaNode } from './schema-node.ts'
 
@@ -73,7 +75,7 @@ export interface Media {
   readonly schema: SchemaNode
 }
 
-type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute
+type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute | WebhookRoute
 
 const description = `JSON in, JSON out. Amounts are integers in minor units (4999 is 49.99 usd, and 4999 is 4999 jpy); times are Unix
 seconds; ids are strings. Unknown fields in a request are refused; answers may gain fields. A secret key needs the scope of
@@ -141,7 +143,7 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
   const paths: Record<string, Partial<Record<Method, Operation>>> = {}
   for (const route of routes) {
     const path = route.path.replaceAll(/:([a-z_]+)/g, '{$1}')
-    const method = (route.kind === 'write' ? route.method.toLowerCase() : 'get') as Method
+    const method = ('method' in route ? route.method.toLowerCase() : 'get') as Method
     const operation = describeRoute(route, method, path, collector)
     const problems = describeProblems(route, collector)
     Object.assign(responses, problems.shared)
@@ -179,7 +181,7 @@ function describeRoute(route: Route, method: Method, path: string, collector: Sc
     security: describeSecurity(route),
     ...(given.length === 0 ? {} : { parameters: given }),
     // A body of DELETE has no meaning of its own (RFC 9110 section 9.3.5); {} is taken, and not worth mentioning.
-    ...(route.kind !== 'write' || route.method === 'DELETE'
+    ...(!('method' in route) || route.method === 'DELETE'
       ? {}
       : {
           requestBody: {
@@ -192,7 +194,7 @@ function describeRoute(route: Route, method: Method, path: string, collector: Sc
 }
 
 function describeSecurity(route: Route): Operation['security'] {
-  if (route.kind === 'plain') return []
+  if (route.kind === 'plain' || route.kind === 'webhook') return []
   const secret = { secretKey: [scopeOf(route)] }
   return route.access === 'secret' ? [secret] : [secret, { publishableKey: [] }]
 }
@@ -200,7 +202,7 @@ function describeSecurity(route: Route): Operation['security'] {
 function describeParameters(route: Route, collector: SchemaCollector): (Parameter | Ref)[] {
   const shared = (name: keyof typeof parameters): Ref => ({ $ref: `#/components/parameters/${name}` })
   const tag = 'hasTag' in route && route.hasTag ? [shared('IfNoneMatch')] : []
-  if (route.kind === 'plain') return tag
+  if (route.kind === 'plain' || route.kind === 'webhook') return tag
   const inPath = Object.entries(route.params).map(([name, schema]): Parameter => ({
     name,
     in: 'path',
@@ -223,8 +225,9 @@ function describeParameters(route: Route, collector: SchemaCollector): (Paramete
 const header = (name: keyof typeof headers): Ref => ({ $ref: `#/components/headers/${name}` })
 
 function describeAnswers(route: Route, collector: SchemaCollector): Record<string, Response> {
-  if (route.kind === 'write') {
-    const shown = { 'Penstock-Seq': header('Seq'), 'Idempotent-Replayed': header('Replayed') }
+  if (route.kind === 'write' || route.kind === 'webhook') {
+    const seq = route.kind === 'write' ? header('Seq') : header('ProblemSeq')
+    const shown = { 'Penstock-Seq': seq, 'Idempotent-Replayed': header('Replayed') }
     return Object.fromEntries(
       Object.entries(route.answers).map(([status, schema]: [string, TSchema]) => [
         status,
@@ -253,6 +256,7 @@ function describeAnswers(route: Route, collector: SchemaCollector): Record<strin
 
 const commonProblems: Readonly<Record<Route['kind'], readonly ProblemCode[]>> = {
   write: writeProblems,
+  webhook: webhookProblems,
   read: readProblems,
   slow_read: slowReadProblems,
   plain: plainProblems,

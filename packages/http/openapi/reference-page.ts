@@ -171,7 +171,7 @@ function curl(
     .reduce((text, { name, schema }) => text.replace(`{${name}}`, String(schema.examples?.[0])), path)
   const parts = [`curl -sS${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} 'http://127.0.0.1:8080${filled}'`]
   if (operation.security.length > 0) parts.push(`-H "Authorization: Bearer $KEY"`)
-  if (method !== 'get') parts.push(`-H "Idempotency-Key: $(uuidgen)"`)
+  if (parameters.some(({ name }) => name === 'Idempotency-Key')) parts.push(`-H "Idempotency-Key: $(uuidgen)"`)
   if (body !== undefined) {
     parts.push(`-H 'Content-Type: application/json'`)
     parts.push(`-d '${JSON.stringify(body.examples?.[0]).replaceAll("'", String.raw`'\''`)}'`)

@@ -4,6 +4,7 @@ import { openApiDocument } from '../openapi/document.ts'
 import { referencePage, referencePagePolicy } from '../openapi/reference-page.ts'
 import type { PlainResponse, PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
+import type { WebhookRoute } from '../serve-webhook.ts'
 import type { WriteRoute } from '../serve-write.ts'
 
 const openApiAnswer = Type.Object(
@@ -19,7 +20,9 @@ const openApiAnswer = Type.Object(
 )
 
 /** `GET /openapi.json` and `GET /docs`: what `others` and these two say of themselves. The bytes are made here, once. */
-export function documentRoutes(others: readonly (WriteRoute | ReadRoute | SlowReadRoute | PlainRoute)[]): PlainRoute[] {
+export function documentRoutes(
+  others: readonly (WriteRoute | ReadRoute | SlowReadRoute | PlainRoute | WebhookRoute)[],
+): PlainRoute[] {
   const openApi: PlainRoute = {
     kind: 'plain',
     path: '/openapi.json',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { Mint } from '../mint.ts'
 import { dropActions, dropRestock } from './drop-actions.ts'
+import type { ProviderCalls } from '../provider-calls.ts'
 import type { Queries } from '@penstock/store/queries.ts'
 import type { WriteRequest } from '../serve-write.ts'
 
@@ -12,7 +13,7 @@ function request<Body>(body: Body): WriteRequest<Body> {
 }
 
 /** These routes read nothing. */
-const noDeps = { queries: {} as Queries }
+const noDeps = { queries: {} as Queries, providers: {}, providerCalls: {} as ProviderCalls }
 
 it.each(dropActions.map((route) => [route.path, route] as const))(
   'dropActions gives %s a key of its own when the client sent none, so that a late resend is a replay',

@@ -1,12 +1,14 @@
 import { sendProblem } from '../api.ts'
 import { servePlain } from '../serve-plain.ts'
 import { serveRead, serveSlowRead } from '../serve-read.ts'
+import { serveWebhook } from '../serve-webhook.ts'
 import { serveWrite } from '../serve-write.ts'
 import { problem } from '../problem.ts'
 import { apiKeyCreate } from './api-key-create.ts'
 import { apiKeyFind, apiKeyList } from './api-key-read.ts'
 import { apiKeyRevoke } from './api-key-revoke.ts'
 import { apiKeyRoll } from './api-key-roll.ts'
+import { checkoutCreate } from './checkout-create.ts'
 import { codeVerify } from './code-verify.ts'
 import { collectionLists } from './collection-list.ts'
 import { holdErase, orderErase } from './customer-erase.ts'
@@ -29,13 +31,15 @@ import { paymentAttach } from './payment-attach.ts'
 import { paymentCreate } from './payment-create.ts'
 import { refundCreate } from './refund-create.ts'
 import { refundSettle } from './refund-settle.ts'
+import { webhookRoutes } from './webhooks.ts'
 import type { Deps, Router } from '../api.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
+import type { WebhookRoute } from '../serve-webhook.ts'
 import type { WriteRoute } from '../serve-write.ts'
 import type { HttpTransport } from '../transport.ts'
 
-export type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute
+export type Route = WriteRoute | ReadRoute | SlowReadRoute | PlainRoute | WebhookRoute
 
 const apiRoutes: readonly Route[] = [
   dropCreate,
@@ -48,6 +52,7 @@ const apiRoutes: readonly Route[] = [
   holdFind,
   holdRelease,
   holdErase,
+  checkoutCreate,
   paymentCreate,
   paymentFind,
   paymentAttach,
@@ -63,6 +68,7 @@ const apiRoutes: readonly Route[] = [
   orderErase,
   codeVerify,
   ledgerBalances,
+  ...webhookRoutes,
   ...collectionLists,
   ...exportRoutes,
   apiKeyCreate,
@@ -77,8 +83,8 @@ const apiRoutes: readonly Route[] = [
 /** Every route, in the order of the documents. */
 export const routes: readonly Route[] = [...apiRoutes, ...documentRoutes(apiRoutes)]
 
-/** Serves `routes` on any transport. */
-export function serveRoutes(transport: HttpTransport, deps: Deps): void {
+/** Serves `routes` on any transport; `more`: what is no part of the API. */
+export function serveRoutes(transport: HttpTransport, deps: Deps, more?: (router: Router) => void): void {
   const methodsByPath = new Map<string, string[]>()
   const router: Router = {
     route: (method, path, handler) => {
@@ -97,10 +103,14 @@ export function serveRoutes(transport: HttpTransport, deps: Deps): void {
       case 'slow_read':
         serveSlowRead(router, route, deps)
         break
+      case 'webhook':
+        serveWebhook(router, route, deps)
+        break
       case 'plain':
         servePlain(router, route, deps)
     }
   }
+  more?.(router)
   serveFallback(transport, methodsByPath, deps)
 }
 

@@ -250,6 +250,11 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     "UPDATE refund SET lines = json_replace(lines, '$[0][1]', 9) WHERE lines <> '[]'",
     "UPDATE refund SET status = 'failed', settled_ms = 1 WHERE status = 'pending'",
   ],
+  checkout_fits_hold: [
+    "INSERT INTO checkout SELECT 'hold_x', 'stripe', 'pi_1', 1, 'usd', NULL, 's', 1, 1, 'open'",
+    "INSERT INTO checkout SELECT id, 'stripe', 'pi_1', amount + 1, currency, NULL, 's', 1, 1, 'open' FROM hold LIMIT 1",
+    "INSERT INTO checkout SELECT id, 'stripe', 'pi_1', amount, 'eur', NULL, 's', 1, 1, 'open' FROM hold LIMIT 1",
+  ],
   code_use_has_order: [
     'DELETE FROM orders WHERE id = (SELECT order_id FROM code_use)',
     "UPDATE code_use SET order_id = 'ord_x'",

@@ -5,6 +5,7 @@ import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
+import type { Checkout } from '@penstock/domain/checkout.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -13,6 +14,7 @@ import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Order } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { WaitingFact } from '@penstock/domain/provider-fact.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Committed, Store } from '@penstock/store/store.ts'
@@ -31,6 +33,8 @@ export class MemoryData {
   readonly refunds = new Map<string, Refund>()
   readonly lineRefunds = new Map<string, LineRefund>()
   readonly disputes = new Map<string, Dispute>()
+  readonly waitingFacts = new Map<string, WaitingFact>()
+  readonly checkouts = new Map<string, Checkout>()
   readonly buyers = new Map<string, BuyerUnits>()
   readonly codeUses = new Map<string, CodeUse>()
   readonly requests = new Map<string, RequestRecord>()
@@ -44,7 +48,8 @@ export class MemoryData {
   snapshot(): unknown {
     const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes } = this
     const { buyers, codeUses, requests, apiKeys, entries, balances, events } = this
-    const money = { payments, orders, refunds, lineRefunds, disputes, entries, balances }
+    const { waitingFacts, checkouts } = this
+    const money = { payments, orders, refunds, lineRefunds, disputes, waitingFacts, checkouts, entries, balances }
     return structuredClone({ drops, skus, holds, buyers, codeUses, requests, apiKeys, events, ...money })
   }
 }
@@ -70,6 +75,9 @@ export class MemoryStore implements Store {
       disputes: (key) => data.disputes.get(key),
       paymentKeys: (id) => keyOf(data.payments, id),
       disputeKeys: (id) => keyOf(data.disputes, id),
+      waitingFacts: (key) => data.waitingFacts.get(key),
+      checkouts: (key) => data.checkouts.get(key),
+      waitingFactKeys: (key) => listWaiting(data, key),
       buyers: (id) => data.buyers.get(id),
       codeUses: (key) => data.codeUses.get(key),
       requests: (id) => data.requests.get(id),
@@ -113,6 +121,12 @@ export class MemoryStore implements Store {
 function keyOf(rows: ReadonlyMap<string, { readonly id: string }>, id: string): string | undefined {
   for (const [key, row] of rows) if (row.id === id) return key
   return undefined
+}
+
+function listWaiting(data: MemoryData, key: string): readonly string[] {
+  return [...data.waitingFacts].flatMap(([id, { provider, fact, isWaiting }]) =>
+    isWaiting && paymentKey(provider, fact.providerPaymentId) === key ? [id] : [],
+  )
 }
 
 function listHoldsDue(data: MemoryData, nowMs: number, max: number): readonly string[] {
@@ -172,7 +186,8 @@ function save(data: MemoryData, set: ChangeSet): void {
   for (const row of [...set.disputes.inserted.values(), ...set.disputes.updated.values()]) {
     data.disputes.set(disputeKey(row.provider, row.providerDisputeId), row)
   }
-  for (const row of set.orders.inserted.values()) data.orders.set(row.id, row)
+  for (const [key, row] of [...set.waitingFacts.inserted, ...set.waitingFacts.updated]) data.waitingFacts.set(key, row)
+  for (const [key, row] of [...set.checkouts.inserted, ...set.checkouts.updated]) data.checkouts.set(key, row)
   for (const [key, row] of set.codeUses.inserted) data.codeUses.set(key, row)
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
   data.events.push(...set.outboxEvents)

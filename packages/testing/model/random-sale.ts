@@ -4,6 +4,7 @@ import type {
   CancelOrder,
   CapturePayment,
   ChangeDropPhase,
+  CloseCheckout,
   CloseDispute,
   Command,
   CreateDrop,
@@ -12,11 +13,13 @@ import type {
   DropChanges,
   FulfilOrder,
   NewSku,
+  OpenCheckout,
   OpenDispute,
   ReleaseHold,
   RequestKey,
   RestockSku,
   SettleRefund,
+  TakeFact,
   UpdateDrop,
 } from '@penstock/domain/command.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
@@ -319,6 +322,68 @@ function disputeCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
   return [opening, closing]
 }
 
+/** What stripe says of the payments that `capturePayment` makes, often before it reports them. */
+function providerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
+  const target = fc.record({ number: holdNumber, shared: seldom(fc.constantFrom('p1', 'p2'), 2) })
+  const idOf = (place: Place, { number, shared }: { number: number; shared: string | null }): string =>
+    shared ?? `paid for ${holdAt(place, number).id}`
+  // Of one object a provider always says the same, but for its status.
+  const amounts = [40, 60, 100, 200]
+  const currency = 'usd'
+  const refund = fc
+    .record({
+      key: anyKey('take_fact', options),
+      target,
+      own: fc.nat({ max: 3 }),
+      back: captureNumber,
+      number: fc.nat({ max: 3 }),
+      status: fc.constantFrom('pending', 'succeeded', 'succeeded', 'failed'),
+    })
+    .map(({ key, target: wanted, own, back, number, status }): Draft => (place): TakeFact => {
+      const providerPaymentId = idOf(place, wanted)
+      const refunds = place.earlier.filter((command) => command.kind === 'create_refund')
+      const asked = refunds[refunds.length - 1 - (back % Math.min(5, refunds.length))]
+      const refundId = own === 0 ? (asked?.refundId ?? null) : null
+      const providerRefundId =
+        refundId === null ? `re_${number} ${providerPaymentId}` : `re of ${refundId} ${providerPaymentId}`
+      const ids = { kind: 'refund_updated', providerPaymentId, providerRefundId, refundId } as const
+      const amountMinor = refundId === null ? (amounts[number] ?? 0) : asked?.amountMinor || 100
+      const fact = { ...ids, amountMinor, currency, status, createdMs: startMs } as const
+      return { kind: 'take_fact', key, provider: 'stripe', fact, objectId: `rfnd_of ${providerRefundId}` }
+    })
+  const dispute = fc
+    .record({
+      key: anyKey('take_fact', options),
+      target,
+      number: fc.nat({ max: 3 }),
+      status: fc.constantFrom('open', 'won', 'lost'),
+    })
+    .map(({ key, target: wanted, number, status }): Draft => (place): TakeFact => {
+      const providerPaymentId = idOf(place, wanted)
+      const providerDisputeId = `dp_${number} ${providerPaymentId}`
+      const kind = status === 'open' ? 'dispute_opened' : 'dispute_closed'
+      const fact = { kind, providerPaymentId, providerDisputeId, reason: null, status } as const
+      const facts = { ...fact, amountMinor: amounts[number] ?? 0, currency, createdMs: startMs } as const
+      return { kind: 'take_fact', key, provider: 'stripe', fact: facts, objectId: `dsp_of ${providerDisputeId}` }
+    })
+  const provider = fc.constantFrom('stripe', 'test')
+  const open = fc
+    .record({ key: anyKey('open_checkout', options), number: holdNumber, provider })
+    .map(({ key, number, provider: name }): Draft => (place): OpenCheckout => {
+      const { id: holdId, amountMinor: wantedMinor } = holdAt(place, number)
+      const ids = { holdId, provider: name, providerPaymentId: `paid for ${holdId}` }
+      const facts = { amountMinor: wantedMinor, currency: 'usd', url: null, clientSecret: 'secret' } as const
+      return { kind: 'open_checkout', key, ...ids, ...facts, expiresMs: startMs }
+    })
+  const close = fc
+    .record({ key: anyKey('close_checkout', options), number: holdNumber, provider })
+    .map(({ key, number, provider: name }): Draft => (place): CloseCheckout => {
+      const { id: holdId } = holdAt(place, number)
+      return { kind: 'close_checkout', key, holdId, provider: name, providerPaymentId: `paid for ${holdId}` }
+    })
+  return [refund, refund, refund, dispute, open, close]
+}
+
 function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
   const changes: fc.Arbitrary<DropChanges> = fc.record(
     {
@@ -385,7 +450,12 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
   ]
   if (!options.sellers) return fc.oneof(...buyers)
   const sellers = sellerCommands(options).map((arbitrary) => ({ arbitrary, weight: 1 }))
-  const money = [...refundCommands(options), ...disputeCommands(options), attachPayment(options)]
+  const money = [
+    ...refundCommands(options),
+    ...disputeCommands(options),
+    ...providerCommands(options),
+    attachPayment(options),
+  ]
   return fc.oneof(...buyers, ...sellers, ...money.map((arbitrary) => ({ arbitrary, weight: 2 })))
 }
 

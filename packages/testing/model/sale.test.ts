@@ -170,6 +170,8 @@ function withOwnKey(command: Command, id: string): Command {
     case 'update_drop':
     case 'change_drop_phase':
     case 'create_drop':
+    // Reported before it is opened, and then again, it closes what was opened meanwhile.
+    case 'close_checkout':
       return { ...command, key: { id: `own ${id}`, fingerprint: 'f' } }
     case 'restock_sku':
     case 'create_hold':
@@ -181,6 +183,8 @@ function withOwnKey(command: Command, id: string): Command {
     case 'settle_refund':
     case 'open_dispute':
     case 'close_dispute':
+    case 'take_fact':
+    case 'open_checkout':
     case 'cancel_order':
     case 'fulfil_order':
     case 'use_code':
@@ -246,6 +250,9 @@ function sentAgain(command: Command, number: number): Command {
     case 'expire_holds':
     case 'settle_refund':
     case 'close_dispute':
+    case 'take_fact':
+    case 'open_checkout':
+    case 'close_checkout':
     case 'fulfil_order':
     case 'erase_customer':
     case 'use_code':

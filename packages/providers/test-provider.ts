@@ -1,0 +1,126 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { MalformedWebhook, parseBody } from './read-fields.ts'
+import { readTestEvent } from './test-event.ts'
+import { refuseSignature, signBody } from './webhook-signature.ts'
+import type { ProviderFact } from '@penstock/domain/provider-fact.ts'
+import type {
+  CancelOutcome,
+  PaymentProvider,
+  ProviderPayment,
+  ProviderPaymentRequest,
+  ProviderPaymentState,
+  ProviderRefundOutcome,
+  ProviderRefundRequest,
+  WebhookVerdict,
+} from './provider.ts'
+import type { TestEvent } from './test-event.ts'
+
+export interface TestProviderDeps {
+  /** Signs webhooks and the addresses of its page. The same in every process of a box. */
+  readonly secret: string
+  /** What happened to its payments, a line of JSON each: its books, which every process reads. */
+  readonly bookPath: string
+  /** `http://127.0.0.1:8080`: where its page is. Asked when a payment is made. */
+  readonly baseUrl: () => string
+}
+
+const prefix = 'tpay_'
+
+/** The header its webhooks are signed in, as Stripe's are. */
+export const testSignatureHeader = 'penstock-test-signature'
+
+/**
+ * A provider without an account, for trying things out: `PENSTOCK_MODE=test` only. Its payment page is served by the HTTP
+ * process, its webhooks come over HTTP and are signed like real ones.
+ */
+export class TestProvider implements PaymentProvider {
+  readonly name = 'test'
+  readonly webhookHeaders = [testSignatureHeader]
+  readonly #deps: TestProviderDeps
+
+  constructor(deps: TestProviderDeps) {
+    this.#deps = deps
+  }
+
+  createPayment({ holdId, returnUrl, expiresMs }: ProviderPaymentRequest): Promise<ProviderPayment> {
+    const providerPaymentId = prefix + holdId
+    const query = new URLSearchParams({ token: this.pageToken(providerPaymentId, returnUrl ?? '') })
+    if (returnUrl !== null) query.set('return_url', returnUrl)
+    const url = `${this.#deps.baseUrl()}/pay/test/${providerPaymentId}?${query}`
+    return Promise.resolve({ providerPaymentId, url, clientSecret: null, expiresMs })
+  }
+
+  cancelPayment(providerPaymentId: string): Promise<CancelOutcome> {
+    const { status } = this.#stateOf(providerPaymentId)
+    if (status === 'paid') return Promise.resolve('already_paid')
+    if (status === 'cancelled') return Promise.resolve('already_cancelled')
+    const data = { payment: providerPaymentId, hold: testHoldId(providerPaymentId) ?? '' }
+    this.record([{ id: `tevt_cancelled_${providerPaymentId}`, type: 'payment.cancelled', created: 0, data }])
+    return Promise.resolve('cancelled')
+  }
+
+  findPayment(providerPaymentId: string): Promise<ProviderPaymentState> {
+    return Promise.resolve(this.#stateOf(providerPaymentId))
+  }
+
+  /** Always succeeds, at once. */
+  refund({ refundId }: ProviderRefundRequest): Promise<ProviderRefundOutcome> {
+    return Promise.resolve({ providerRefundId: `tre_${refundId}`, status: 'succeeded', detail: null })
+  }
+
+  translateWebhook(rawBody: Buffer, headers: Readonly<Record<string, string>>, nowMs: number): WebhookVerdict {
+    const refusal = refuseSignature(rawBody, headers[testSignatureHeader] ?? '', [this.#deps.secret], nowMs)
+    if (refusal !== null) return refusal
+    try {
+      return { ok: true, ...readTestEvent(parseBody(rawBody)) }
+    } catch (error) {
+      if (error instanceof MalformedWebhook) return { ok: false, reason: 'malformed', detail: error.message }
+      throw error
+    }
+  }
+
+  /** The header for a webhook with this body. */
+  sign(body: string, nowMs: number): string {
+    return signBody(body, this.#deps.secret, nowMs)
+  }
+
+  /** Writes what happened into the books, before any webhook tells of it. */
+  record(events: readonly TestEvent[]): void {
+    appendFileSync(this.#deps.bookPath, events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 })
+  }
+
+  /** Proves that we made the address of a payment page, with its return address. */
+  pageToken(providerPaymentId: string, returnUrl: string): string {
+    return createHmac('sha256', this.#deps.secret)
+      .update(JSON.stringify(['page', providerPaymentId, returnUrl]))
+      .digest('base64url')
+  }
+
+  isPageToken(token: string, providerPaymentId: string, returnUrl: string): boolean {
+    const expected = Buffer.from(this.pageToken(providerPaymentId, returnUrl))
+    const given = Buffer.from(token)
+    return given.length === expected.length && timingSafeEqual(given, expected)
+  }
+
+  #stateOf(providerPaymentId: string): ProviderPaymentState {
+    const { bookPath } = this.#deps
+    const lines = existsSync(bookPath) ? readFileSync(bookPath, 'utf8').split('\n') : []
+    const facts = lines
+      .filter((line) => line.includes(`"${providerPaymentId}"`))
+      .map((line): ProviderFact => readTestEvent(JSON.parse(line) as { id: string }).fact)
+    if (facts.some(({ kind }) => kind === 'payment_captured')) {
+      return {
+        status: 'paid',
+        facts: facts.filter(({ kind }) => kind !== 'payment_failed' && kind !== 'payment_cancelled'),
+      }
+    }
+    const isCancelled = facts.some(({ kind }) => kind === 'payment_cancelled')
+    return { status: isCancelled ? 'cancelled' : 'open', facts: [] }
+  }
+}
+
+/** The hold of a payment of the test provider; null for any other id. */
+export function testHoldId(providerPaymentId: string): string | null {
+  return providerPaymentId.startsWith(prefix) ? providerPaymentId.slice(prefix.length) : null
+}
