@@ -131,7 +131,8 @@ export function payByWebhook({ facts }: Sale, holds: readonly string[], nowSecon
     template: { method: 'POST', path: webhookPath, headers: {}, body: null },
     tokens: { kind: 'requests', list },
     expects: '2xx',
-    rows: { ...rowsOfPayment, keys: 0 },
+    // The id of the event is its key.
+    rows: rowsOfPayment,
   }
 }
 

@@ -48,7 +48,10 @@ const TASKS = {
   'bench:peers': { summary: 'measure beside other servers of the same sale', steps: [['bench/peers/main.ts']] },
   'bench:writer': { summary: 'measure the writer alone, by batch size', steps: [['bench/writer/main.ts']] },
   'bench:micro': { summary: 'measure engine, codec, store and each statement', steps: [['bench/micro/main.ts']] },
-  'bench:growth': { summary: 'measure on large databases, many SKUs, many connections', steps: [['bench/growth/main.ts']] },
+  'bench:growth': {
+    summary: 'measure on large databases, many SKUs, many connections',
+    steps: [['bench/growth/main.ts']],
+  },
   'bench:soak': { summary: 'measure memory under full load', steps: [['bench/soak/main.ts']] },
   test: { summary: 'everything: types, lint, format, every test', steps: [['scripts/check.mjs']] },
   check: { summary: 'the same without the end-to-end tests', steps: [['scripts/check.mjs', '--quick']] },

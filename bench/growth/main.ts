@@ -116,15 +116,15 @@ async function measureSize(
       const onProgress = (done: number): void => progress.show(() => `${name}: filling in payments, ${count(done)}`)
       await fillPayments(join(folder, 'penstock.db'), size.rows, onProgress, signal)
     }
-    for (let run = 1; run <= options.runs; run++) {
-      progress.show(() => `${name}, run ${run} of ${options.runs}`)
+    for (let round = 1; round <= options.runs; round++) {
+      progress.show(() => `${name}, run ${round} of ${options.runs}`)
       const lab = await Lab.open({ httpProcesses, dataFolder: folder })
       try {
         const databaseBytes = statSync(lab.box.databasePath).size
         const sales = size.skus === 1 ? [lab.sale] : await lab.openWideSale(size.skus)
         const warm = await pay(lab, sales, 0, guessPerSecond, warmUpMs, size.connections, signal)
         const perSecond = Math.max(guessPerSecond, warm.perSecond) * reserve
-        const phase = await pay(lab, sales, run, perSecond, options.durationMs, size.connections, signal)
+        const phase = await pay(lab, sales, round, perSecond, options.durationMs, size.connections, signal)
         const violation = phase.violation ?? (size.rows <= options.auditRowsMax ? await lab.audit(signal) : null)
         progress.note(`${name.padEnd(20)} ${renderPhase({ ...phase, violation })}`)
         onSample({ dimension, value: size[dimension], phase: { ...phase, violation }, databaseBytes })
@@ -140,7 +140,7 @@ async function measureSize(
 async function pay(
   lab: Lab,
   sales: readonly Sale[],
-  run: number,
+  round: number,
   perSecondMax: number,
   durationMs: number,
   connections: number,
@@ -151,7 +151,7 @@ async function pay(
     lab,
     scenario: 'payments',
     server: 'box',
-    run,
+    run: round,
     plan: singleStep(payHolds(lab.sale, holds), null),
     generator: new Own(1, null),
     connections,

@@ -13,9 +13,10 @@ test('StatementWatch counts the calls of each statement, and leaves the library 
   insert.run(4)
   expect(new Map(costs.map(({ sql, calls }) => [sql, calls]))).toEqual(
     new Map([
-    ['INSERT INTO t VALUES (?)', 3],
-    ['SELECT sum(a) FROM t', 1],
-  ]))
+      ['INSERT INTO t VALUES (?)', 3],
+      ['SELECT sum(a) FROM t', 1],
+    ]),
+  )
   db.close()
 })
 

@@ -102,6 +102,16 @@ async function run({ minutes, connections }: Options, { signal, progress }: Comm
       await lab.close()
     }
   })
+  return describe({ minutes, connections }, phases, traces, at, problems)
+}
+
+function describe(
+  { minutes, connections }: Options,
+  phases: readonly Phase[],
+  traces: readonly MemoryTrace[],
+  at: string,
+  problems: readonly string[],
+): Report {
   const verdicts = traces.map((trace) => judgeMemory(trace))
   const unbounded = verdicts.flatMap(({ name, isBounded }) =>
     isBounded ? [] : [`NOT BOUNDED: the memory of ${name} grew`],

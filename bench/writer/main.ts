@@ -13,7 +13,7 @@ import { count } from '../report/format.ts'
 import { median, spread } from '../summary.ts'
 import { WalWatch } from '../wal.ts'
 import type { CommandContext } from '../command.ts'
-import type { Report } from '../report/report.ts'
+import type { Plot, Report } from '../report/report.ts'
 
 const bounds = { payments: { min: 100, max: 5_000_000 }, runs: { min: 1, max: 100 } } as const
 const sizeBounds = { min: 1, max: 1_024 }
@@ -81,9 +81,9 @@ async function measure(size: number, paymentsMax: number, signal: AbortSignal): 
     const wal = new WalWatch(path)
     const [batches, flushes]: [number[], number[]] = [[], []]
     const [cpu, startedMs] = [process.cpuUsage(), performance.now()]
-    for (let at = 0; at < commands.length; at += size) {
+    for (let first = 0; first < commands.length; first += size) {
       const batchMs = performance.now()
-      sale.transact(commands.slice(at, at + size))
+      sale.transact(commands.slice(first, first + size))
       sale.store.maintain(false)
       batches.push(performance.now() - batchMs)
       flushes.push(sale.store.lastFlushMs)
@@ -98,8 +98,8 @@ async function measure(size: number, paymentsMax: number, signal: AbortSignal): 
       size,
       perSecond: payments / seconds,
       cpuUsPerPayment: (used.user + used.system) / payments,
-      batchMs: { p50: at(batches, 0.5), p99: at(batches, 0.99), max: at(batches, 1) },
-      flushMsP50: at(flushes, 0.5),
+      batchMs: { p50: quantile(batches, 0.5), p99: quantile(batches, 0.99), max: quantile(batches, 1) },
+      flushMsP50: quantile(flushes, 0.5),
       walBytesPerPayment: walBytes / payments,
       violation: await auditData(folder, signal),
     }
@@ -122,12 +122,13 @@ async function prepare(sale: InProcessSale<SqliteStore>, count_: number, signal:
 }
 
 /** The value that `fraction` of all do not exceed. */
-function at(values: readonly number[], fraction: number): number {
+function quantile(values: readonly number[], fraction: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0
 }
 
-async function run({ sizes, payments, runs }: Options, { signal, progress }: CommandContext): Promise<Report> {
+async function run(options: Options, { signal, progress }: CommandContext): Promise<Report> {
+  const { sizes, payments, runs } = options
   const samples: Sample[] = []
   const atTime = new Date().toISOString()
   const problems = await untilStopped(signal, async () => {
@@ -140,6 +141,10 @@ async function run({ sizes, payments, runs }: Options, { signal, progress }: Com
       }
     }
   })
+  return describe(options, samples, atTime, problems)
+}
+
+function describe({ payments, runs }: Options, samples: readonly Sample[], at: string, problems: string[]): Report {
   const voided = samples.flatMap(({ size, violation }) =>
     violation === null ? [] : [`VOID, batches of ${size}: ${violation}`],
   )
@@ -164,7 +169,7 @@ async function run({ sizes, payments, runs }: Options, { signal, progress }: Com
     name: 'writer',
     title: 'Penstock: the writer alone',
     command: typedCommand('bench:writer'),
-    at: atTime,
+    at,
     conditions: [
       ...machineLines(),
       `engine and store in one process, synchronous FULL; up to ${count(payments)} payments a size on a new database, ${runs} rounds`,
@@ -193,21 +198,23 @@ async function run({ sizes, payments, runs }: Options, { signal, progress }: Com
         ],
       },
     ],
-    plots: [
-      {
-        title: 'Payments by batch size',
-        x: { label: 'payments a batch', scale: 'log' },
-        y: { label: 'payments/s', scale: 'linear' },
-        series: [
-          {
-            name: 'payments/s',
-            points: bySize.map(([size, group]) => [size, median(group.map(({ perSecond }) => perSecond))]),
-          },
-        ],
-      },
-    ],
+    plots: [plotOf(bySize)],
     problems: [...voided, ...problems],
     data: { samples },
+  }
+}
+
+function plotOf(bySize: readonly (readonly [number, readonly Sample[]])[]): Plot {
+  return {
+    title: 'Payments by batch size',
+    x: { label: 'payments a batch', scale: 'log' },
+    y: { label: 'payments/s', scale: 'linear' },
+    series: [
+      {
+        name: 'payments/s',
+        points: bySize.map(([size, group]) => [size, median(group.map(({ perSecond }) => perSecond))]),
+      },
+    ],
   }
 }
 

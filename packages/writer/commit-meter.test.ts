@@ -3,7 +3,13 @@ import { CommitMeter } from './commit-meter.ts'
 
 test('CommitMeter counts commits by their size and by their time', () => {
   const meter = new CommitMeter()
-  for (const [commands, flushMs] of [[1, 0.0005], [2, 0.2], [3, 0.2], [4, 0.2], [1_000_000, 1e9]] as const) {
+  for (const [commands, flushMs] of [
+    [1, 0.0005],
+    [2, 0.2],
+    [3, 0.2],
+    [4, 0.2],
+    [1_000_000, 1e9],
+  ] as const) {
     meter.record(commands, flushMs)
   }
   const { commits, commands, batches, flushes, flushMs } = meter.counts
