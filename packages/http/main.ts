@@ -15,8 +15,7 @@ import { ProviderCalls } from './provider-calls.ts'
 import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
-import { serveTestPay } from './serve-test-pay.ts'
-import { TestWebhooks } from './test-webhooks.ts'
+import { openTestPay, serveTestPay } from './serve-test-pay.ts'
 import { WriterClient } from './writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
@@ -28,10 +27,6 @@ const waiterSweepMs = 50
  * Exit codes: 0 asked to stop, 1 a bug or the port is taken, 2 bad settings.
  */
 async function run(settings: Settings): Promise<void> {
-  const log = (message: string, error?: unknown): void => {
-    if (error === undefined) console.error(message)
-    else console.error(`${message}:`, error)
-  }
   const clock = Date.now
   const connected = Promise.withResolvers<void>()
   let catalogue: Catalogue | null = null
@@ -85,13 +80,8 @@ async function run(settings: Settings): Promise<void> {
     clock,
     log,
   }
-  const { test } = providers
-  const webhooks =
-    test && new TestWebhooks({ url: () => baseUrl, sign: (body, nowMs) => test.sign(body, nowMs), clock, log })
-  serveRoutes(transport, deps, (router) => {
-    if (test === undefined || webhooks === undefined) return
-    serveTestPay(router, deps, { provider: test, webhooks, random: Math.random })
-  })
+  const testPay = openTestPay(providers, { url: () => baseUrl, clock, log, random: Math.random })
+  serveRoutes(transport, deps, (router) => testPay && serveTestPay(router, deps, testPay))
   const port = await transport.listen(settings.host, settings.port)
   baseUrl = ownUrl(settings.host, port)
   const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
@@ -105,12 +95,17 @@ async function run(settings: Settings): Promise<void> {
     () => clearInterval(report),
     () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
     () => pool.close(),
-    () => webhooks?.close(),
+    () => testPay?.webhooks.close(),
     () => transport.close(httpDrainMs),
   )
   log(`http ready: ${transport.name} on ${settings.host}:${port}`)
   process.send?.({ listening: port })
   process.send?.('ready')
+}
+
+function log(message: string, error?: unknown): void {
+  if (error === undefined) console.error(message)
+  else console.error(`${message}:`, error)
 }
 
 /** How this machine reaches what listens on `host`. */

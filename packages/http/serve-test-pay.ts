@@ -5,12 +5,14 @@ import { eventsOf, planWebhooks, testActions } from '@penstock/providers/test-pa
 import { testHoldId } from '@penstock/providers/test-provider.ts'
 import { sendProblem } from './api.ts'
 import { problem } from './problem.ts'
+import { TestWebhooks } from './test-webhooks.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
+import type { Providers } from '@penstock/providers/open-providers.ts'
 import type { TestDelivery, TestPayment } from '@penstock/providers/test-payment.ts'
 import type { TestProvider } from '@penstock/providers/test-provider.ts'
 import type { Deps, Router } from './api.ts'
 import type { HttpExchange } from './transport.ts'
-import type { TestWebhooks } from './test-webhooks.ts'
+import type { TestWebhooksDeps } from './test-webhooks.ts'
 
 const path = '/pay/test/:id'
 const formBytesMax = 1_024
@@ -20,6 +22,16 @@ export interface TestPay {
   readonly provider: TestProvider
   readonly webhooks: TestWebhooks
   readonly random: () => number
+}
+
+/** Null where there is no test provider: in live mode. */
+export function openTestPay(
+  { test }: Pick<Providers, 'test'>,
+  deps: Omit<TestWebhooksDeps, 'sign'> & Pick<TestPay, 'random'>,
+): TestPay | null {
+  if (test === undefined) return null
+  const sign = (body: string, nowMs: number): string => test.sign(body, nowMs)
+  return { provider: test, webhooks: new TestWebhooks({ ...deps, sign }), random: deps.random }
 }
 
 interface Visit {

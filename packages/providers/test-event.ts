@@ -37,7 +37,7 @@ export function testFact(type: string, data: Fields): ProviderFact {
         kind: 'refund_updated',
         providerPaymentId: providerPaymentId(),
         providerRefundId: readId(data['refund'], 'data.refund'),
-        refundId: data['penstock_refund'] == null ? null : readId(data['penstock_refund'], 'data.penstock_refund'),
+        refundId: readRefundId(data['penstock_refund']),
         amountMinor: readAmount(data['amount'], 'data.amount'),
         currency: readCurrency(data['currency'], 'data.currency'),
         status: readChoice<RefundStatus>(data['status'], ['pending', 'succeeded', 'failed']),
@@ -65,6 +65,11 @@ export function testFact(type: string, data: Fields): ProviderFact {
 export function readTestEvent(event: Fields): { readonly eventId: string; readonly fact: ProviderFact } {
   const eventId = readId(event['id'], 'id')
   return { eventId, fact: testFact(String(event['type']), readFields(event['data'], 'data')) }
+}
+
+/** Absent or null: it is none of ours. */
+function readRefundId(value: unknown): string | null {
+  return value === undefined || value === null ? null : readId(value, 'data.penstock_refund')
 }
 
 function readChoice<Choice extends string>(value: unknown, choices: readonly Choice[]): Choice {

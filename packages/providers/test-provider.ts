@@ -47,7 +47,7 @@ export class TestProvider implements PaymentProvider {
     const providerPaymentId = prefix + holdId
     const query = new URLSearchParams({ token: this.pageToken(providerPaymentId, returnUrl ?? '') })
     if (returnUrl !== null) query.set('return_url', returnUrl)
-    const url = `${this.#deps.baseUrl()}/pay/test/${providerPaymentId}?${query}`
+    const url = `${this.#deps.baseUrl()}/pay/test/${providerPaymentId}?${query.toString()}`
     return Promise.resolve({ providerPaymentId, url, clientSecret: null, expiresMs })
   }
 
@@ -55,7 +55,7 @@ export class TestProvider implements PaymentProvider {
     const { status } = this.#stateOf(providerPaymentId)
     if (status === 'paid') return Promise.resolve('already_paid')
     if (status === 'cancelled') return Promise.resolve('already_cancelled')
-    const data = { payment: providerPaymentId, hold: testHoldId(providerPaymentId) ?? '' }
+    const data = { payment: providerPaymentId, hold: testHoldId(providerPaymentId) ?? providerPaymentId }
     this.record([{ id: `tevt_cancelled_${providerPaymentId}`, type: 'payment.cancelled', created: 0, data }])
     return Promise.resolve('cancelled')
   }

@@ -135,5 +135,5 @@ export class Box {
 
 /** Settings of the shell that runs the tests must not leak into them. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PENSTOCK_')))
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(PENSTOCK|STRIPE)_/.test(name)))
 }

@@ -19,6 +19,7 @@ export function operationId(method: 'get' | 'post' | 'patch' | 'delete', path: s
     const noun = words.map(pascal).join('')
     return isOne ? noun.replace(/ies$/, 'y').replace(/s$/, '') : noun
   }
+  if (names[0] === 'webhooks') return `take${names.slice(1).map(pascal).join('')}Webhook`
   if (names[0] === 'exports') return `export${nounOf(names.slice(1), false)}`
   if (!path.startsWith('/v1/')) return `get${nounOf(names, false)}`
   if (last.startsWith('{')) {

@@ -156,7 +156,7 @@ describe.each(['uws', 'node'] as const)('checkouts, on %s', (transport) => {
     ['an unknown provider', { provider: 'paypal' }, 400, 'invalid_request'],
     ['an unknown field', { provider: 'test', x: 1 }, 400, 'invalid_request'],
     ['a script as return_url', { provider: 'test', return_url: 'javascript:alert(1)' }, 400, 'invalid_request'],
-    ['a provider that is not configured', { provider: 'payos' }, 503, 'provider_not_configured'],
+    ['a provider that is not configured', { provider: 'payos' }, 404, 'provider_not_configured'],
   ])('refuses %s, and writes nothing', async (_, body, status, code) => {
     const hold = await newHold()
     const before = footprint(box.databasePath)
@@ -216,8 +216,8 @@ describe.each(['uws', 'node'] as const)('checkouts, on %s', (transport) => {
   ] as const)('%s with %j on the page: %j', async (action, delivery, expected) => {
     const { hold, path } = await newTestPayment()
     expectStatus(await press(path, { action, ...delivery }), 200)
-    const found = (await payments(hold, expected.length)).map(({ status, reason }) => [status, reason])
-    expect(found.toSorted()).toEqual([...expected].toSorted())
+    const found = (await payments(hold, expected.length)).map(({ status, reason }) => `${status} ${reason}`)
+    expect(new Set(found)).toEqual(new Set(expected.map(([status, reason]) => `${status} ${reason}`)))
   })
 
   it('pay late on the page comes when the hold has ended, and finds units', async () => {
