@@ -4,7 +4,7 @@ import { readBenchOptions } from './options.ts'
 
 test.each([
   [['nonsense'], 'there is no scenario "nonsense"'],
-  [['--duration', '0'], '--duration is "0", expected a whole number from 1 to 600'],
+  [['--duration', '0'], '--duration is "0", expected a whole number from 1 to 240'],
   [['--rate', '1.5'], '--rate is "1.5"'],
   [['--rate', '100', '--generator', 'wrk'], 'leave --generator out'],
   [['--generator', 'k6'], '--generator is "k6"'],

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { renderRequest } from './generators/plan.ts'
+import { countToken, renderRequest } from './generators/plan.ts'
 import { unitAmount } from './sale.ts'
 import type { RequestTemplate, Step } from './generators/plan.ts'
 import type { RowCounts } from './row-counts.ts'
@@ -92,15 +92,21 @@ export function payAnswered({ facts }: Sale, seed: readonly string[]): Step {
   return { name: 'payment', template, tokens: { kind: 'answered', seed }, expects: '2xx', rows: rowsOfPayment }
 }
 
-/** Money for a hold that nobody knows: it is recorded, and answered 2xx, or it would be lost. */
-export function payUnknown(sale: Sale): Step {
-  return {
-    name: 'unknown',
-    template: paymentTemplate(sale.facts, `hold_${'0'.repeat(14)}{token}`),
-    tokens: { kind: 'count', from: sale.takeNumbers(numbersPerPhase) },
-    expects: '2xx',
-    rows: rowsOfUnmatched,
+const unknownHold = (number: string): string => `hold_${'0'.repeat(14)}${number}`
+
+/**
+ * Money for a hold that nobody knows: it is recorded, and answered 2xx, or it would be lost. As webhooks of Stripe, at
+ * most `countMax` of them, where the server takes those; otherwise as reports of payments, without end.
+ */
+export function payUnknown(sale: Sale, countMax: number, nowSeconds: number): Step {
+  const common = { name: 'unknown', expects: '2xx', rows: rowsOfUnmatched } as const
+  if (sale.facts.webhookSecret === null) {
+    const template = paymentTemplate(sale.facts, unknownHold('{token}'))
+    return { ...common, template, tokens: { kind: 'count', from: sale.takeNumbers(numbersPerPhase) } }
   }
+  const from = sale.takeNumbers(countMax)
+  const holds = Array.from({ length: countMax }, (_, place) => unknownHold(countToken(from + place)))
+  return { ...payByWebhook(sale, holds, nowSeconds), ...common }
 }
 
 function paymentTemplate({ secretKey }: SaleFacts, hold: string): RequestTemplate {

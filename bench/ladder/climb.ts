@@ -3,7 +3,7 @@ import { singleStep } from '../generators/plan.ts'
 import { measurePhase } from '../phase.ts'
 import { prepareHolds } from '../prepare-holds.ts'
 import { empty } from '../scenarios/empty.ts'
-import { mixedPlan } from '../scenarios/mix.ts'
+import { mixedPaymentEvery, mixedPlan } from '../scenarios/mix.ts'
 import { payHolds } from '../steps.ts'
 import { rungStatus } from './rules.ts'
 import type { RequestPlan } from '../generators/plan.ts'
@@ -13,8 +13,6 @@ import type { LadderName, LadderOptions } from './options.ts'
 
 const warmUp = { perSecond: 1_000, durationMs: 1_000 } as const
 const calibrationMs = 2_000
-/** Of the mix, one request in so many pays a hold. */
-const mixedPaymentEvery = 10
 
 export interface ClimbDeps {
   readonly options: LadderOptions
@@ -120,5 +118,6 @@ async function planRung(
     return singleStep(payHolds(sale, holds), null)
   }
   // The payments of one second, so that they need not wait for the holds of this run.
-  return mixedPlan(sale, await prepareHolds(sale, Math.ceil(perSecond / mixedPaymentEvery), onHolds, signal))
+  const seed = await prepareHolds(sale, Math.ceil(perSecond / mixedPaymentEvery), onHolds, signal)
+  return mixedPlan(sale, seed, Math.ceil((perSecond * durationMs) / 1_000))
 }

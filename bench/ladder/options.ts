@@ -17,7 +17,8 @@ export interface LadderOptions {
 }
 
 const bounds = {
-  duration: { min: 1, max: 600 },
+  // Webhooks are signed before the phase, and a signature is taken for 300 s.
+  duration: { min: 1, max: 240 },
   runs: { min: 1, max: 100 },
   connections: { min: 1, max: 10_000 },
   workers: { min: 1, max: 64 },
@@ -32,7 +33,7 @@ Open loop: requests go out at a constant rate, whatever the server does, and lat
 Each rung has a box of its own, warmed up for a second. Afterwards its rows are counted and its data is audited.
 
 ladders (both unless named):
-  mixed      60% list, 20% hold and pay, 10% payment for an unknown hold, 10% one drop
+  mixed      60% list, 20% hold and pay, 10% webhook for an unknown hold, 10% one drop
   payments   durable payments only, each for its own hold
 
   --rungs <list>             requests/s (2000,5000,8000,15000,25000,50000)

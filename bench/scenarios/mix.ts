@@ -10,10 +10,17 @@ const weights = { list: 6, hold: 1, payment: 1, unknown: 1, status: 1 } as const
 /** Payments wait for a hold to be answered; this many are there from the start, so that a stall does not reorder the mix. */
 const seedHoldsMin = 64
 
-/** `seed`: holds to pay first. */
-export function mixedPlan(sale: Sale, seed: readonly string[]): RequestPlan {
+/** One request in so many pays a hold, and one is for an unknown hold. */
+export const mixedPaymentEvery = 10
+/** Processes of the generator share what was prepared, and must not run out at its end. */
+const unknownReserve = 100
+
+/** `seed`: holds to pay first. Good for `requestsMax` requests within the next 300 s, as long as signatures are taken. */
+export function mixedPlan(sale: Sale, seed: readonly string[], requestsMax: number): RequestPlan {
+  const unknownMax = Math.ceil(requestsMax / mixedPaymentEvery) + unknownReserve
+  const unknown = payUnknown(sale, unknownMax, Math.floor(Date.now() / 1_000))
   return {
-    steps: [readList(sale), createHold(sale), payAnswered(sale, seed), payUnknown(sale), readOne(sale)],
+    steps: [readList(sale), createHold(sale), payAnswered(sale, seed), unknown, readOne(sale)],
     order: spreadEvenly(Object.values(weights)),
     parking: null,
   }
@@ -21,11 +28,11 @@ export function mixedPlan(sale: Sale, seed: readonly string[]): RequestPlan {
 
 export const mix: Scenario = {
   name: 'mix',
-  summary: '60% list, 20% hold and pay, 10% payment for an unknown hold, 10% one drop',
+  summary: '60% list, 20% hold and pay, 10% webhook for an unknown hold, 10% one drop',
   server: 'box',
   isMix: true,
-  prepare: async ({ sale }, { onProgress, signal }) => {
+  prepare: async ({ sale }, { requestsMax, onProgress, signal }) => {
     const seed = await prepareHolds(sale, seedHoldsMin, (done) => onProgress(done, seedHoldsMin), signal)
-    return mixedPlan(sale, seed)
+    return mixedPlan(sale, seed, requestsMax)
   },
 }
