@@ -19,6 +19,10 @@ export interface CampaignDeps {
   readonly signal: AbortSignal
   readonly onStatus: (status: () => string) => void
   readonly onPhase: (phase: Phase) => void
+  /** A scenario that this release cannot serve. */
+  readonly onMissing: (scenario: string, reason: string) => void
+  /** After each round: null when the data is sound, otherwise what is broken. It voids the phases of the round. */
+  readonly onAudited: (run: number, violation: string | null) => void
 }
 
 /**
@@ -34,6 +38,8 @@ export async function runCampaign(deps: CampaignDeps): Promise<void> {
     const lab = await deps.openLab()
     try {
       await runRound(deps, lab, run, fastest)
+      deps.onStatus(() => 'auditing the data')
+      deps.onAudited(run, await lab.audit(deps.signal))
     } finally {
       deps.onStatus(() => 'stopping the box')
       await lab.close()
@@ -44,7 +50,12 @@ export async function runCampaign(deps: CampaignDeps): Promise<void> {
 /** `fastest`: the requests a second of each scenario and generator so far, to know how many holds to prepare. */
 async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<string, number>): Promise<void> {
   for (const scenario of deps.options.scenarios) {
-    for (const generator of deps.generators) {
+    const missing = scenario.missing?.(lab) ?? null
+    if (missing !== null) {
+      deps.onMissing(scenario.name, missing)
+      continue
+    }
+    for (const generator of generatorsOf(scenario, deps.generators)) {
       const key = `${scenario.name} ${generator.name}`
       const phase = await runPhase(deps, lab, scenario, generator, run, fastest.get(key) ?? guessPerSecond)
       fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
@@ -53,31 +64,49 @@ async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<
   }
 }
 
-function runPhase(
+/** Of several, `own` is there for what the others cannot send. */
+export function generatorsOf(
+  scenario: Pick<Scenario, 'isMix'>,
+  generators: readonly Generator[],
+): readonly Generator[] {
+  if (scenario.isMix === true) return generators.filter(({ sendsMixes }) => sendsMixes)
+  const others = generators.filter(({ sendsMixes }) => !sendsMixes)
+  return others.length > 0 ? others : generators
+}
+
+async function runPhase(
   { options, signal, onStatus }: CampaignDeps,
   lab: Lab,
   scenario: Scenario,
   generator: Generator,
   run: number,
-  perSecond: number,
+  fastestPerSecond: number,
 ): Promise<Phase> {
   signal.throwIfAborted()
   const durationMs = run === 0 ? Math.min(warmUpMs, options.durationMs) : options.durationMs
-  const requestsMax = Math.ceil(perSecond * (durationMs / 1_000) * reserve)
+  const perSecond = options.perSecond ?? fastestPerSecond * reserve
   const name = `${run === 0 ? 'warm-up' : `run ${run} of ${options.runs}`}: ${scenario.name} by ${generator.name}`
   onStatus(() => `${name}: starting`)
-  return measurePhase(scenario, generator, run, {
+  const plan = await scenario.prepare(lab, {
+    requestsMax: Math.ceil(perSecond * (durationMs / 1_000)),
+    signal,
+    onProgress: (done, of) => {
+      onStatus(() => `${name}: preparing holds, ${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`)
+    },
+  })
+  return measurePhase({
     lab,
+    scenario: scenario.name,
+    server: scenario.server,
+    run,
+    plan,
+    generator,
+    counts: scenario.counts,
     connections: options.connections,
     durationMs,
     quietMs: run === 0 ? 0 : options.quietMs,
-    preparation: {
-      requestsMax,
-      signal,
-      onProgress: (done, of) => {
-        onStatus(() => `${name}: preparing holds, ${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`)
-      },
-    },
+    signal,
+    alongside: scenario.alongside,
     onMeasuring: () => {
       const startedMs = performance.now()
       onStatus(() => `${name}: ${((performance.now() - startedMs) / 1_000).toFixed(1)} of ${durationMs / 1_000} s`)

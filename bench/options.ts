@@ -12,20 +12,26 @@ export interface BenchOptions {
   readonly wrkThreads: number
   readonly autocannonProcesses: number
   readonly httpProcesses: number
+  readonly ownProcesses: number
+  /** Requests a second of an open loop; null: closed loops. */
+  readonly perSecond: number | null
   /** How long to wait, before each phase, for a machine that nobody else uses. */
   readonly quietMs: number
 }
 
 export type GeneratorName = (typeof generatorNames)[number]
-const generatorNames = ['wrk', 'autocannon'] as const
+const generatorNames = ['wrk', 'autocannon', 'own'] as const
 
 const bounds = {
-  duration: { min: 1, max: 600 },
+  // Webhooks are signed before the phase, and a signature is taken for 300 s.
+  duration: { min: 1, max: 240 },
   // Each connection is parked once in a waiting read; an HTTP process holds 4,096 of them.
   connections: { min: 1, max: 4_000 },
   runs: { min: 1, max: 100 },
   'wrk-threads': { min: 1, max: 64 },
   'autocannon-processes': { min: 1, max: 64 },
+  'own-processes': { min: 1, max: 64 },
+  rate: { min: 1, max: 1_000_000 },
   'http-processes': { min: 1, max: 64 },
   quiet: { min: 0, max: 3_600 },
 } as const
@@ -33,7 +39,8 @@ const bounds = {
 export const benchUsage = `usage: npm run bench -- [scenario ...] [options]
 
 Measures a box that it starts in a temporary folder: durable (synchronous FULL), nothing else changed. After every
-phase the rows in the database are counted; unless they equal the 2xx answers the figures are void and it exits 1.
+phase the rows in the database are counted and must equal the accepted answers, and after every round the audit must
+pass; otherwise the figures are void and it exits 1.
 
 scenarios (all of them unless named, but for those with *):
 ${scenarios.map(({ name, onlyWhenNamed, summary }) => `  ${`${name}${onlyWhenNamed ? ' *' : ''}`.padEnd(22)} ${summary}`).join('\n')}
@@ -41,14 +48,17 @@ ${scenarios.map(({ name, onlyWhenNamed, summary }) => `  ${`${name}${onlyWhenNam
   --duration <seconds>            of each measured phase (5)
   --connections <count>           keep-alive connections (64)
   --runs <count>                  rounds over all scenarios; medians are shown (3)
-  --generator <name>              wrk, autocannon or all (all that are installed)
+  --generator <name>              wrk, autocannon, own or all (wrk where it is installed, otherwise autocannon; always
+                                  own for scenarios of several kinds of requests)
+  --rate <requests/s>             an open loop of the own generator instead: latency counts from the intended time
   --wrk-threads <count>           (1)
   --autocannon-processes <count>  (1)
+  --own-processes <count>         (1)
   --http-processes <count>        of the box, and of the empty server (2)
   --quiet <seconds>               before each phase, wait up to so long until nobody else uses the machine (0)
   --help                          shows this
 
-Ctrl-C stops and shows what was measured so far. Results are kept in bench/results/<time>.json.
+Ctrl-C stops and shows what was measured so far. Reports are kept in bench/results/ as Markdown, JSON and HTML.
 Exit codes: 0 measured, 1 void or failed, 2 wrong options, 130 interrupted.`
 
 /** Null when the user only wants help. Throws UsageError. */
@@ -64,6 +74,8 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
         generator: { type: 'string', default: 'all' },
         'wrk-threads': { type: 'string', default: '1' },
         'autocannon-processes': { type: 'string', default: '1' },
+        'own-processes': { type: 'string', default: '1' },
+        rate: { type: 'string' },
         'http-processes': { type: 'string', default: '2' },
         quiet: { type: 'string', default: '0' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -71,7 +83,10 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
     }),
   )
   if (values.help) return null
-  const whole = (name: keyof typeof bounds): number => wholeOption(name, values[name], bounds[name])
+  const whole = (name: Exclude<keyof typeof bounds, 'rate'>): number => wholeOption(name, values[name], bounds[name])
+  if (values.rate !== undefined && values.generator !== 'all') {
+    throw new UsageError('--rate is an open loop of the own generator: leave --generator out')
+  }
   return {
     scenarios: readScenarios(positionals),
     durationMs: whole('duration') * 1_000,
@@ -80,6 +95,8 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
     generators: readGenerators(values.generator, hasWrk),
     wrkThreads: whole('wrk-threads'),
     autocannonProcesses: whole('autocannon-processes'),
+    ownProcesses: whole('own-processes'),
+    perSecond: values.rate === undefined ? null : wholeOption('rate', values.rate, bounds.rate),
     httpProcesses: whole('http-processes'),
     quietMs: whole('quiet') * 1_000,
   }
@@ -95,7 +112,7 @@ function readScenarios(names: readonly string[]): readonly Scenario[] {
 }
 
 function readGenerators(name: string, hasWrk: boolean): readonly GeneratorName[] {
-  if (name === 'all') return generatorNames.filter((known) => known !== 'wrk' || hasWrk)
+  if (name === 'all') return hasWrk ? ['wrk', 'own'] : ['autocannon', 'own']
   const found = generatorNames.find((known) => known === name)
   if (found === undefined) {
     throw new UsageError(`--generator is "${name}", expected ${generatorNames.join(', ')} or all`)

@@ -1,27 +1,37 @@
 import net from 'node:net'
-import { countToken, renderPieces } from './generators/generator.ts'
-import type { Lab } from './lab.ts'
+import { countToken, renderPieces } from './generators/plan.ts'
+import { readAnswer, readId } from './generators/own/answer.ts'
+import { holdTemplate } from './steps.ts'
+import { Sale } from './sale.ts'
 
 /** More than a measured phase uses: nobody looks at the latency here, and larger batches are faster. */
 const connections = 128
 const countTokenLength = 12
 
 /**
- * Makes `count` holds over HTTP, as buyers do, and resolves with their ids. Every answer must be a 201. Plain sockets
- * and no HTTP parser: it is not what is measured and should be over soon.
+ * Makes `count` holds over HTTP, as buyers do, and resolves with their ids. Of several sales of one box, each
+ * gets its share. Every answer must be a 201. Not a
+ * generator: it is not what is measured and should be over soon.
  */
 export async function prepareHolds(
-  lab: Lab,
+  sale: Sale | readonly Sale[],
   count: number,
   onProgress: (done: number) => void,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { hostname, port } = new URL(lab.box.url)
-  const pieces = renderPieces(lab.holdRequest, lab.box.url, countTokenLength)
-  const from = lab.takeNumbers(count)
+  const sales = sale instanceof Sale ? [sale] : sale
+  const [first] = sales
+  if (first === undefined) throw new Error('there must be a sale')
+  const { hostname, port } = new URL(first.url)
+  const pieces = sales.map((one) => renderPieces(holdTemplate(one.facts), one.url, countTokenLength))
+  const from = first.takeNumbers(count)
   const ids: string[] = []
   let sent = 0
-  const nextRequest = (): string | null => (sent < count ? pieces.join(countToken(from + sent++)) : null)
+  const nextRequest = (): string | null => {
+    if (sent === count) return null
+    const next = pieces[sent % pieces.length]
+    return next?.join(countToken(from + sent++)) ?? null
+  }
   const onId = (id: string): void => {
     ids.push(id)
     onProgress(ids.length)
@@ -41,36 +51,28 @@ function converse(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ port, host, noDelay: true, signal })
-    let received = ''
+    let received: Buffer = Buffer.alloc(0)
     const send = (): void => {
       const request = nextRequest()
       if (request === null) socket.end()
       else socket.write(request)
     }
-    socket.setEncoding('latin1')
     socket.once('connect', send)
     socket.once('error', reject)
     socket.once('close', () => resolve())
-    socket.on('data', (chunk: string) => {
-      received += chunk
+    socket.on('data', (chunk: Buffer) => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
       const answer = readAnswer(received)
       if (answer === null) return
-      received = ''
-      const id = /"id":"(hold_[0-9a-z]{26})"/.exec(answer)?.[1]
-      if (id === undefined || !answer.startsWith('HTTP/1.1 201 ')) {
-        socket.destroy(new Error(`a hold could not be prepared:\n${answer}`))
+      const text = received.toString('latin1')
+      received = Buffer.alloc(0)
+      const id = answer.status === 201 ? readId(text) : null
+      if (id === null) {
+        socket.destroy(new Error(`a hold could not be prepared:\n${text}`))
         return
       }
       onId(id)
       send()
     })
   })
-}
-
-/** Head and body, or null while something is missing. */
-function readAnswer(text: string): string | null {
-  const headEnd = text.indexOf('\r\n\r\n')
-  if (headEnd < 0) return null
-  const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? Number.NaN)
-  return text.length >= headEnd + 4 + length ? text : null
 }

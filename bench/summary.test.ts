@@ -3,19 +3,28 @@ import { summarise } from './summary.ts'
 import type { Phase } from './phase.ts'
 
 function phase(scenario: string, run: number, perSecond: number, violation: string | null = null): Phase {
-  const latencyUs = { p50: 1, p90: 1, p99: 1, p999: 1, max: 1 }
+  const latencyUs = { mean: 1, p50: 1, p90: 1, p95: 1, p99: 1, p999: 1, max: 1 }
   const bytes = { database: 0, wal: 0 }
   return {
     scenario,
     generator: 'wrk',
     run,
     perSecond,
-    load: { elapsedMs: 1_000, ok: perSecond, refused: 0, errors: 0, latencyUs, ranOut: false },
+    load: {
+      elapsedMs: 1_000,
+      ok: perSecond,
+      refused: 0,
+      errors: 0,
+      latencyUs,
+      ranOut: false,
+      answers: {},
+      schedule: null,
+    },
     rows: {},
     violation,
     cpu: null,
-    commits: 0,
-    batch: null,
+    commits: null,
+    walBytesPerWrite: null,
     bytes: { before: bytes, after: bytes },
   }
 }

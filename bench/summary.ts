@@ -14,12 +14,19 @@ export interface Summary {
   readonly runs: number
   readonly perSecond: Spread
   readonly p50Us: Spread
+  readonly p95Us: Spread
   readonly p99Us: Spread
+  readonly p999Us: Spread
+  /** Accepted of all that were sent or should have been, from 0 to 1. */
+  readonly success: number
   readonly ok: number
   /** Rows of the first kind that the scenario adds; null when it adds none. */
   readonly rows: number | null
   readonly cpu: CpuShare | null
   readonly batch: number | null
+  /** COMMIT with its flush, ms. */
+  readonly flushMs: { readonly p50: number; readonly p99: number } | null
+  readonly walBytesPerWrite: number | null
   /** Of the last run. */
   readonly bytes: Phase['bytes']
   /** Percent of the empty response, by the same generator; null for others than reads. */
@@ -45,7 +52,7 @@ function summariseGroup(group: readonly Phase[]): Summary {
   if (first === undefined) throw new Error('an empty group')
   const kinds = Object.keys(first.rows)
   const total = (read: (phase: Phase) => number): number => group.reduce((sum, phase) => sum + read(phase), 0)
-  const commits = total(({ commits: some }) => some)
+  const commits = group.flatMap((phase) => phase.commits ?? [])
   const ok = total(({ load }) => load.ok)
   return {
     scenario: first.scenario,
@@ -53,11 +60,22 @@ function summariseGroup(group: readonly Phase[]): Summary {
     runs: group.length,
     perSecond: spread(group.map(({ perSecond }) => perSecond)),
     p50Us: spread(group.map(({ load }) => load.latencyUs.p50)),
+    p95Us: spread(group.map(({ load }) => load.latencyUs.p95)),
     p99Us: spread(group.map(({ load }) => load.latencyUs.p99)),
+    p999Us: spread(group.map(({ load }) => load.latencyUs.p999)),
+    success: ok / (ok + total(({ load }) => load.refused + load.errors + (load.schedule?.unsent ?? 0))),
     ok,
     rows: kinds[0] === undefined ? null : total(({ rows }) => rows[kinds[0] ?? ''] ?? 0),
     cpu: averageCpu(group.flatMap(({ cpu }) => cpu ?? [])),
-    batch: first.batch === null ? null : ok / commits,
+    batch: commits.length === 0 ? null : median(commits.map(({ batchMean }) => batchMean)),
+    flushMs:
+      commits.length === 0
+        ? null
+        : {
+            p50: median(commits.map(({ flushMs }) => flushMs.p50)),
+            p99: median(commits.map(({ flushMs }) => flushMs.p99)),
+          },
+    walBytesPerWrite: medianOrNull(group.flatMap(({ walBytesPerWrite }) => walBytesPerWrite ?? [])),
     bytes: (group.at(-1) ?? first).bytes,
     percentOfEmpty: null,
   }
@@ -75,10 +93,18 @@ function averageCpu(shares: readonly CpuShare[]): CpuShare | null {
   }
 }
 
-function spread(values: readonly number[]): Spread {
+export function median(values: readonly number[]): number {
+  return spread(values).median
+}
+
+function medianOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : median(values)
+}
+
+export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (index: number): number => sorted[index] ?? 0
   const middle = sorted.length / 2
-  const median = Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle))
-  return { median, min: at(0), max: at(sorted.length - 1) }
+  const half = Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle))
+  return { median: half, min: at(0), max: at(sorted.length - 1) }
 }

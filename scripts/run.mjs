@@ -44,6 +44,15 @@ const TASKS = {
   penstock: { summary: 'the penstock command: npm run penstock -- --help', steps: [[CLI]] },
   demo: { summary: 'play a drop from beginning to end', steps: [['packages/testing/demo/main.ts']] },
   bench: { summary: 'measure: npm run bench -- <name>', steps: [['bench/main.ts']] },
+  'bench:ladder': { summary: 'measure at constant rates', steps: [['bench/ladder/main.ts']] },
+  'bench:peers': { summary: 'measure beside other servers of the same sale', steps: [['bench/peers/main.ts']] },
+  'bench:writer': { summary: 'measure the writer alone, by batch size', steps: [['bench/writer/main.ts']] },
+  'bench:micro': { summary: 'measure engine, codec, store and each statement', steps: [['bench/micro/main.ts']] },
+  'bench:growth': {
+    summary: 'measure on large databases, many SKUs, many connections',
+    steps: [['bench/growth/main.ts']],
+  },
+  'bench:soak': { summary: 'measure memory under full load', steps: [['bench/soak/main.ts']] },
   test: { summary: 'everything: types, lint, format, every test', steps: [['scripts/check.mjs']] },
   check: { summary: 'the same without the end-to-end tests', steps: [['scripts/check.mjs', '--quick']] },
   fuzz: {
@@ -74,7 +83,7 @@ const TASKS = {
 }
 
 function usage() {
-  const lines = Object.entries(TASKS).map(([name, task]) => `  ${name.padEnd(11)} ${task.summary}`)
+  const lines = Object.entries(TASKS).map(([name, task]) => `  ${name.padEnd(13)} ${task.summary}`)
   return ['usage: npm run <task> -- [arguments]', '', ...lines, ''].join('\n')
 }
 

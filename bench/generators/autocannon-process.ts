@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import autocannon from 'autocannon'
-import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
-import { countToken } from './generator.ts'
+import { newHistogram, packHistogram, recordMs } from './latency.ts'
+import { countToken } from './plan.ts'
 import type { Client } from 'autocannon'
 
 /** One autocannon, alone in its process. Started by autocannon.ts, which tells it what to do. */
@@ -17,6 +17,8 @@ export interface Order {
   readonly index: number
   readonly stride: number
   readonly parking: string | null
+  readonly expects: '2xx' | number
+  readonly again: boolean
 }
 
 export interface Tally {
@@ -36,13 +38,9 @@ export type ProcessMessage = 'loaded' | { readonly tally: Tally }
 const nowMs = (): number => performance.timeOrigin + performance.now()
 
 function run(order: Order): void {
-  const { connections, durationMs, parking } = order
+  const { connections, durationMs, parking, expects } = order
   const nextRequest = requestSource(order)
-  const latency = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 60_000_000,
-    numberOfSignificantValueDigits: 3,
-  })
+  const latency = newHistogram()
   const startedMs = nowMs()
   const deadlineMs = startedMs + durationMs
   let [ok, refused, errors, parked] = [0, 0, 0, 0]
@@ -56,7 +54,7 @@ function run(order: Order): void {
       refused,
       errors,
       ranOut,
-      latency: encodeIntoCompressedBase64(latency),
+      latency: packHistogram(latency),
     }
     process.send?.({ tally }, () => process.exit(0))
   }
@@ -73,9 +71,9 @@ function run(order: Order): void {
       return parking ?? ''
     }
     client.on('response', (status, _bytes, durationMs_) => {
-      if (status >= 200 && status < 300) ok += 1
+      if (expects === '2xx' ? status >= 200 && status < 300 : status === expects) ok += 1
       else refused += 1
-      latency.recordValue(Math.max(1, Math.round(durationMs_ * 1_000)))
+      recordMs(latency, durationMs_)
     })
     client.on('connError', () => (errors += 1))
     client.on('timeout', () => (errors += 1))
@@ -89,7 +87,7 @@ function run(order: Order): void {
 }
 
 /** Null when the tokens are used up. */
-function requestSource({ pieces, tokensFile, countFrom, index, stride }: Order): () => Buffer | string | null {
+function requestSource({ pieces, tokensFile, countFrom, index, stride, again }: Order): () => Buffer | string | null {
   if (pieces.length === 1) {
     const request = Buffer.from(pieces[0] ?? '')
     return () => request
@@ -102,8 +100,9 @@ function requestSource({ pieces, tokensFile, countFrom, index, stride }: Order):
       return join(countToken(countFrom + at - stride))
     }
   }
-  const tokens = readFileSync(tokensFile ?? '', 'latin1').split('\n')
+  const tokens = readFileSync(tokensFile ?? '', 'latin1').split('\0')
   return () => {
+    if (again && at >= tokens.length) at = index
     const token = tokens[at]
     at += stride
     return token === undefined ? null : join(token)

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, decodeFromCompressedBase64 } from 'hdr-histogram-js'
-import { renderPieces, lengthOfTokens } from './generator.ts'
+import { mergeHistograms, summariseLatency } from './latency.ts'
+import { onlyStep, piecesOf, renderRequest } from './plan.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Order, ProcessMessage, Tally } from './autocannon-process.ts'
-import type { Generator, Latency, Load, LoadHooks, LoadResult } from './generator.ts'
+import type { Generator, Load, LoadHooks, LoadResult } from './generator.ts'
 
 const script = fileURLToPath(new URL('autocannon-process.ts', import.meta.url))
 
@@ -18,6 +18,7 @@ const script = fileURLToPath(new URL('autocannon-process.ts', import.meta.url))
 export class Autocannon implements Generator {
   readonly name = 'autocannon'
   readonly description: string
+  readonly sendsMixes = false
   readonly #processes: number
 
   constructor(version: string, processes: number) {
@@ -47,7 +48,7 @@ export class Autocannon implements Generator {
       )
       for (const child of children) child.send('go')
       onStarted(children.flatMap(({ pid }) => pid ?? []))
-      return mergeTallies(await Promise.all(tallies))
+      return mergeTallies(await Promise.all(tallies), onlyStep(load.plan).name)
     } finally {
       signal.removeEventListener('abort', kill)
       kill()
@@ -57,20 +58,24 @@ export class Autocannon implements Generator {
 }
 
 function placeOrders({ url, plan, connections, durationMs }: Load, processes: number, folder: string): Order[] {
-  const { template, variation } = plan
-  const tokens = variation?.tokens ?? null
-  const tokensFile = tokens?.kind === 'list' ? join(folder, 'tokens') : null
-  if (tokens?.kind === 'list' && tokensFile !== null) writeFileSync(tokensFile, tokens.list.join('\n'))
+  const step = onlyStep(plan)
+  const { tokens } = step
+  if (tokens?.kind === 'answered') throw new Error('autocannon does not read answers')
+  const list = tokens === null || tokens.kind === 'count' ? null : tokens.list
+  const tokensFile = list === null ? null : join(folder, 'tokens')
+  if (list !== null && tokensFile !== null) writeFileSync(tokensFile, list.join('\0'), 'latin1')
   return Array.from({ length: processes }, (_, index) => ({
     url,
     connections: Math.floor((connections + index) / processes),
     durationMs,
-    pieces: renderPieces(template, url, tokens === null ? 0 : lengthOfTokens(tokens)),
+    pieces: piecesOf(step, url),
     tokensFile,
     countFrom: tokens?.kind === 'count' ? tokens.from : null,
     index,
     stride: processes,
-    parking: variation === null ? null : renderPieces(variation.parking, url, 0).join(''),
+    parking: plan.parking === null ? null : renderRequest(plan.parking, url),
+    expects: step.expects,
+    again: tokens?.kind === 'list' && tokens.again === true,
   }))
 }
 
@@ -92,7 +97,7 @@ function tallyOf(child: ChildProcess): Promise<Tally> {
   })
 }
 
-function mergeTallies(tallies: readonly Tally[]): LoadResult {
+function mergeTallies(tallies: readonly Tally[], step: string): LoadResult {
   const sum = (read: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + read(tally), 0)
   const started = Math.min(...tallies.map(({ startedMs }) => startedMs))
   const ended = Math.max(...tallies.map(({ endedMs }) => endedMs))
@@ -101,19 +106,9 @@ function mergeTallies(tallies: readonly Tally[]): LoadResult {
     ok: sum(({ ok }) => ok),
     refused: sum(({ refused }) => refused),
     errors: sum(({ errors }) => errors),
-    latencyUs: mergeLatency(tallies),
+    latencyUs: summariseLatency(mergeHistograms(tallies.map(({ latency }) => latency))),
     ranOut: tallies.some(({ ranOut }) => ranOut),
-  }
-}
-
-function mergeLatency(tallies: readonly Tally[]): Latency {
-  const all = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 })
-  for (const { latency } of tallies) all.add(decodeFromCompressedBase64(latency))
-  return {
-    p50: all.getValueAtPercentile(50),
-    p90: all.getValueAtPercentile(90),
-    p99: all.getValueAtPercentile(99),
-    p999: all.getValueAtPercentile(99.9),
-    max: all.maxValue,
+    answers: { [step]: sum(({ ok }) => ok) },
+    schedule: null,
   }
 }

@@ -35,6 +35,7 @@ local stride = tonumber(os.getenv("BENCH_THREADS"))
 local connections = tonumber(os.getenv("BENCH_THREAD_CONNECTIONS"))
 local seconds = tonumber(os.getenv("BENCH_SECONDS"))
 local from = tonumber(os.getenv("BENCH_COUNT_FROM"))
+local again = os.getenv("BENCH_AGAIN") == "1"
 local pieces, tokens, parking = {}, nil, nil
 local a, b, c, d, e
 local deadline = nil
@@ -49,7 +50,7 @@ function init(args)
   if not from then
     tokens = {}
     local line = 0
-    for token in read("BENCH_TOKENS"):gmatch("[^\n]+") do
+    for token in read("BENCH_TOKENS"):gmatch("[^%z]+") do
       if line % stride == index then tokens[#tokens + 1] = token end
       line = line + 1
     end
@@ -60,6 +61,7 @@ end
 
 local function nextToken()
   if from then return string.format("%012d", from + sent * stride + index) end
+  if again then return tokens[sent % #tokens + 1] end
   return tokens[sent + 1]
 end
 
@@ -106,8 +108,8 @@ function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
     '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,"broken":%d,' ..
-    '"latencyUs":{"p50":%d,"p90":%d,"p99":%d,"p999":%d,"max":%d}}\n',
+    '"latencyUs":{"mean":%d,"p50":%d,"p90":%d,"p95":%d,"p99":%d,"p999":%d,"max":%d}}\n',
     sent, (last - first) * 1000, incomplete, ranout, errors.status,
     errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50), latency:percentile(90), latency:percentile(99), latency:percentile(99.9), latency.max))
+    latency.mean, latency:percentile(50), latency:percentile(90), latency:percentile(95), latency:percentile(99), latency:percentile(99.9), latency.max))
 end

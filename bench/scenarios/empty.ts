@@ -1,9 +1,12 @@
+import { singleStep } from '../generators/plan.ts'
 import type { Scenario } from './scenario.ts'
 
 export const empty: Scenario = {
   name: 'empty',
   summary: 'an empty uWebSockets.js response, the yardstick for reads',
   server: 'empty',
-  prepare: () => Promise.resolve({ template: { method: 'GET', path: '/', headers: {}, body: null }, variation: null }),
-  rowsPerAnswer: {},
+  prepare: () => {
+    const template = { method: 'GET', path: '/', headers: {}, body: null } as const
+    return Promise.resolve(singleStep({ name: 'empty', template, tokens: null, expects: '2xx', rows: {} }, null))
+  },
 }

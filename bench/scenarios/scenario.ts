@@ -1,6 +1,5 @@
-import type { RequestPlan } from '../generators/generator.ts'
+import type { RequestPlan } from '../generators/plan.ts'
 import type { Lab } from '../lab.ts'
-import type { RowCounts } from '../row-counts.ts'
 
 export interface Preparation {
   /** At most this many requests will be sent. */
@@ -17,10 +16,14 @@ export interface Scenario {
   /** One line for --help and the report. */
   readonly summary: string
   readonly server: 'box' | 'empty'
+  /** More than one kind of request: only the bench's own generator can send it. */
+  readonly isMix?: true
+  /** The step whose answers are the figure; absent: all answers. */
+  readonly counts?: string
+  /** Null: this release can serve it; otherwise why not. */
+  readonly missing?: (lab: Lab) => string | null
   /** Requests of the next phase. Not measured. */
   prepare(lab: Lab, preparation: Preparation): Promise<RequestPlan>
   /** Other load, from before the measurement until `signal` aborts; it must add no rows. A rejection fails the phase. */
   readonly alongside?: (lab: Lab, signal: AbortSignal) => Promise<void>
-  /** Rows that one 2xx answer adds, by name; what is not named must not change. */
-  readonly rowsPerAnswer: Readonly<Partial<RowCounts>>
 }

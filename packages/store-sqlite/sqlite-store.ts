@@ -22,6 +22,8 @@ export interface StoreOptions {
   readonly retention?: RetentionOptions
   /** Keys of an index kept in memory. */
   readonly indexTailMax?: number
+  /** Milliseconds with fractions, to time each COMMIT; absent: `lastFlushMs` stays 0. */
+  readonly stopwatch?: () => number
 }
 
 /**
@@ -34,6 +36,8 @@ export class SqliteStore implements Store {
   readonly epoch: number
   #seq: number
   #lastNowMs: number
+  #lastFlushMs = 0
+  readonly #stopwatch: () => number
   readonly #db: Connection
   readonly #loader: RowLoader
   readonly #saver: ChangeSaver
@@ -48,6 +52,7 @@ export class SqliteStore implements Store {
   constructor(path: string, options: StoreOptions = {}) {
     const db = openWriter(path, options)
     this.#db = db
+    this.#stopwatch = options.stopwatch ?? (() => 0)
     this.#loader = new RowLoader(db, options.indexTailMax)
     this.#saver = new ChangeSaver(db, this.#loader)
     this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
@@ -74,6 +79,11 @@ export class SqliteStore implements Store {
 
   get lastNowMs(): number {
     return this.#lastNowMs
+  }
+
+  /** How long the last COMMIT took, its flush included. */
+  get lastFlushMs(): number {
+    return this.#lastFlushMs
   }
 
   transact<T>(nowMs: number, decideAll: (set: WorkingSet) => T): Committed<T> {
@@ -179,8 +189,10 @@ export class SqliteStore implements Store {
   }
 
   #commitTransaction(): void {
+    const startedMs = this.#stopwatch()
     try {
       this.#commit.run()
+      this.#lastFlushMs = this.#stopwatch() - startedMs
     } catch (error) {
       throw new FatalStoreError('commit_failed', 'COMMIT failed: what it wrote may or may not be on disk', error)
     }

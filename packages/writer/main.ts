@@ -7,6 +7,7 @@ import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/loc
 import { SchemaError } from '@penstock/store-sqlite/migrate.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
 import { hashBootstrapKeys, settleBootstrapKeys } from './bootstrap-keys.ts'
+import { CommitMeter } from './commit-meter.ts'
 import { GroupCommit } from './group-commit.ts'
 import { WriterServer } from './server.ts'
 import type { Result } from '@penstock/domain/result.ts'
@@ -32,6 +33,7 @@ function run(settings: Settings): Promise<void> {
   mkdirSync(settings.dataFolder, { recursive: true })
   const lock = acquireWriterLock(join(settings.dataFolder, 'writer.lock'))
   const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'), {
+    stopwatch: () => performance.now(),
     log: (line) => {
       // Once is enough: the supervisor then waits as long as it takes.
       process.send?.('migrating')
@@ -47,11 +49,19 @@ function run(settings: Settings): Promise<void> {
     log,
     onAmnesia: (peerSeq) => die(new Error(`commit ${peerSeq} was acknowledged, this database ends at ${store.seq}`)),
   })
+  const meter = new CommitMeter()
+  let meteredSeq = store.seq
+  // Whoever measures asks before and after (bench/commit-meter.ts).
+  process.on('SIGUSR2', () => log(`commits ${JSON.stringify(meter.counts)}`))
+
   const commits = new GroupCommit<Origin | null>({
     store,
     clock: Date.now,
     onCommitted: (batch) => {
       server.broadcast(batch)
+      // A batch of refusals commits nothing.
+      if (batch.seq !== meteredSeq) meter.record(batch.replies.length, store.lastFlushMs)
+      meteredSeq = batch.seq
       // More holds are due than one command may end: go on at once, not at the next tick.
       if (batch.replies.some(({ result }) => isFullExpiry(result))) expireHolds()
     },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countToken, lengthOfTokens, renderPieces } from './generator.ts'
+import { countToken, lengthOfTokens, renderPieces, spreadEvenly } from './plan.ts'
 
 const template = {
   method: 'POST',
@@ -30,4 +30,17 @@ test('lengthOfTokens refuses tokens of different lengths, which would break Cont
 
 test('countToken has the length that lengthOfTokens says', () => {
   expect(countToken(7)).toHaveLength(lengthOfTokens({ kind: 'count', from: 0 }))
+})
+
+test('spreadEvenly gives each step its share, without rows of the same', () => {
+  expect(spreadEvenly([6, 1, 1, 1, 1])).toEqual([0, 0, 1, 0, 2, 0, 3, 0, 4, 0])
+  expect(spreadEvenly([1])).toEqual([0])
+  for (const weights of [
+    [3, 2, 5],
+    [1, 1, 1],
+    [60, 10, 10, 10, 10],
+  ]) {
+    const order = spreadEvenly(weights)
+    expect(weights.map((_, place) => order.filter((step) => step === place).length)).toEqual(weights)
+  }
 })
