@@ -1211,7 +1211,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
           .filter((status) => Number(status) < 400)
           .map((status) => `${operationId} ${status}`),
       )
-      expect(promised.filter((answer) => !checker.seen.has(answer))).toEqual([])
+      // checkout.test.ts and webhooks.test.ts compare theirs: these need a provider.
+      const own = promised.filter((answer) => !/^(checkoutHold|take[A-Z][a-z]+Webhook) /.test(answer))
+      expect(own.filter((answer) => !checker.seen.has(answer))).toEqual([])
     })
   })
 })

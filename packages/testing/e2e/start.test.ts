@@ -104,7 +104,7 @@ describe('usage', () => {
     ['PENSTOCK_DATA', '  '],
     ['PENSTOCK_HOST', ' '],
     ['PENSTOCK_STORE', 'mysql://x'],
-    ['PENSTOCK_MODE', 'live'],
+    ['PENSTOCK_MODE', 'prod'],
     ['PENSTOCK_TRANSPORT', 'carrier pigeon'],
     ['PENSTOCK_SECRET_KEY', 'sk_test_short'],
     ['PENSTOCK_SECRET_KEY', 'pk_test_0123456789_0123456789'],
