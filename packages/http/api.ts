@@ -8,7 +8,7 @@ import type { Mint } from './mint.ts'
 import type { Problem } from './problem.ts'
 import type { SlowReads } from './slow-reads.ts'
 import type { HttpExchange, HttpTransport } from './transport.ts'
-import type { WriterClient } from './writer-client.ts'
+import type { WriterClient } from '@penstock/protocol/writer-client.ts'
 
 /** What routes work with. Made by main.ts, the same for every request. */
 export interface Deps {

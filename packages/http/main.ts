@@ -13,7 +13,7 @@ import { openTransport } from './open-transport.ts'
 import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
-import { WriterClient } from './writer-client.ts'
+import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
 /** How often waiting reads are looked through for passed deadlines. */

@@ -7,13 +7,13 @@ import {
   reconnectMinMs,
   requestDeadlineMs,
 } from '@penstock/domain/limits.ts'
-import { Codec } from '@penstock/protocol/codec.ts'
-import { FrameError, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
-import { protocolVersion } from '@penstock/protocol/messages.ts'
+import { Codec } from './codec.ts'
+import { FrameError, FrameReader, frameKinds } from './frame.ts'
+import { protocolVersion } from './messages.ts'
 import type { Socket } from 'node:net'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
-import type { CommitMessage, NumberedCommand, Welcome } from '@penstock/protocol/messages.ts'
+import type { CommitMessage, NumberedCommand, Welcome } from './messages.ts'
 
 /** What became of a command: its result and the commit it is part of, or null when the deadline came first. */
 export type OnReply = (reply: { readonly result: Result; readonly seq: number } | null) => void
