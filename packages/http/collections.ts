@@ -17,16 +17,24 @@ import {
   orderObject,
   paymentObject,
   refundObject,
-} from './objects.ts'
-import { id as idOf, oneOf, text } from './schema-fields.ts'
-import { wireDispute, wireEvent, wireHold, wireLedgerEntry, wireOrder, wirePayment, wireRefund } from './wire.ts'
+} from '@penstock/wire/objects.ts'
+import { id as idOf, oneOf, text } from '@penstock/wire/schema-fields.ts'
+import {
+  wireDispute,
+  wireEvent,
+  wireHold,
+  wireLedgerEntry,
+  wireOrder,
+  wirePayment,
+  wireRefund,
+} from '@penstock/wire/wire.ts'
 import type { Static, TSchema } from 'typebox'
 import type { Resource } from '@penstock/domain/api-key.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 import type { CollectionName, Collections, FilterName } from '@penstock/store/scanner.ts'
 import type { CsvCell } from './csv.ts'
-import type { ListedObject } from './objects.ts'
-import type { WireHold, WireOrder } from './wire.ts'
+import type { ListedObject } from '@penstock/wire/objects.ts'
+import type { WireHold, WireOrder } from '@penstock/wire/wire.ts'
 
 /** One kind of object that can be listed and exported. DESIGN.md says how to add one. */
 export interface Collection<Name extends CollectionName = CollectionName> {

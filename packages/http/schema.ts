@@ -44,7 +44,7 @@ import {
   url,
   whole,
   wireTime,
-} from './schema-fields.ts'
+} from '@penstock/wire/schema-fields.ts'
 
 /**
  * What clients may send, as JSON Schema. A schema with a `title` has a page of its own in the documents.

@@ -1,4 +1,4 @@
-import { availableUnits } from '@penstock/domain/drop.ts'
+import { availableUnits, dropStatus } from '@penstock/domain/drop.ts'
 import { isErased } from '@penstock/domain/customer.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
@@ -94,6 +94,20 @@ export function wireDropFacts(drop: Drop): Omit<WireDrop, 'id' | 'object' | 'sta
     fees: drop.fees.map(wireFeeRule),
     metadata: drop.metadata,
     created: toSeconds(drop.createdMs),
+  }
+}
+
+/** The drop object. `nowMs` decides its status, and is its `server_time`. */
+export function wireDrop(drop: Drop, skus: readonly Sku[], nowMs: number): WireDrop {
+  const status = dropStatus(drop, skus, nowMs)
+  const serverTime = toSeconds(nowMs)
+  return {
+    id: drop.id,
+    object: 'drop',
+    status,
+    ...wireDropFacts(drop),
+    skus: skus.map(wireSku),
+    server_time: serverTime,
   }
 }
 
