@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import {
+  courierDrainMs,
   httpDrainMs,
   restartMaxMs,
   restartMinMs,
@@ -21,6 +22,7 @@ export interface BoxState {
   readonly port: number
   readonly writer: number | null
   readonly http: readonly (number | null)[]
+  readonly courier: number | null
 }
 
 export interface SupervisorDeps {
@@ -33,13 +35,15 @@ export interface SupervisorDeps {
 }
 
 /**
- * Runs one box in the foreground: the writer first, then the HTTP processes; restarts what dies, with backoff; stops in
- * the order that loses nothing: HTTP answers what it took, then the writer ends.
+ * Runs one box in the foreground: the writer first, then the HTTP processes and the courier; restarts what dies, with
+ * backoff; stops in the order that loses nothing: HTTP answers what it took, the courier notes what it has delivered, then
+ * the writer ends.
  */
 export class Supervisor {
   readonly #deps: SupervisorDeps
   readonly #writer: Worker
   readonly #http: Worker[]
+  readonly #courier: Worker
   #port: number
 
   constructor(deps: SupervisorDeps) {
@@ -49,6 +53,7 @@ export class Supervisor {
     this.#http = Array.from({ length: deps.settings.httpProcesses }, (_, index) =>
       this.#worker(`http-${index + 1}`, '../http/main.ts', httpDrainMs),
     )
+    this.#courier = this.#worker('courier', '../courier/main.ts', courierDrainMs)
   }
 
   /** Resolves when every process is ready. Rejects, with everything stopped, when one cannot start. */
@@ -58,7 +63,7 @@ export class Supervisor {
       // The first one settles the port when it is 0: the others share it.
       const [first, ...others] = this.#http
       await first?.start()
-      await Promise.all(others.map((worker) => worker.start()))
+      await Promise.all([...others, this.#courier].map((worker) => worker.start()))
     } catch (error) {
       await this.stop()
       throw error
@@ -66,7 +71,7 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#http.map((worker) => worker.stop()))
+    await Promise.all([...this.#http, this.#courier].map((worker) => worker.stop()))
     await this.#writer.stop()
   }
 
@@ -83,8 +88,12 @@ export class Supervisor {
   }
 
   #report(): void {
-    const [writer, http] = [this.#writer, this.#http]
-    this.#deps.onState({ port: this.#port, writer: writer.pid, http: http.map((worker) => worker.pid) })
+    this.#deps.onState({
+      port: this.#port,
+      writer: this.#writer.pid,
+      http: this.#http.map((worker) => worker.pid),
+      courier: this.#courier.pid,
+    })
   }
 }
 

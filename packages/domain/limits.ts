@@ -140,6 +140,14 @@ export const checkpointPauseMs = 10_000
 export const commitsPerWalCheck = 64
 export const writerDrainMs = 10_000
 
+// The courier (docs/adr/0009-webhooks.md).
+/** Time for webhooks under way when the courier stops. What has no answer by then is sent again, with the same id. */
+export const courierDrainMs = 5_000
+/** How long a new courier waits for the one before it to end: its drain, and some. */
+export const courierLockWaitMs = 10_000
+/** How often the courier looks for new events and due retries. */
+export const courierTickMs = 100
+
 // Remembered requests (docs/adr/0007-idempotency-retention.md).
 /** A stored Idempotency-Key is kept at least so long; Stripe's bound. */
 export const requestRetentionMs = 86_400_000
@@ -186,6 +194,7 @@ const relations: readonly (readonly [boolean, string])[] = [
   ],
   [keyOverlapDefaultMs <= keyOverlapMaxMs, 'the default overlap is a legal one'],
   [keyUseDrainMs < 1_000, 'the last report of keys used fits into what the supervisor adds to httpDrainMs'],
+  [courierDrainMs < courierLockWaitMs && courierLockWaitMs < startDeadlineMs, 'a new courier waits for the old one'],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

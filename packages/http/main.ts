@@ -35,6 +35,7 @@ async function run(settings: Settings): Promise<void> {
   const writer = new WriterClient({
     path: join(settings.dataFolder, 'writer.sock'),
     pid: process.pid,
+    follows: true,
     clock,
     random: Math.random,
     log,

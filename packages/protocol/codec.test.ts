@@ -406,7 +406,7 @@ it('Codec handshake messages survive the way', () => {
   const [from, to] = [new Codec(), new Codec()]
   fc.assert(
     fc.property(amount, amount, amount, text, (protocol, second, third, reason) => {
-      const hello = { protocol, pid: second, seenSeq: third }
+      const hello = { protocol, pid: second, seenSeq: third, follows: third % 2 === 0 }
       expect(to.decodeHello(payloadOf(from.encodeHello(hello), frameKinds.hello))).toEqual(hello)
       const welcome = { protocol, epoch: second, seq: third }
       expect(to.decodeWelcome(payloadOf(from.encodeWelcome(welcome), frameKinds.welcome))).toEqual(welcome)

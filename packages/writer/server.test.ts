@@ -134,7 +134,9 @@ class TestPeer {
   }
 
   hello(change: Partial<Hello> = {}): this {
-    this.socket.write(this.codec.encodeHello({ protocol: protocolVersion, pid: 7, seenSeq: 0, ...change }))
+    this.socket.write(
+      this.codec.encodeHello({ protocol: protocolVersion, pid: 7, seenSeq: 0, follows: true, ...change }),
+    )
     return this
   }
 

@@ -58,8 +58,8 @@ export class WriterServer {
   }
 
   /**
-   * Sends one commit to every HTTP process: the changes to all of them, to each the replies to its own commands. A
-   * batch that changed nothing goes only to those who wait for a reply. SKUs of new and changed drops are left out:
+   * Sends one commit to every process that follows: the changes to all of them, to each the replies to its own commands.
+   * A batch that changed nothing, and a process that does not follow, get replies only. SKUs of new and changed drops are left out:
    * the peers read those drops again anyway, and a frame could not hold the SKUs of many new drops.
    */
   broadcast(batch: CommittedBatch<Origin | null>): void {
@@ -83,7 +83,7 @@ export class WriterServer {
     this.#sentSeq = batch.seq
     for (const peer of this.#peers) {
       const own = replies.get(peer)
-      if (isNew || own !== undefined)
+      if ((isNew && peer.follows) || own !== undefined)
         peer.sendCommit({ seq: batch.seq, skus, dropIds, apiKeysChanged, replies: own ?? [] })
     }
   }
@@ -110,6 +110,7 @@ export class Peer {
   readonly #onReady: () => void
   #mode: 'greeting' | 'ready' | 'closed' = 'greeting'
   #name = 'unknown process'
+  #follows = false
   readonly #deadline: NodeJS.Timeout
 
   constructor(socket: Socket, deps: WriterServerDeps, events: { onReady: () => void; onClosed: () => void }) {
@@ -132,6 +133,11 @@ export class Peer {
       clearTimeout(this.#deadline)
       events.onClosed()
     })
+  }
+
+  /** Whether it is told of commits that have no reply to it. */
+  get follows(): boolean {
+    return this.#follows
   }
 
   sendCommit(commit: Parameters<Codec['encodeCommit']>[0]): void {
@@ -165,6 +171,7 @@ export class Peer {
   #greet(payload: Buffer): void {
     const hello = this.#codec.decodeHello(payload)
     this.#name = `process ${hello.pid}`
+    this.#follows = hello.follows
     clearTimeout(this.#deadline)
     if (hello.protocol !== protocolVersion) {
       return this.#refuse(`protocol ${hello.protocol}, this writer speaks ${protocolVersion}: run one release`)
