@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { courierLockWaitMs } from '@penstock/domain/limits.ts'
+import { courierDrainMs, courierLockWaitMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
+import { SqliteWebhookQueries } from '@penstock/store-sqlite/sqlite-webhook-queries.ts'
+import { Courier } from './courier.ts'
+import { Sender } from './sender.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 import type { WriterLock } from '@penstock/store-sqlite/lock.ts'
 
@@ -42,8 +45,33 @@ async function run(settings: Settings): Promise<void> {
   closers.unshift(() => lock.release())
 
   // The writer has made and migrated the database by now.
-  const queries = new SqliteQueries(join(settings.dataFolder, 'penstock.db'))
-  closers.unshift(() => queries.close())
+  const databasePath = join(settings.dataFolder, 'penstock.db')
+  const queries = new SqliteQueries(databasePath)
+  const webhooks = new SqliteWebhookQueries(databasePath)
+  const {
+    webhookAllowPrivate: allowPrivate,
+    webhookTimeoutMs: timeoutMs,
+    webhookRetryDelaysMs: retryDelaysMs,
+  } = settings
+  const rules = { allowPrivate, httpsOnly: settings.mode === 'live' }
+  const sender = new Sender({ rules, timeoutMs, clock: Date.now })
+  const courier = new Courier({
+    queries,
+    webhooks,
+    writer,
+    sender,
+    retryDelaysMs,
+    clock: Date.now,
+    random: Math.random,
+  })
+  courier.start()
+  // Called last to first.
+  closers.unshift(
+    () => queries.close(),
+    () => webhooks.close(),
+    () => sender.close(),
+  )
+  closers.push(() => courier.drain(courierDrainMs))
   log('courier ready')
   process.send?.('ready')
 }

@@ -5,6 +5,7 @@ import type { Hold } from './hold.ts'
 import type { OrderFacts } from './order.ts'
 import type { Payment } from './payment.ts'
 import type { Refund } from './refund.ts'
+import type { WebhookDelivery, WebhookEndpoint } from './webhook.ts'
 
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
@@ -23,6 +24,9 @@ export type Accepted =
   | CustomerErased
   | ApiKeySaved
   | KeysTouched
+  | WebhookEndpointSaved
+  | WebhookDeliverySaved
+  | WebhookOutcomesSaved
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -102,6 +106,21 @@ export interface KeysTouched extends AcceptedBase {
   readonly count: number
 }
 
+export interface WebhookEndpointSaved extends AcceptedBase {
+  readonly outcome: 'webhook_endpoint_saved'
+  readonly endpoint: WebhookEndpoint
+}
+
+export interface WebhookDeliverySaved extends AcceptedBase {
+  readonly outcome: 'webhook_delivery_saved'
+  readonly delivery: WebhookDelivery
+}
+
+export interface WebhookOutcomesSaved extends AcceptedBase {
+  readonly outcome: 'webhook_outcomes_saved'
+  readonly count: number
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -120,6 +139,7 @@ export type RejectionCode =
   | 'code_used'
   | 'code_void'
   | 'last_secret_key'
+  | 'too_many_endpoints'
   | 'overloaded'
   | 'internal_error'
 
@@ -149,6 +169,7 @@ export const retryable: Record<RejectionCode, boolean> = {
   code_used: false,
   code_void: false,
   last_secret_key: false,
+  too_many_endpoints: false,
   overloaded: true,
   internal_error: true,
 }

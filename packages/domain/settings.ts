@@ -1,4 +1,13 @@
-import { httpProcessesMax, secretLengthMax, secretLengthMin } from './limits.ts'
+import {
+  httpProcessesMax,
+  secretLengthMax,
+  secretLengthMin,
+  webhookRetriesMax,
+  webhookRetryDelayMaxMs,
+  webhookTimeoutMaxMs,
+  webhookTimeoutMs,
+} from './limits.ts'
+import { standardRetryDelaysMs } from './webhook.ts'
 
 /**
  * The settings of a box, read from environment variables. One list for every process, so that each names the same
@@ -15,6 +24,12 @@ export interface Settings {
   readonly publishableKey: string | null
   /** Which HTTP library: uWebSockets.js where it loads, else node:http; or one of them by name. */
   readonly transport: 'auto' | 'uws' | 'node'
+  readonly mode: 'test' | 'live'
+  /** Whether webhooks may go to addresses inside this network. */
+  readonly webhookAllowPrivate: boolean
+  readonly webhookTimeoutMs: number
+  /** Waits before the second attempt, the third and so on. */
+  readonly webhookRetryDelaysMs: readonly number[]
 }
 
 /** One or more variables are wrong. The message has one line for each, with the variable's name. */
@@ -50,6 +65,19 @@ function variables(cores: number) {
     secretKey: { name: 'PENSTOCK_SECRET_KEY', parse: apiKey('sk'), standard: null },
     publishableKey: { name: 'PENSTOCK_PUBLISHABLE_KEY', parse: apiKey('pk'), standard: null },
     transport: { name: 'PENSTOCK_TRANSPORT', parse: oneOf(['auto', 'uws', 'node']), standard: 'auto' },
+    webhookAllowPrivate: { name: 'PENSTOCK_WEBHOOK_ALLOW_PRIVATE', parse: flag, standard: false, shown: '0' },
+    webhookTimeoutMs: {
+      name: 'PENSTOCK_WEBHOOK_TIMEOUT',
+      parse: seconds(webhookTimeoutMaxMs),
+      standard: webhookTimeoutMs,
+      shown: String(webhookTimeoutMs / 1_000),
+    },
+    webhookRetryDelaysMs: {
+      name: 'PENSTOCK_WEBHOOK_RETRY_DELAYS',
+      parse: retryDelays,
+      standard: standardRetryDelaysMs,
+      shown: standardRetryDelaysMs.map((delayMs) => delayMs / 1_000).join(','),
+    },
   } as const
 }
 
@@ -77,7 +105,7 @@ export function readSettings(environment: Environment, cores: number): Settings 
     }
   }
 
-  for (const variable of [known.store, known.mode, known.rateLimit]) read(variable)
+  for (const variable of [known.store, known.rateLimit]) read(variable)
   const settings: Settings = {
     dataFolder: read(known.dataFolder),
     host: read(known.host),
@@ -86,6 +114,10 @@ export function readSettings(environment: Environment, cores: number): Settings 
     secretKey: read(known.secretKey),
     publishableKey: read(known.publishableKey),
     transport: read(known.transport),
+    mode: read(known.mode),
+    webhookAllowPrivate: read(known.webhookAllowPrivate),
+    webhookTimeoutMs: read(known.webhookTimeoutMs),
+    webhookRetryDelaysMs: read(known.webhookRetryDelaysMs),
   }
   if (problems.length > 0) throw new SettingsError(problems)
   return settings
@@ -102,16 +134,48 @@ export interface SettingLine {
 /** Every setting, in the order of docs/settings.md. Throws SettingsError. Secrets are in clear text: mask them. */
 export function listSettings(environment: Environment, cores: number): readonly SettingLine[] {
   readSettings(environment, cores)
-  return Object.values(variables(cores)).map(({ name, standard }) => {
-    const text = environment[name]
+  return Object.values(variables(cores)).map((variable) => {
+    const text = environment[variable.name]
     const isGiven = text !== undefined && text !== ''
-    return { name, value: isGiven ? text : standard, source: isGiven ? 'environment' : 'default' }
+    const standard = 'shown' in variable ? variable.shown : variable.standard
+    return { name: variable.name, value: isGiven ? text : standard, source: isGiven ? 'environment' : 'default' }
   })
 }
 
 function testMode(text: string): 'test' {
   if (text !== 'test') throw new BadValue(`is "${text}", expected test: live mode comes with the payment providers.`)
   return text
+}
+
+function flag(text: string): boolean {
+  if (text !== '0' && text !== '1') throw new BadValue(`is "${text}", expected 0 or 1.`)
+  return text === '1'
+}
+
+/** A time in seconds, with up to three decimals, in ms. */
+function seconds(maxMs: number): (text: string) => number {
+  return (text) => {
+    const ms = secondsToMs(text)
+    if (ms === null || ms > maxMs) {
+      throw new BadValue(`is "${text}", expected seconds from 0.001 to ${maxMs / 1_000}.`)
+    }
+    return ms
+  }
+}
+
+function secondsToMs(text: string): number | null {
+  const ms = Math.round(Number(text) * 1_000)
+  return /^\d{1,9}(\.\d{1,3})?$/.test(text) && ms > 0 ? ms : null
+}
+
+function retryDelays(text: string): readonly number[] {
+  const delays = text.split(',').map(secondsToMs)
+  if (delays.length > webhookRetriesMax || !delays.every((ms) => ms !== null && ms <= webhookRetryDelayMaxMs)) {
+    throw new BadValue(
+      `is "${text}", expected 1 to ${webhookRetriesMax} waits in seconds, each up to ${webhookRetryDelayMaxMs / 1_000}, separated by commas.`,
+    )
+  }
+  return delays.filter((ms) => ms !== null)
 }
 
 function filledText(text: string): string {

@@ -1,6 +1,7 @@
 import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
 import type { Scope } from '@penstock/domain/api-key.ts'
+import type { WebhookUrlRules } from '@penstock/domain/webhook-url.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Credentials } from './credentials.ts'
@@ -18,6 +19,7 @@ export interface Deps {
   readonly credentials: Credentials
   readonly mint: Mint
   readonly slowReads: SlowReads
+  readonly webhookUrlRules: WebhookUrlRules
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void

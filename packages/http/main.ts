@@ -74,6 +74,7 @@ async function run(settings: Settings): Promise<void> {
     credentials,
     mint: new Mint(clock),
     slowReads: openSlowReads(pool.readPart),
+    webhookUrlRules: { allowPrivate: settings.webhookAllowPrivate, httpsOnly: settings.mode === 'live' },
     clock,
     log,
   }

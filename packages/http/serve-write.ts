@@ -17,6 +17,9 @@ import type { Problem, ProblemCode } from './problem.ts'
 import type { Answers, JsonAnswer, RouteFacts } from './route.ts'
 import type { HttpExchange } from './transport.ts'
 
+/** What a command may be made with. */
+type CommandDeps = Pick<Deps, 'queries' | 'webhookUrlRules'>
+
 /** A route that changes something: request → Command → (writer) → Result → response. */
 export interface WriteFacts<
   Path extends string,
@@ -27,7 +30,7 @@ export interface WriteFacts<
   readonly body: Body
   readonly answers: Declared
   /** The command of a valid request, or what is wrong with it. */
-  toCommand(request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  toCommand(request: WriteRequest<Static<Body>>, deps: CommandDeps): Command | { readonly problem: Problem }
   /** The response to an accepted command: one of `answers`. */
   toResponse(result: Accepted, request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): JsonAnswer<Declared>
 }
@@ -39,7 +42,7 @@ export interface WriteRoute extends RouteFacts<string> {
   readonly body: TObject
   readonly answers: Answers
   readonly parseBody: BodyParser<unknown>
-  toCommand(request: WriteRequest<unknown>, deps: Pick<Deps, 'queries'>): Command | { readonly problem: Problem }
+  toCommand(request: WriteRequest<unknown>, deps: CommandDeps): Command | { readonly problem: Problem }
   toResponse(
     result: Accepted,
     request: WriteRequest<unknown>,

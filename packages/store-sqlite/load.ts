@@ -2,6 +2,7 @@ import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
+import { loadWebhooks } from './webhook-store.ts'
 import {
   dropColumns,
   holdColumns,
@@ -51,6 +52,8 @@ export class RowLoader implements RowSource {
   readonly apiKeys: RowSource['apiKeys']
   readonly holdsDue: RowSource['holdsDue']
   readonly secretKeyIds: RowSource['secretKeyIds']
+  readonly webhooks: RowSource['webhooks']
+  readonly lastEventSeq: RowSource['lastEventSeq']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
@@ -128,6 +131,9 @@ export class RowLoader implements RowSource {
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
+    this.webhooks = loadWebhooks(db)
+    const lastEventSeq = db.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM event').pluck()
+    this.lastEventSeq = () => lastEventSeq.get() ?? 0
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */
