@@ -3,7 +3,7 @@ import {
   webhookCursorLag,
   webhookDownAfterFailures,
   webhookEventsPerRead,
-  webhookJitterShare,
+  webhookJitterPercent,
   webhookOutcomesPerCommand,
   webhookRecoveryIntervalMs,
   webhookWindowMax,
@@ -221,7 +221,7 @@ export class EndpointQueue {
     const delayMs = this.#deps.retryDelaysMs[task.failures]
     task.failures += 1
     if (delayMs !== undefined) {
-      const jitteredMs = Math.ceil(delayMs * (1 + webhookJitterShare * this.#deps.random()))
+      const jitteredMs = Math.ceil(delayMs * (1 + (webhookJitterPercent / 100) * this.#deps.random()))
       task.dueMs = nowMs + Math.max(jitteredMs, retryAfterMs ?? 0)
       return this.#note(task, 'pending', task.dueMs, attempt)
     }

@@ -162,8 +162,8 @@ export const webhookRetriesMax = 20
 /** The longest wait a setting can ask for. */
 export const webhookRetryDelayMaxMs = 7 * 86_400_000
 export const webhookTimeoutMaxMs = 60_000
-/** A wait is so much longer at most, by chance, so that what failed together is not tried together. */
-export const webhookJitterShare = 0.2
+/** In percent: a wait is so much longer at most, by chance, so that what failed together is not tried together. */
+export const webhookJitterPercent = 20
 /** The longest wait a receiver's Retry-After can ask for. */
 export const webhookRetryAfterMaxMs = 86_400_000
 /** Failed attempts in a row, after which the first success has everything that waits tried at once. */

@@ -382,7 +382,7 @@ const someFilters: Record<CollectionName, readonly string[]> = {
   disputes: ['', 'status=open'],
   ledger_entries: ['', 'account=sales', 'account=disputes'],
   events: ['', 'type=payment.captured', 'type=refund.created'],
-  webhook_deliveries: ['', 'status=pending', 'event=evt_2', `endpoint=${endpointId}`],
+  webhook_deliveries: ['', 'status=pending', `endpoint=${endpointId}`],
 }
 
 describe.each(collectionNames)('%s', (name) => {

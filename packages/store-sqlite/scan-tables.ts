@@ -213,7 +213,8 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
     toRow: toNumberedDelivery,
     idOf: ({ id }) => id,
     conditions: {
-      endpoint: equals('d.endpoint_id'),
+      // The plus: SQLite would rather look all of them up by the index of endpoints, and then sort.
+      endpoint: equals('+d.endpoint_id'),
       event: (value) => ({ sql: 'd.event_seq = ?', values: [eventSeq(value) ?? 0] }),
       status: equals('d.status'),
     },
