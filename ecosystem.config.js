@@ -64,6 +64,8 @@ export const apps = [
     // Never a cluster: two would deliver the events of one order at once. A second one waits for the first to end.
     exec_mode: 'fork',
     instances: 1,
+    // Names of receivers are looked up on these: one silent name server must not keep the others waiting.
+    env: { UV_THREADPOOL_SIZE: '20' },
     wait_ready: true,
     listen_timeout: 20_000,
     kill_timeout: 10_000,

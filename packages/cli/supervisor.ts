@@ -7,6 +7,7 @@ import {
   restartMinMs,
   restartResetMs,
   startDeadlineMs,
+  webhookEndpointsMax,
   writerDrainMs,
 } from '@penstock/domain/limits.ts'
 import { prefixLines } from './prefix-lines.ts'
@@ -15,6 +16,9 @@ import type { Settings } from '@penstock/domain/settings.ts'
 
 /** Exit codes of the writer that no restart can cure: bad settings, another writer on this folder, another schema. */
 const hopelessCodes: readonly (number | null)[] = [2, 3, 4]
+
+/** Names are looked up on these threads: one for each endpoint, so that a silent name server keeps no other waiting. */
+const courierEnvironment = { UV_THREADPOOL_SIZE: String(webhookEndpointsMax + 4) }
 
 /** What runs now. A pid is null while its process is being replaced. */
 export interface BoxState {
@@ -53,7 +57,7 @@ export class Supervisor {
     this.#http = Array.from({ length: deps.settings.httpProcesses }, (_, index) =>
       this.#worker(`http-${index + 1}`, '../http/main.ts', httpDrainMs),
     )
-    this.#courier = this.#worker('courier', '../courier/main.ts', courierDrainMs)
+    this.#courier = this.#worker('courier', '../courier/main.ts', courierDrainMs, courierEnvironment)
   }
 
   /** Resolves when every process is ready. Rejects, with everything stopped, when one cannot start. */
@@ -75,9 +79,9 @@ export class Supervisor {
     await this.#writer.stop()
   }
 
-  #worker(name: string, script: string, drainMs: number): Worker {
+  #worker(name: string, script: string, drainMs: number, extra: NodeJS.ProcessEnv = {}): Worker {
     return new Worker(name, fileURLToPath(new URL(script, import.meta.url)), drainMs, {
-      environment: () => ({ ...this.#deps.environment, PENSTOCK_PORT: String(this.#port) }),
+      environment: () => ({ ...this.#deps.environment, ...extra, PENSTOCK_PORT: String(this.#port) }),
       log: this.#deps.log,
       onListening: (port) => {
         this.#port = port
