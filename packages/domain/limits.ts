@@ -140,7 +140,7 @@ export const checkpointPauseMs = 10_000
 export const commitsPerWalCheck = 64
 export const writerDrainMs = 10_000
 
-// The courier (docs/adr/0009-webhooks.md).
+// The courier (docs/adr/0010-webhooks.md).
 /** Time for webhooks under way when the courier stops. What has no answer by then is sent again, with the same id. */
 export const courierDrainMs = 5_000
 /** How long a new courier waits for the one before it to end: its drain, and some. */

@@ -19,7 +19,7 @@ CREATE TABLE webhook_endpoint (
   CHECK (replay_next_seq IS NULL OR replay_next_seq <= replay_to_seq)
 ) STRICT, WITHOUT ROWID;
 
--- In clear text, because requests are signed with them (docs/adr/0009-webhooks.md). A table of their own, so that what
+-- In clear text, because requests are signed with them (docs/adr/0010-webhooks.md). A table of their own, so that what
 -- shows endpoints cannot show them. secrets: [[id, secret, expires_ms or null], ...], newest first.
 CREATE TABLE webhook_secret (
   endpoint_id TEXT NOT NULL PRIMARY KEY,
