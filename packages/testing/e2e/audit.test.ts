@@ -356,6 +356,7 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
     'payment_index_leads',
   ],
   captured_payment_has_one_order: ['captured_hold_has_one_order', 'order_has_one_payment'],
+  payment_has_its_events: ['webhook_delivery_fits'],
   payment_fate: ['payment_has_its_events', 'entry_fits_payment', 'payment_accounts'],
   payment_once: [
     'captured_payment_has_one_order',
