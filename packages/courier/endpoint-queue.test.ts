@@ -170,7 +170,7 @@ it.each([0, 1, 2, 3])(
       bench.commitAll()
       bench.nowMs += 5_010
     }
-    expect([...new Set(heard)].toSorted()).toEqual([1, 2, 3, 4, 5, 6])
+    expect(new Set(heard)).toEqual(new Set([1, 2, 3, 4, 5, 6]))
     for (const stream of [
       [1, 3, 5],
       [2, 4],

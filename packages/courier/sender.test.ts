@@ -23,8 +23,8 @@ async function serve(listener: RequestListener): Promise<{ readonly port: number
 }
 
 function openSender(allowPrivate: boolean, timeoutMs = 1_000): Sender {
-  const here = guardedLookup(allowPrivate ? () => true : undefined, () =>
-    Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
+  const here = guardedLookup(allowPrivate ? () => true : undefined, (_, __, answered) =>
+    answered(null, [{ address: '127.0.0.1', family: 4 }]),
   )
   const sender = new Sender({ rules: { allowPrivate, httpsOnly: false }, timeoutMs, clock: () => 0 }, here)
   closers.push(() => sender.close())
@@ -93,7 +93,7 @@ it('Sender is broken off by its caller', async () => {
 it('Sender gives up on a name nobody answers for', async () => {
   const lookup = guardedLookup(
     () => true,
-    () => new Promise(() => {}),
+    () => {},
   )
   const sender = new Sender({ rules: { allowPrivate: true, httpsOnly: false }, timeoutMs: 100, clock: () => 0 }, lookup)
   closers.push(() => sender.close())

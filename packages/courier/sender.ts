@@ -4,7 +4,7 @@ import { webhookAnswerBytesMax, webhookKeepAliveMs } from '@penstock/domain/limi
 import { findUrlFault, hostOf, isPrivateHost } from '@penstock/domain/webhook-url.ts'
 import { AddressRefused, guardedLookup } from './guarded-lookup.ts'
 import { readRetryAfter } from './retry-after.ts'
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import type { WebhookUrlRules } from '@penstock/domain/webhook-url.ts'
 import type { WebhookFault } from '@penstock/domain/webhook.ts'
@@ -60,7 +60,7 @@ export class Sender {
     const bytes = Buffer.from(body)
     const sent = { ...headers, 'content-length': String(bytes.length) }
     try {
-      return await this.#once(url, sent, bytes, signal, true)
+      return await this.#exchange(url, sent, bytes, signal)
     } catch (error) {
       if (timeout.aborted) return noAnswer('timeout')
       return noAnswer(isRefusal(error) ? 'address_refused' : 'connection')
@@ -72,33 +72,23 @@ export class Sender {
   }
 
   /** A kept connection may have been closed by the other side meanwhile: then once more, on a new one. */
-  #once(
+  async #exchange(
     url: URL,
-    headers: Record<string, string>,
+    headers: Readonly<Record<string, string>>,
     body: Buffer,
     signal: AbortSignal,
-    mayReuse: boolean,
   ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const isSecure = url.protocol === 'https:'
-      const options: RequestOptions = {
-        method: 'POST',
-        headers,
-        lookup: this.#lookup,
-        signal,
-        agent: mayReuse ? this.#agents[isSecure ? 'https:' : 'http:'] : false,
-      }
-      const outgoing = (isSecure ? httpsRequest : httpRequest)(url, options)
-      outgoing.on('response', (response) => {
-        finish(response).then(() => resolve(this.#answerOf(response)), reject)
-      })
-      outgoing.on('error', (error) => {
-        if (mayReuse && outgoing.reusedSocket && !signal.aborted) {
-          this.#once(url, headers, body, signal, false).then(resolve, reject)
-        } else reject(error)
-      })
-      outgoing.end(body)
-    })
+    const isSecure = url.protocol === 'https:'
+    const options: RequestOptions = { method: 'POST', headers, lookup: this.#lookup, signal }
+    const start = (agent: HttpAgent | false): ClientRequest =>
+      (isSecure ? httpsRequest : httpRequest)(url, { ...options, agent })
+    const first = start(this.#agents[isSecure ? 'https:' : 'http:'])
+    try {
+      return this.#answerOf(await finish(first, body))
+    } catch (error) {
+      if (!first.reusedSocket || signal.aborted) throw error
+      return this.#answerOf(await finish(start(false), body))
+    }
   }
 
   #answerOf({ statusCode: status = 0, headers }: IncomingMessage): Answer {
@@ -110,22 +100,27 @@ export class Sender {
 }
 
 /**
- * Reads an answer to its end, so that the connection can be used again. One that is too long is cut off: its head has
- * said all there is to know. Rejects when it breaks off before.
+ * Sends the body, and reads the answer to its end, so that the connection can be used again. One that is too long is cut
+ * off: its head has said all there is to know. Rejects when it breaks off before.
  */
-function finish(response: IncomingMessage): Promise<void> {
+function finish(outgoing: ClientRequest, body: Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    let size = 0
-    response.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= webhookAnswerBytesMax) return
-      resolve()
-      response.destroy()
+    outgoing.on('error', reject)
+    outgoing.on('response', (response) => {
+      let size = 0
+      const done = (): void => resolve(response)
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size <= webhookAnswerBytesMax) return
+        done()
+        response.destroy()
+      })
+      response.on('end', done)
+      response.on('error', reject)
+      // Behind one of the others, but for an answer that is broken off without an error.
+      response.on('close', () => reject(new Error('the answer was broken off')))
     })
-    response.on('end', resolve)
-    response.on('error', reject)
-    // Behind one of the others, but for an answer that is broken off without an error.
-    response.on('close', () => reject(new Error('the answer was broken off')))
+    outgoing.end(body)
   })
 }
 

@@ -2,7 +2,7 @@ import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
-import { loadWebhooks } from './webhook-store.ts'
+import { loadLastEventSeq, loadWebhooks } from './webhook-store.ts'
 import {
   dropColumns,
   holdColumns,
@@ -132,8 +132,7 @@ export class RowLoader implements RowSource {
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
     this.webhooks = loadWebhooks(db)
-    const lastEventSeq = db.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM event').pluck()
-    this.lastEventSeq = () => lastEventSeq.get() ?? 0
+    this.lastEventSeq = loadLastEventSeq(db)
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */

@@ -43,6 +43,12 @@ export function loadWebhooks(db: Connection): WebhookSource {
   }
 }
 
+/** The number of the last event that was saved; 0 when there is none. */
+export function loadLastEventSeq(db: Connection): () => number {
+  const last = db.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM event').pluck()
+  return () => last.get() ?? 0
+}
+
 /** Writes what a batch changed of webhooks, inside its transaction. */
 export class WebhookSaver {
   readonly #db: Connection

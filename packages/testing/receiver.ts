@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { IncomingHttpHeaders, Server } from 'node:http'
+import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http'
 
 /** A request that arrived, byte for byte. */
 export interface Received {
@@ -37,14 +37,10 @@ export class Receiver {
     server.on('request', (request, response) => {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', async () => {
+      request.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8')
         const event = JSON.parse(body) as Received['event']
-        const received = { path: request.url ?? '', headers: request.headers, body, event }
-        this.received.push(received)
-        const answer = await this.reply(received)
-        if (answer === null) return
-        response.writeHead(answer.status, answer.headers).end(answer.body)
+        void this.#answer({ path: request.url ?? '', headers: request.headers, body, event }, response)
       })
       request.on('error', () => {})
     })
@@ -58,7 +54,13 @@ export class Receiver {
     return new Receiver(server, address.port)
   }
 
-  /** What was received about these objects, in order. */
+  async #answer(received: Received, response: ServerResponse): Promise<void> {
+    this.received.push(received)
+    const reply = await this.reply(received)
+    if (reply !== null) response.writeHead(reply.status, reply.headers).end(reply.body)
+  }
+
+  /** What was received of this type, in order. */
   of(type: string): readonly Received[] {
     return this.received.filter(({ event }) => event.type === type)
   }

@@ -196,6 +196,22 @@ it('WriterServer welcomes a peer with protocol, epoch and its last commit', asyn
   expect(box.store.seq).toBe(1)
 })
 
+it('WriterServer tells a peer that does not follow of its own replies only: it costs nothing per commit', async () => {
+  await openSale()
+  const quiet = new TestPeer().hello({ seenSeq: 0, follows: false })
+  await quiet.next()
+  const busy = new TestPeer().hello({ seenSeq: 0 })
+  await busy.next()
+  for (const id of [1, 2, 3]) {
+    busy.send({ id, command: holdCommand(`hold_quiet_${id}`) })
+    await busy.untilReply(id)
+  }
+  quiet.send({ id: 9, command: holdCommand('hold_quiet_9') })
+  const { commits } = await quiet.untilReply(9)
+  expect(commits.map(({ replies }) => replies.map(({ id }) => id))).toEqual([[9]])
+  expect((await busy.nextCommit()).replies).toEqual([])
+})
+
 it.each([0, protocolVersion + 1])(
   'WriterServer refuses protocol %i with a reason and ends the connection',
   async (protocol) => {
