@@ -183,6 +183,19 @@ it.each([0, 1, 2, 3])(
   },
 )
 
+it('EndpointQueue does not send again what got through beside an event that has no outcome yet', () => {
+  const bench = new Bench(['slow', 'a', 'a'])
+  const [, second] = bench.take()
+  if (second === undefined) throw new Error('the second event was not taken')
+  bench.queue.finished(second, ok, bench.nowMs, bench.nowMs)
+  bench.commit()
+  bench.send()
+  expect(bench.commit()).toMatchObject({ cursorSeq: 0, outcomes: [{ eventSeq: 3 }] })
+  bench.open()
+  expect(bench.send()).toEqual([1])
+  expect(bench.commit()).toMatchObject({ cursorSeq: 3 })
+})
+
 it('EndpointQueue tries again after each wait of the schedule, then gives up and says that nobody is there', () => {
   const bench = new Bench(['a', 'a'])
   for (const [failures, waitMs] of [
@@ -327,6 +340,22 @@ it('EndpointQueue tries at once what the seller wants tried', () => {
   expect(bench.send()).toEqual([1, 2])
   bench.commitAll()
   expect(bench.rows.get(1)).toMatchObject({ status: 'succeeded', failures: 0 })
+})
+
+it('EndpointQueue comes to every retry of more than fit', () => {
+  const count = 2 * webhookWindowMax + 7
+  const bench = new Bench(Array.from({ length: count }, (_, index) => `s${index}`))
+  bench.endpoint = { ...bench.endpoint, cursorSeq: count }
+  for (let seq = 1; seq <= count; seq++) {
+    const facts = { status: 'pending', failures: 0, nextAttemptMs: startMs, attempts: [], createdMs: startMs } as const
+    bench.rows.set(seq, { endpointId: 'whe_1', eventSeq: seq, ...facts })
+  }
+  bench.open()
+  for (let round = 0; round < count; round++) {
+    bench.send()
+    bench.commitAll()
+  }
+  expect(bench.sent.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, index) => index + 1))
 })
 
 it('EndpointQueue takes back what was broken off', () => {

@@ -72,6 +72,8 @@ export class EndpointQueue {
   #pausedUntilMs = 0
   #recoveredMs = 0
   #disable: RecordWebhookOutcomes['disable'] = null
+  /** The database may have pending deliveries that are not here: a seller can ask for more retries than fit. */
+  #hasMorePending = false
 
   constructor(endpoint: WebhookEndpoint, deps: QueueDeps) {
     this.#deps = deps
@@ -107,6 +109,7 @@ export class EndpointQueue {
   /** Takes events in until the window is full or there are none. `lastSeq`: the last event there is. */
   refill(lastSeq: number): void {
     if (this.#endpoint.status !== 'enabled' || this.#disable !== null) return
+    if (this.#hasMorePending && this.#tasks.size < replayWindow) this.#loadPending()
     while (this.#tasks.size < liveWindow && this.#scannedSeq < lastSeq) {
       const events = this.#deps.queries.listEvents(this.#scannedSeq, webhookEventsPerRead)
       const last = events.at(-1)
@@ -293,6 +296,7 @@ export class EndpointQueue {
   /** Pending deliveries of the database that are not here yet, or that the seller wants sooner. */
   #loadPending(): void {
     const rows = this.#deps.queries.listPending(this.#endpoint.id, webhookWindowMax)
+    this.#hasMorePending = rows.length === webhookWindowMax
     const events = new Map(
       this.#deps.queries.findEvents(rows.map(({ eventSeq }) => eventSeq)).map((one) => [one.seq, one]),
     )
