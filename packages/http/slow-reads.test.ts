@@ -597,7 +597,7 @@ it('paging through any filter gives what was there when it began exactly once, w
 })
 
 function newestFirst(a: string, b: string): number {
-  const number = /^(?:le|evt)_(\d+)$/
+  const number = /^(?:le|evt|whd)_(\d+)$/
   const [left, right] = number.test(a) ? [Number(number.exec(a)?.[1]), Number(number.exec(b)?.[1])] : [a, b]
   return left < right ? 1 : -1
 }
