@@ -1,5 +1,5 @@
 /**
- * PM2: the writer once, the HTTP processes as a cluster.
+ * PM2: the writer and the courier once, the HTTP processes as a cluster.
  *
  *   npm run pm2:start | pm2:reload | pm2:stop
  *
@@ -54,6 +54,21 @@ export const apps = [
     // A process that has not said 'ready' by now is taken for ready all the same, and its predecessor is stopped.
     listen_timeout: 10_000,
     kill_timeout: 20_000,
+    exp_backoff_restart_delay: 100,
+  },
+  {
+    name: 'penstock-courier',
+    script: path.join(root, 'packages/courier/main.ts'),
+    cwd: root,
+    interpreter,
+    // Never a cluster: two would deliver the events of one order at once. A second one waits for the first to end.
+    exec_mode: 'fork',
+    instances: 1,
+    // Names of receivers are looked up on these: one silent name server must not keep the others waiting.
+    env: { UV_THREADPOOL_SIZE: '20' },
+    wait_ready: true,
+    listen_timeout: 20_000,
+    kill_timeout: 10_000,
     exp_backoff_restart_delay: 100,
   },
 ]

@@ -45,7 +45,20 @@ interface PackageRule {
 
 const TOOL = { level: 9, clock: true, environment: true, tool: true } as const
 const PROCESS_LEVEL = 3
-const LOWER = ['domain', 'engine', 'protocol', 'store', 'store-sqlite', 'providers', 'writer', 'http', 'cli', 'sdk']
+const LOWER = [
+  'domain',
+  'engine',
+  'protocol',
+  'store',
+  'wire',
+  'store-sqlite',
+  'providers',
+  'writer',
+  'http',
+  'courier',
+  'cli',
+  'sdk',
+]
 
 /** A package that is not listed here may not exist. */
 const PACKAGES: ReadonlyMap<string, PackageRule> = new Map<string, PackageRule>([
@@ -57,8 +70,16 @@ const PACKAGES: ReadonlyMap<string, PackageRule> = new Map<string, PackageRule>(
   ['store', { uses: ['domain'], level: 1 }],
   ['providers', { uses: ['domain'], level: 1 }],
   ['store-sqlite', { uses: ['domain', 'store'], level: 2 }],
+  ['wire', { uses: ['domain', 'store'], level: 2 }],
   ['writer', { uses: ['domain', 'engine', 'protocol', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL }],
-  ['http', { uses: ['domain', 'protocol', 'providers', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL }],
+  [
+    'http',
+    { uses: ['domain', 'protocol', 'providers', 'store', 'wire'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL },
+  ],
+  [
+    'courier',
+    { uses: ['domain', 'protocol', 'providers', 'store', 'wire'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL },
+  ],
   // Starts the processes by path, so that a fault in one cannot take it along.
   ['cli', { uses: ['domain', 'store'], mainUses: ['store-sqlite'], level: PROCESS_LEVEL, clock: true }],
   ['testing', { uses: LOWER, ...TOOL }],

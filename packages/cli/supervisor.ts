@@ -1,11 +1,13 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import {
+  courierDrainMs,
   httpDrainMs,
   restartMaxMs,
   restartMinMs,
   restartResetMs,
   startDeadlineMs,
+  webhookEndpointsMax,
   writerDrainMs,
 } from '@penstock/domain/limits.ts'
 import { prefixLines } from './prefix-lines.ts'
@@ -15,12 +17,16 @@ import type { Settings } from '@penstock/domain/settings.ts'
 /** Exit codes of the writer that no restart can cure: bad settings, another writer on this folder, another schema. */
 const hopelessCodes: readonly (number | null)[] = [2, 3, 4]
 
+/** Names are looked up on these threads: one for each endpoint, so that a silent name server keeps no other waiting. */
+const courierEnvironment = { UV_THREADPOOL_SIZE: String(webhookEndpointsMax + 4) }
+
 /** What runs now. A pid is null while its process is being replaced. */
 export interface BoxState {
   /** The port HTTP is served on; 0 until the first process listens. */
   readonly port: number
   readonly writer: number | null
   readonly http: readonly (number | null)[]
+  readonly courier: number | null
 }
 
 export interface SupervisorDeps {
@@ -33,13 +39,15 @@ export interface SupervisorDeps {
 }
 
 /**
- * Runs one box in the foreground: the writer first, then the HTTP processes; restarts what dies, with backoff; stops in
- * the order that loses nothing: HTTP answers what it took, then the writer ends.
+ * Runs one box in the foreground: the writer first, then the HTTP processes and the courier; restarts what dies, with
+ * backoff; stops in the order that loses nothing: HTTP answers what it took, the courier notes what it has delivered, then
+ * the writer ends.
  */
 export class Supervisor {
   readonly #deps: SupervisorDeps
   readonly #writer: Worker
   readonly #http: Worker[]
+  readonly #courier: Worker
   #port: number
 
   constructor(deps: SupervisorDeps) {
@@ -49,6 +57,7 @@ export class Supervisor {
     this.#http = Array.from({ length: deps.settings.httpProcesses }, (_, index) =>
       this.#worker(`http-${index + 1}`, '../http/main.ts', httpDrainMs),
     )
+    this.#courier = this.#worker('courier', '../courier/main.ts', courierDrainMs, courierEnvironment)
   }
 
   /** Resolves when every process is ready. Rejects, with everything stopped, when one cannot start. */
@@ -58,7 +67,7 @@ export class Supervisor {
       // The first one settles the port when it is 0: the others share it.
       const [first, ...others] = this.#http
       await first?.start()
-      await Promise.all(others.map((worker) => worker.start()))
+      await Promise.all([...others, this.#courier].map((worker) => worker.start()))
     } catch (error) {
       await this.stop()
       throw error
@@ -66,13 +75,13 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#http.map((worker) => worker.stop()))
+    await Promise.all([...this.#http, this.#courier].map((worker) => worker.stop()))
     await this.#writer.stop()
   }
 
-  #worker(name: string, script: string, drainMs: number): Worker {
+  #worker(name: string, script: string, drainMs: number, extra: NodeJS.ProcessEnv = {}): Worker {
     return new Worker(name, fileURLToPath(new URL(script, import.meta.url)), drainMs, {
-      environment: () => ({ ...this.#deps.environment, PENSTOCK_PORT: String(this.#port) }),
+      environment: () => ({ ...this.#deps.environment, ...extra, PENSTOCK_PORT: String(this.#port) }),
       log: this.#deps.log,
       onListening: (port) => {
         this.#port = port
@@ -83,8 +92,12 @@ export class Supervisor {
   }
 
   #report(): void {
-    const [writer, http] = [this.#writer, this.#http]
-    this.#deps.onState({ port: this.#port, writer: writer.pid, http: http.map((worker) => worker.pid) })
+    this.#deps.onState({
+      port: this.#port,
+      writer: this.#writer.pid,
+      http: this.#http.map((worker) => worker.pid),
+      courier: this.#courier.pid,
+    })
   }
 }
 

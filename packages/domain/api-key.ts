@@ -10,6 +10,7 @@ export const resources = [
   'api_keys',
   'events',
   'codes',
+  'webhooks',
 ] as const
 
 export type Resource = (typeof resources)[number]

@@ -6,6 +6,7 @@ import type { FeeRule } from './fee.ts'
 import type { Currency } from './money.ts'
 import type { LaterFact, ProviderName } from './provider-fact.ts'
 import type { RefundLine, RefundStatus } from './refund.ts'
+import type { WebhookDisabledReason, WebhookEndpoint, WebhookOutcome } from './webhook.ts'
 
 /**
  * A write intent. Commands are complete: ids, secrets and codes were minted by the HTTP process, so that deciding a
@@ -37,6 +38,13 @@ export type Command =
   | RollKey
   | RevokeKey
   | TouchKeys
+  | CreateWebhookEndpoint
+  | UpdateWebhookEndpoint
+  | DeleteWebhookEndpoint
+  | RotateWebhookSecret
+  | RetryWebhookDelivery
+  | ReplayWebhookEvents
+  | RecordWebhookOutcomes
 
 export type CommandKind = Command['kind']
 
@@ -364,4 +372,79 @@ export interface TouchKeys {
   readonly kind: 'touch_keys'
   readonly key: null
   readonly uses: readonly ApiKeyUse[]
+}
+
+/** Makes an endpoint that is sent what happens from now on. Accepted: `webhook_endpoint_saved`. Refused: `too_many_endpoints`. */
+export interface CreateWebhookEndpoint {
+  readonly kind: 'create_webhook_endpoint'
+  readonly key: RequestKey | null
+  readonly endpointId: string
+  readonly url: string
+  readonly events: WebhookEndpoint['events']
+  readonly description: string | null
+  readonly secretId: string
+  readonly secret: string
+}
+
+/** Accepted: `webhook_endpoint_saved`. Refused: `not_found`. */
+export interface UpdateWebhookEndpoint {
+  readonly kind: 'update_webhook_endpoint'
+  readonly key: RequestKey | null
+  readonly endpointId: string
+  /** Absent fields stay. */
+  readonly changes: Partial<Pick<WebhookEndpoint, 'url' | 'events' | 'description'>> & {
+    readonly status?: 'enabled' | 'disabled'
+  }
+}
+
+/** Accepted: `webhook_endpoint_saved`, also when it was deleted before. Its secrets are gone at once. */
+export interface DeleteWebhookEndpoint {
+  readonly kind: 'delete_webhook_endpoint'
+  readonly key: RequestKey | null
+  readonly endpointId: string
+}
+
+/** A new secret; those before it sign along for `overlapMs`. Accepted: `webhook_endpoint_saved`. Refused: `not_found`. */
+export interface RotateWebhookSecret {
+  readonly kind: 'rotate_webhook_secret'
+  readonly key: RequestKey | null
+  readonly endpointId: string
+  readonly secretId: string
+  readonly secret: string
+  readonly overlapMs: number
+}
+
+/** Has a delivery tried at once, with a schedule of its own. Accepted: `webhook_delivery_saved`. Refused: `not_found`, `invalid_transition`. */
+export interface RetryWebhookDelivery {
+  readonly kind: 'retry_webhook_delivery'
+  readonly key: RequestKey | null
+  readonly endpointId: string
+  readonly eventSeq: number
+}
+
+/** Sends the events of a range once more. Accepted: `webhook_endpoint_saved`. Refused: `not_found`, `invalid_transition`, `invalid_request`. */
+export interface ReplayWebhookEvents {
+  readonly kind: 'replay_webhook_events'
+  readonly key: RequestKey | null
+  readonly endpointId: string
+  readonly fromSeq: number
+  readonly toSeq: number
+}
+
+/**
+ * The courier reports what became of events at one endpoint. Always accepted (`webhook_outcomes_saved`); of a deleted
+ * endpoint nothing is kept. Harmless to repeat.
+ */
+export interface RecordWebhookOutcomes {
+  readonly kind: 'record_webhook_outcomes'
+  readonly key: null
+  readonly endpointId: string
+  /** See `WebhookEndpoint`; it never goes back. */
+  readonly cursorSeq: number
+  /** Where the replay to `replay.toSeq` goes on; behind its end when it is done. Null: there is none. */
+  readonly replay: WebhookEndpoint['replay']
+  readonly failingSinceMs: number | null
+  /** Why the endpoint is to be disabled, if it is. */
+  readonly disable: Exclude<WebhookDisabledReason, 'seller'> | null
+  readonly outcomes: readonly WebhookOutcome[]
 }

@@ -13,6 +13,7 @@ const prefixes = {
   refund: 'rfnd',
   dispute: 'dsp',
   key: 'key',
+  webhook_endpoint: 'whe',
 } as const
 
 export type IdKind = keyof typeof prefixes

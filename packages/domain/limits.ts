@@ -192,6 +192,56 @@ export const checkpointPauseMs = 10_000
 export const commitsPerWalCheck = 64
 export const writerDrainMs = 10_000
 
+// The courier (docs/adr/0010-webhooks.md).
+/** Time for webhooks under way when the courier stops. What has no answer by then is sent again, with the same id. */
+export const courierDrainMs = 5_000
+/** How long a new courier waits for the one before it to end: its drain, and some. */
+export const courierLockWaitMs = 10_000
+/** How often the courier looks for new events and due retries. */
+export const courierTickMs = 100
+/** Endpoints of a box: each costs the courier a window in memory and, while it takes events, the writer a row per event. */
+export const webhookEndpointsMax = 16
+/** Deliveries of one endpoint in memory: under way, waiting for a retry, or behind one of their order. Full: it takes no more. */
+export const webhookWindowMax = 512
+/** Requests to one endpoint at once. */
+export const webhookConcurrencyMax = 16
+/** Events read by one statement. */
+export const webhookEventsPerRead = 256
+/** From connecting to the end of the answer. */
+export const webhookTimeoutMs = 15_000
+/** Attempts of one delivery after its first. */
+export const webhookRetriesMax = 20
+/** The longest wait a setting can ask for. */
+export const webhookRetryDelayMaxMs = 7 * 86_400_000
+export const webhookTimeoutMaxMs = 60_000
+/** In percent: a wait is so much longer at most, by chance, so that what failed together is not tried together. */
+export const webhookJitterPercent = 20
+/** The longest wait a receiver's Retry-After can ask for. */
+export const webhookRetryAfterMaxMs = 86_400_000
+/** Failed attempts in a row, after which the first success has everything that waits tried at once. */
+export const webhookDownAfterFailures = 5
+/** At most so often. */
+export const webhookRecoveryIntervalMs = 60_000
+/** Of an answer: read so that the connection can be used again, never kept. Past it the connection is closed. */
+export const webhookAnswerBytesMax = 64 * 1024
+/** Idle connections to receivers are closed after this. */
+export const webhookKeepAliveMs = 10_000
+/** Events nobody wants, after which an endpoint's place is saved although nothing was sent. */
+export const webhookCursorLag = 4_096
+/** Outcomes of one command, some 150 bytes each. */
+export const webhookOutcomesPerCommand = 256
+/** The least time between two reports to the writer: what ended meanwhile shares one commit. */
+export const webhookReportIntervalMs = 50
+/** Attempts that are remembered of one delivery. */
+export const webhookAttemptsKept = 20
+/** From rotating a secret to the end of the old one. */
+export const webhookOverlapDefaultMs = 86_400_000
+export const webhookOverlapMaxMs = 7 * 86_400_000
+/** Secrets of one endpoint that sign at once; the oldest gives way. */
+export const endpointSecretsMax = 4
+/** Events of one replay. */
+export const webhookReplayEventsMax = 100_000
+
 // Remembered requests (docs/adr/0007-idempotency-retention.md).
 /** A stored Idempotency-Key is kept at least so long; Stripe's bound. */
 export const requestRetentionMs = 86_400_000
@@ -243,6 +293,11 @@ const relations: readonly (readonly [boolean, string])[] = [
   [httpProcessesMax * 2 <= idSlots / 2, 'all HTTP processes can be replaced while they serve, each with a slot'],
   [keyOverlapDefaultMs <= keyOverlapMaxMs, 'the default overlap is a legal one'],
   [keyUseDrainMs < 1_000, 'the last report of keys used fits into what the supervisor adds to httpDrainMs'],
+  [courierDrainMs < courierLockWaitMs && courierLockWaitMs < startDeadlineMs, 'a new courier waits for the old one'],
+  [webhookOverlapDefaultMs <= webhookOverlapMaxMs, 'the default overlap of secrets is a legal one'],
+  [webhookRetriesMax <= webhookAttemptsKept, 'every attempt of a schedule is remembered'],
+  [webhookConcurrencyMax <= webhookWindowMax, 'a window holds what is under way'],
+  [webhookOutcomesPerCommand * 512 < frameBytesMax, 'a report of the courier fits a frame'],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

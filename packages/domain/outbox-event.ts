@@ -9,7 +9,7 @@ import { numberedId, numberedIdPattern, numberedIdSeq } from './id.ts'
  */
 export interface OutboxEvent {
   readonly type: OutboxEventType
-  /** The id of the drop, hold, payment, refund, dispute, order or API key. */
+  /** The id of the drop, hold, payment, refund, dispute, order, API key or webhook endpoint. */
   readonly objectId: string
   readonly createdMs: number
 }
@@ -33,6 +33,10 @@ export const outboxEventTypes = [
   'api_key.created',
   'api_key.rolled',
   'api_key.revoked',
+  'webhook_endpoint.created',
+  'webhook_endpoint.updated',
+  'webhook_endpoint.disabled',
+  'webhook_endpoint.deleted',
 ] as const
 
 export type OutboxEventType = (typeof outboxEventTypes)[number]

@@ -20,6 +20,7 @@ const expected: Record<RejectionCode, boolean> = {
   code_used: false,
   code_void: false,
   last_secret_key: false,
+  too_many_endpoints: false,
   overloaded: true,
   internal_error: true,
 }
@@ -41,6 +42,9 @@ const outcomes: Record<Accepted['outcome'], true> = {
   customer_erased: true,
   api_key_saved: true,
   keys_touched: true,
+  webhook_endpoint_saved: true,
+  webhook_delivery_saved: true,
+  webhook_outcomes_saved: true,
 }
 
 it('retryable says for every code whether the same request may succeed later', () => {

@@ -6,6 +6,7 @@ import type { Hold } from './hold.ts'
 import type { OrderFacts } from './order.ts'
 import type { Payment } from './payment.ts'
 import type { Refund } from './refund.ts'
+import type { WebhookDelivery, WebhookEndpoint } from './webhook.ts'
 
 /** What became of a command: an effect, or a refusal that changed nothing and stored nothing. */
 export type Result = Accepted | Rejected
@@ -27,6 +28,9 @@ export type Accepted =
   | CustomerErased
   | ApiKeySaved
   | KeysTouched
+  | WebhookEndpointSaved
+  | WebhookDeliverySaved
+  | WebhookOutcomesSaved
 
 interface AcceptedBase {
   /** True when this answers a request key seen before: nothing happened now. */
@@ -123,6 +127,21 @@ export interface KeysTouched extends AcceptedBase {
   readonly count: number
 }
 
+export interface WebhookEndpointSaved extends AcceptedBase {
+  readonly outcome: 'webhook_endpoint_saved'
+  readonly endpoint: WebhookEndpoint
+}
+
+export interface WebhookDeliverySaved extends AcceptedBase {
+  readonly outcome: 'webhook_delivery_saved'
+  readonly delivery: WebhookDelivery
+}
+
+export interface WebhookOutcomesSaved extends AcceptedBase {
+  readonly outcome: 'webhook_outcomes_saved'
+  readonly count: number
+}
+
 /** Why a command was refused. */
 export type RejectionCode =
   | 'key_reused'
@@ -141,6 +160,7 @@ export type RejectionCode =
   | 'code_used'
   | 'code_void'
   | 'last_secret_key'
+  | 'too_many_endpoints'
   | 'overloaded'
   | 'internal_error'
 
@@ -170,6 +190,7 @@ export const retryable: Record<RejectionCode, boolean> = {
   code_used: false,
   code_void: false,
   last_secret_key: false,
+  too_many_endpoints: false,
   overloaded: true,
   internal_error: true,
 }

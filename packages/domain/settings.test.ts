@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { listSettings, readSettings, SettingsError } from './settings.ts'
+import { standardRetryDelaysMs } from './webhook.ts'
 import type { Settings } from './settings.ts'
 
 const cores = 4
@@ -22,6 +23,9 @@ const standard: Settings = {
   stripeWebhookSecrets: [],
   stripeApiBase: null,
   testWebhookSecret: null,
+  webhookAllowPrivate: false,
+  webhookTimeoutMs: 15_000,
+  webhookRetryDelaysMs: standardRetryDelaysMs,
 }
 
 /** The message of the SettingsError that `environment` causes. */
@@ -80,6 +84,11 @@ it.each<[string, string, Partial<Settings>]>([
   ['PENSTOCK_TRANSPORT', 'uws', { transport: 'uws' }],
   ['PENSTOCK_TRANSPORT', 'node', { transport: 'node' }],
   ['PENSTOCK_TRANSPORT', 'auto', { transport: 'auto' }],
+  ['PENSTOCK_WEBHOOK_ALLOW_PRIVATE', '1', { webhookAllowPrivate: true }],
+  ['PENSTOCK_WEBHOOK_ALLOW_PRIVATE', '0', {}],
+  ['PENSTOCK_WEBHOOK_TIMEOUT', '0.25', { webhookTimeoutMs: 250 }],
+  ['PENSTOCK_WEBHOOK_TIMEOUT', '60', { webhookTimeoutMs: 60_000 }],
+  ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '0.001,5,604800', { webhookRetryDelaysMs: [1, 5_000, 604_800_000] }],
 ])('readSettings accepts %s=%s', (name, value, change) => {
   expect(readSettings({ [name]: value }, cores)).toEqual({ ...standard, ...change })
 })
@@ -108,6 +117,14 @@ it.each([
   ['STRIPE_API_BASE', 'http://user:pass@localhost'],
   ['PENSTOCK_RATE_LIMIT', 'on'],
   ['PENSTOCK_TRANSPORT', 'UWS'],
+  ['PENSTOCK_WEBHOOK_ALLOW_PRIVATE', 'yes'],
+  ['PENSTOCK_WEBHOOK_TIMEOUT', '0'],
+  ['PENSTOCK_WEBHOOK_TIMEOUT', '60.001'],
+  ['PENSTOCK_WEBHOOK_TIMEOUT', '1e1'],
+  ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '5,,5'],
+  ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '0'],
+  ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '604801'],
+  ['PENSTOCK_WEBHOOK_RETRY_DELAYS', Array(21).fill('1').join(',')],
   ['PENSTOCK_SECRET_KEY', publishableKey],
   ['PENSTOCK_SECRET_KEY', secretKey.slice(0, -1)],
   ['PENSTOCK_SECRET_KEY', `${secretKey} `],

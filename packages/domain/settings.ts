@@ -1,4 +1,14 @@
-import { httpProcessesMax, secretLengthMax, secretLengthMin, webhookSecretsMax } from './limits.ts'
+import {
+  httpProcessesMax,
+  secretLengthMax,
+  secretLengthMin,
+  webhookRetriesMax,
+  webhookRetryDelayMaxMs,
+  webhookTimeoutMaxMs,
+  webhookSecretsMax,
+  webhookTimeoutMs,
+} from './limits.ts'
+import { standardRetryDelaysMs } from './webhook.ts'
 
 /**
  * The settings of a box, read from environment variables. One list for every process, so that each names the same
@@ -29,6 +39,11 @@ export interface Settings {
   readonly payos: PayosSettings | null
   /** The old system's webhook is believed without a signature. Never true in live mode. */
   readonly allowsUnsignedWebhooks: boolean
+  /** Whether webhooks may go to addresses inside this network. */
+  readonly webhookAllowPrivate: boolean
+  readonly webhookTimeoutMs: number
+  /** Waits before the second attempt, the third and so on. */
+  readonly webhookRetryDelaysMs: readonly number[]
 }
 
 export interface PayosSettings {
@@ -85,6 +100,19 @@ function variables(cores: number) {
     payosChecksumKey: { name: 'PAYOS_CHECKSUM_KEY', parse: providerSecret, standard: null },
     payosBaseUrl: { name: 'PAYOS_BASE_URL', parse: webUrl, standard: payosUrl },
     payosReturnUrl: { name: 'PAYOS_RETURN_URL', parse: webUrl, standard: 'https://payos.vn' },
+    webhookAllowPrivate: { name: 'PENSTOCK_WEBHOOK_ALLOW_PRIVATE', parse: flag, standard: false, shown: '0' },
+    webhookTimeoutMs: {
+      name: 'PENSTOCK_WEBHOOK_TIMEOUT',
+      parse: seconds(webhookTimeoutMaxMs),
+      standard: webhookTimeoutMs,
+      shown: String(webhookTimeoutMs / 1_000),
+    },
+    webhookRetryDelaysMs: {
+      name: 'PENSTOCK_WEBHOOK_RETRY_DELAYS',
+      parse: retryDelays,
+      standard: standardRetryDelaysMs,
+      shown: standardRetryDelaysMs.map((delayMs) => delayMs / 1_000).join(','),
+    },
   } as const
 }
 
@@ -136,6 +164,9 @@ export function readSettings(environment: Environment, cores: number): Settings 
       problems,
     ),
     allowsUnsignedWebhooks: read(known.unsignedWebhooks) === '1',
+    webhookAllowPrivate: read(known.webhookAllowPrivate),
+    webhookTimeoutMs: read(known.webhookTimeoutMs),
+    webhookRetryDelaysMs: read(known.webhookRetryDelaysMs),
   }
   // What is wrong by itself need not be told to be missing, too.
   if (problems.length === 0) problems.push(...contradictions(settings))
@@ -154,10 +185,11 @@ export interface SettingLine {
 /** Every setting, in the order of docs/settings.md. Throws SettingsError. Secrets are in clear text: mask them. */
 export function listSettings(environment: Environment, cores: number): readonly SettingLine[] {
   readSettings(environment, cores)
-  return Object.values(variables(cores)).map(({ name, standard }) => {
-    const text = environment[name]
+  return Object.values(variables(cores)).map((variable) => {
+    const text = environment[variable.name]
     const isGiven = text !== undefined && text !== ''
-    return { name, value: isGiven ? text : standard, source: isGiven ? 'environment' : 'default' }
+    const standard = 'shown' in variable ? variable.shown : variable.standard
+    return { name: variable.name, value: isGiven ? text : standard, source: isGiven ? 'environment' : 'default' }
   })
 }
 
@@ -243,6 +275,37 @@ function webhookSecrets(text: string): readonly string[] {
 function origin(text: string): string {
   if (/^https?:\/\/[^/?#@]+$/.test(text) && URL.canParse(text)) return text
   throw new BadValue(`is "${text}", expected the start of a URL: http://host:port.`)
+}
+
+function flag(text: string): boolean {
+  if (text !== '0' && text !== '1') throw new BadValue(`is "${text}", expected 0 or 1.`)
+  return text === '1'
+}
+
+/** A time in seconds, with up to three decimals, in ms. */
+function seconds(maxMs: number): (text: string) => number {
+  return (text) => {
+    const ms = secondsToMs(text)
+    if (ms === null || ms > maxMs) {
+      throw new BadValue(`is "${text}", expected seconds from 0.001 to ${maxMs / 1_000}.`)
+    }
+    return ms
+  }
+}
+
+function secondsToMs(text: string): number | null {
+  const ms = Math.round(Number(text) * 1_000)
+  return /^\d{1,9}(\.\d{1,3})?$/.test(text) && ms > 0 ? ms : null
+}
+
+function retryDelays(text: string): readonly number[] {
+  const delays = text.split(',').map(secondsToMs)
+  if (delays.length > webhookRetriesMax || !delays.every((ms) => ms !== null && ms <= webhookRetryDelayMaxMs)) {
+    throw new BadValue(
+      `is "${text}", expected 1 to ${webhookRetriesMax} waits in seconds, each up to ${webhookRetryDelayMaxMs / 1_000}, separated by commas.`,
+    )
+  }
+  return delays.filter((ms) => ms !== null)
 }
 
 function filledText(text: string): string {

@@ -11,6 +11,7 @@ import type { Order } from './order.ts'
 import type { Payment } from './payment.ts'
 import type { WaitingFact } from './provider-fact.ts'
 import type { LineRefund, Refund } from './refund.ts'
+import type { WebhookDelivery, WebhookEndpoint, WebhookSecrets } from './webhook.ts'
 
 /**
  * The rows a batch of commands touches, as `decide` sees them: what earlier commands of the batch wrote is visible
@@ -39,8 +40,11 @@ export interface WorkingSet {
   readonly codeUses: Pick<Rows<CodeUse>, 'find' | 'insert'>
   readonly requests: Pick<Rows<RequestRecord>, 'find' | 'insert'>
   readonly apiKeys: Rows<ApiKey>
+  readonly webhooks: WebhookRows
   readonly ledger: { append(entry: LedgerEntry): void }
   readonly events: { append(event: OutboxEvent): void }
+  /** The number of the last event, with those of this batch; 0 when there is none. */
+  lastEventSeq(): number
   /** The key of the payment with this id. */
   findPaymentKey(paymentId: string): string | undefined
   /** The key of the dispute with this id. */
@@ -51,6 +55,17 @@ export interface WorkingSet {
   listHoldsDue(nowMs: number, max: number): readonly string[]
   /** Secret keys that are not revoked, expired ones included. A box has few; in no order. */
   listSecretKeys(): readonly ApiKey[]
+}
+
+/** The tables of webhooks: apart, because a sale does not touch them. */
+export interface WebhookRows {
+  readonly endpoints: Rows<WebhookEndpoint>
+  /** Keyed by the id of the endpoint. */
+  readonly secrets: Rows<WebhookSecrets>
+  /** Keyed by `webhookDeliveryKey(endpointId, eventSeq)`. */
+  readonly deliveries: Rows<WebhookDelivery>
+  /** Those that are not deleted, at most `webhookEndpointsMax`, in no order. */
+  listEndpoints(): readonly WebhookEndpoint[]
 }
 
 /** One table. A key is the row's `id`, except where the table says otherwise. */

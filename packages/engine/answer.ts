@@ -39,6 +39,9 @@ export function rememberAnswer(result: Accepted): StoredAnswer {
     case 'code_activated':
     case 'api_key_saved':
     case 'keys_touched':
+    case 'webhook_endpoint_saved':
+    case 'webhook_delivery_saved':
+    case 'webhook_outcomes_saved':
       return { kind: 'result', json: JSON.stringify(result) }
   }
 }

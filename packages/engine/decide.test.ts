@@ -17,7 +17,14 @@ import {
   releaseCommand,
   requestKey,
   restockCommand,
+  deleteEndpointCommand,
+  endpointCommand,
+  outcomesCommand,
+  replayCommand,
+  retryCommand,
+  rotateCommand,
   settleCommand,
+  updateEndpointCommand,
   revokeCommand,
   rollCommand,
   shoe,
@@ -44,8 +51,8 @@ interface Case {
 
 const key = requestKey('k1')
 
-/** Every kind of command that may have a key. hold_1, key_1 and key_2 are there before. */
-const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Case> = {
+/** Every kind of command that may have a key. hold_1, key_1, key_2 and whe_1 are there before. */
+const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys' | 'record_webhook_outcomes'>, Case> = {
   create_drop: {
     command: { ...dropCommand({ dropId: 'drop_2', skus: [] }), key },
     again: { ...dropCommand({ dropId: 'drop_3', skus: [] }), key },
@@ -165,11 +172,43 @@ const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Case> =
     again: revokeCommand('key_2', key),
     meanwhile: (sale) => sale.accept(touchCommand(['key_2', startMs])),
   },
+  create_webhook_endpoint: {
+    command: endpointCommand('whe_2', { key }),
+    again: endpointCommand('whe_3', { key }),
+    meanwhile: (sale) => sale.accept(updateEndpointCommand({ description: 'Later' }, 'whe_2')),
+  },
+  update_webhook_endpoint: {
+    command: updateEndpointCommand({ description: 'Once' }, 'whe_1', key),
+    again: updateEndpointCommand({ description: 'Once' }, 'whe_1', key),
+    meanwhile: (sale) => sale.accept(updateEndpointCommand({ description: 'Twice' })),
+  },
+  delete_webhook_endpoint: {
+    command: deleteEndpointCommand('whe_1', key),
+    again: deleteEndpointCommand('whe_1', key),
+    meanwhile: (sale) => sale.accept(endpointCommand('whe_2')),
+  },
+  rotate_webhook_secret: {
+    command: rotateCommand('s2', { key }),
+    again: rotateCommand('s3', { key }),
+    meanwhile: (sale) => sale.accept(updateEndpointCommand({ description: 'Later' })),
+  },
+  retry_webhook_delivery: {
+    before: [outcomesCommand()],
+    command: retryCommand({ key }),
+    again: retryCommand({ key }),
+    meanwhile: (sale) => sale.accept(outcomesCommand()),
+  },
+  replay_webhook_events: {
+    command: replayCommand(1, 2, { key }),
+    again: replayCommand(1, 2, { key }),
+    meanwhile: (sale) => sale.accept(outcomesCommand({ replay: { nextSeq: 3, toSeq: 2 } })),
+  },
 }
 
 function openSaleWithRows(before: readonly Command[] = []): TestSale {
   const sale = openSale()
-  sale.accept(holdCommand('hold_1'), keyCommand('key_1'), keyCommand('key_2'), ...before)
+  sale.accept(holdCommand('hold_1'), keyCommand('key_1'), keyCommand('key_2'), endpointCommand('whe_1'))
+  sale.accept(...before)
   return sale
 }
 
@@ -335,6 +374,12 @@ it.each<[string, Command]>([
   ['create_key', keyCommand('key_3')],
   ['roll_key', rollCommand('key_2', 'key_3')],
   ['revoke_key', revokeCommand('key_2')],
+  ['create_webhook_endpoint', endpointCommand('whe_2')],
+  ['update_webhook_endpoint', updateEndpointCommand({ status: 'disabled' })],
+  ['delete_webhook_endpoint', deleteEndpointCommand()],
+  ['rotate_webhook_secret', rotateCommand('s2')],
+  ['replay_webhook_events', replayCommand(1, 2)],
+  ['record_webhook_outcomes', outcomesCommand()],
   ['attach_payment', attachCommand('hold_1')],
   ['create_refund', refundCommand('rfnd_9', { paymentId: 'pay_paid for hold_0', amountMinor: 1 })],
   ['create_refund that is pending', refundCommand('rfnd_9', { paymentId: 'pay_paid for hold_0b', amountMinor: 1 })],

@@ -25,6 +25,13 @@ import { takeFact } from './decide/take-fact.ts'
 import { touchKeys } from './decide/touch-keys.ts'
 import { updateDrop } from './decide/update-drop.ts'
 import { useCode } from './decide/use-code.ts'
+import { createWebhookEndpoint } from './decide/create-webhook-endpoint.ts'
+import { deleteWebhookEndpoint } from './decide/delete-webhook-endpoint.ts'
+import { recordWebhookOutcomes } from './decide/record-webhook-outcomes.ts'
+import { replayWebhookEvents } from './decide/replay-webhook-events.ts'
+import { retryWebhookDelivery } from './decide/retry-webhook-delivery.ts'
+import { rotateWebhookSecret } from './decide/rotate-webhook-secret.ts'
+import { updateWebhookEndpoint } from './decide/update-webhook-endpoint.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
@@ -109,5 +116,19 @@ function decideEffect(set: WorkingSet, command: Command, nowMs: number): Result 
       return revokeKey(set, command, nowMs)
     case 'touch_keys':
       return touchKeys(set, command, nowMs)
+    case 'create_webhook_endpoint':
+      return createWebhookEndpoint(set, command, nowMs)
+    case 'update_webhook_endpoint':
+      return updateWebhookEndpoint(set, command, nowMs)
+    case 'delete_webhook_endpoint':
+      return deleteWebhookEndpoint(set, command, nowMs)
+    case 'rotate_webhook_secret':
+      return rotateWebhookSecret(set, command, nowMs)
+    case 'retry_webhook_delivery':
+      return retryWebhookDelivery(set, command, nowMs)
+    case 'replay_webhook_events':
+      return replayWebhookEvents(set, command, nowMs)
+    case 'record_webhook_outcomes':
+      return recordWebhookOutcomes(set, command, nowMs)
   }
 }

@@ -17,10 +17,16 @@ import type {
   OpenDispute,
   TakeFact,
   CreateKey,
+  CreateWebhookEndpoint,
+  RecordWebhookOutcomes,
+  ReplayWebhookEvents,
   RequestKey,
   RestockSku,
+  RetryWebhookDelivery,
   RollKey,
+  RotateWebhookSecret,
   UpdateDrop,
+  UpdateWebhookEndpoint,
 } from '@penstock/domain/command.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
@@ -36,7 +42,8 @@ import type { Payment } from '@penstock/domain/payment.ts'
 import type { DisputeFact, RefundFact, WaitingFact } from '@penstock/domain/provider-fact.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
 import type { Accepted, Result } from '@penstock/domain/result.ts'
-import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
+import type { WebhookDelivery, WebhookEndpoint, WebhookOutcome, WebhookSecrets } from '@penstock/domain/webhook.ts'
+import type { RequestRecord, Rows, WebhookRows, WorkingSet } from '@penstock/domain/working-set.ts'
 
 /** Ids of `openSale`. */
 export const dropId = 'drop_1'
@@ -77,6 +84,16 @@ function deepFreeze<Value>(value: Value): Value {
   return Object.freeze(value)
 }
 
+class MemoryWebhooks implements WebhookRows {
+  readonly endpoints = new MemoryRows<WebhookEndpoint>()
+  readonly secrets = new MemoryRows<WebhookSecrets>()
+  readonly deliveries = new MemoryRows<WebhookDelivery>()
+
+  listEndpoints(): readonly WebhookEndpoint[] {
+    return [...this.endpoints.rows.values()].filter(({ status }) => status !== 'deleted')
+  }
+}
+
 /** A working set in which every change is saved at once, for tables of single decisions. */
 export class MemorySet implements WorkingSet {
   readonly drops = new MemoryRows<Drop>()
@@ -93,10 +110,15 @@ export class MemorySet implements WorkingSet {
   readonly codeUses = new MemoryRows<CodeUse>()
   readonly requests = new MemoryRows<RequestRecord>()
   readonly apiKeys = new MemoryRows<ApiKey>()
+  readonly webhooks = new MemoryWebhooks()
   readonly entries: LedgerEntry[] = []
   readonly ledger = { append: (entry: LedgerEntry): void => void this.entries.push(entry) }
   readonly outbox: OutboxEvent[] = []
   readonly events = { append: (event: OutboxEvent): void => void this.outbox.push(event) }
+
+  lastEventSeq(): number {
+    return this.outbox.length
+  }
 
   findPaymentKey(paymentId: string): string | undefined {
     return keyOf(this.payments.rows, paymentId)
@@ -147,9 +169,10 @@ export class MemorySet implements WorkingSet {
       requests,
       apiKeys,
     } = this
+    const { endpoints, secrets, deliveries } = this.webhooks
     const facts = [waitingFacts, checkouts]
     const money = [payments, orders, refunds, lineRefunds, disputes, ...facts]
-    return [drops, skus, holds, ...money, buyers, codeUses, requests, apiKeys]
+    return [drops, skus, holds, ...money, buyers, codeUses, requests, apiKeys, endpoints, secrets, deliveries]
   }
 }
 
@@ -466,6 +489,67 @@ export function revokeCommand(apiKeyId: string, key: RequestKey | null = null): 
 
 export function touchCommand(...uses: readonly (readonly [apiKeyId: string, usedMs: number])[]): Command {
   return { kind: 'touch_keys', key: null, uses: uses.map(([apiKeyId, usedMs]) => ({ apiKeyId, usedMs })) }
+}
+
+/** An endpoint for everything. */
+export function endpointCommand(
+  endpointId: string,
+  change: Partial<CreateWebhookEndpoint> = {},
+): CreateWebhookEndpoint {
+  const secret = { secretId: `id of the secret of ${endpointId}`, secret: `whsec_${endpointId}` }
+  const facts = { url: 'https://example.com/hook', events: ['*'], description: null } as const
+  return { kind: 'create_webhook_endpoint', key: null, endpointId, ...facts, ...secret, ...change }
+}
+
+export function updateEndpointCommand(
+  changes: UpdateWebhookEndpoint['changes'],
+  endpointId = 'whe_1',
+  key: RequestKey | null = null,
+): UpdateWebhookEndpoint {
+  return { kind: 'update_webhook_endpoint', key, endpointId, changes }
+}
+
+export function deleteEndpointCommand(endpointId = 'whe_1', key: RequestKey | null = null): Command {
+  return { kind: 'delete_webhook_endpoint', key, endpointId }
+}
+
+export function rotateCommand(secretId: string, change: Partial<RotateWebhookSecret> = {}): RotateWebhookSecret {
+  const secret = { secretId, secret: `whsec_${secretId}`, overlapMs: 1_000 }
+  return { kind: 'rotate_webhook_secret', key: null, endpointId: 'whe_1', ...secret, ...change }
+}
+
+/** Of the first event to whe_1. */
+export function retryCommand(change: Partial<RetryWebhookDelivery> = {}): RetryWebhookDelivery {
+  return { kind: 'retry_webhook_delivery', key: null, endpointId: 'whe_1', eventSeq: 1, ...change }
+}
+
+export function replayCommand(
+  fromSeq: number,
+  toSeq: number,
+  change: Partial<ReplayWebhookEvents> = {},
+): ReplayWebhookEvents {
+  return { kind: 'replay_webhook_events', key: null, endpointId: 'whe_1', fromSeq, toSeq, ...change }
+}
+
+/** The first event got through to whe_1. */
+export function outcomesCommand(change: Partial<RecordWebhookOutcomes> = {}): RecordWebhookOutcomes {
+  return {
+    kind: 'record_webhook_outcomes',
+    key: null,
+    endpointId: 'whe_1',
+    cursorSeq: 1,
+    replay: null,
+    failingSinceMs: null,
+    disable: null,
+    outcomes: [outcome(1)],
+    ...change,
+  }
+}
+
+/** A delivery that was tried at `startMs` and succeeded. */
+export function outcome(eventSeq: number, change: Partial<WebhookOutcome> = {}): WebhookOutcome {
+  const attempt = { startedMs: startMs, durationMs: 5, status: 200, fault: null }
+  return { eventSeq, status: 'succeeded', failures: 0, nextAttemptMs: null, attempt, ...change }
 }
 
 export function customer(email: string, change: Partial<Customer> = {}): Customer {

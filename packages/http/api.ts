@@ -1,6 +1,7 @@
 import { allows } from '@penstock/domain/api-key.ts'
 import { problem, problemHeaders, problemKinds, renderProblem } from './problem.ts'
 import type { Scope } from '@penstock/domain/api-key.ts'
+import type { WebhookUrlRules } from '@penstock/domain/webhook-url.ts'
 import type { Credential, Queries } from '@penstock/store/queries.ts'
 import type { Providers } from '@penstock/providers/open-providers.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -12,7 +13,7 @@ import type { Problem } from './problem.ts'
 import type { ProviderCalls } from './provider-calls.ts'
 import type { SlowReads } from './slow-reads.ts'
 import type { HttpExchange, HttpTransport } from './transport.ts'
-import type { WriterClient } from './writer-client.ts'
+import type { WriterClient } from '@penstock/protocol/writer-client.ts'
 
 /** What routes work with. Made by main.ts, the same for every request. */
 export interface Deps {
@@ -26,6 +27,7 @@ export interface Deps {
   readonly legacy: Legacy
   readonly providers: Providers
   readonly providerCalls: ProviderCalls
+  readonly webhookUrlRules: WebhookUrlRules
   /** Unix milliseconds. */
   readonly clock: () => number
   readonly log: (message: string, error?: unknown) => void

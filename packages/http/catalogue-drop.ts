@@ -1,10 +1,10 @@
 import { dropStatus } from '@penstock/domain/drop.ts'
-import { wireDropFacts, wireSku } from './wire.ts'
+import { wireDropFacts, wireSku } from '@penstock/wire/wire.ts'
 import type { Drop, DropStatus, Sku } from '@penstock/domain/drop.ts'
 import type { SkuCounters } from '@penstock/protocol/messages.ts'
 import type { DropWithSkus } from '@penstock/store/queries.ts'
 import type { Json } from './route.ts'
-import type { WireDrop } from './wire.ts'
+import type { WireDrop } from '@penstock/wire/wire.ts'
 
 /** One drop in memory with its JSON in pieces, so that a moved counter renders one SKU again and nothing else. */
 export class CatalogueDrop {

@@ -2,13 +2,13 @@ import { hash } from 'node:crypto'
 import { catalogueCacheEntriesMax, minSeqWaitersMax } from '@penstock/domain/limits.ts'
 import { CatalogueDrop } from './catalogue-drop.ts'
 import { toBytes } from './route.ts'
-import { toSeconds } from './wire.ts'
+import { toSeconds } from '@penstock/wire/wire.ts'
 import type { Drop, DropStatus } from '@penstock/domain/drop.ts'
 import type { CommitMessage } from '@penstock/protocol/messages.ts'
 import type { DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Json, JsonBytes } from './route.ts'
 import type { CreatedRange } from './page.ts'
-import type { Audience, WireDrop, WireList } from './wire.ts'
+import type { Audience, WireDrop, WireList } from '@penstock/wire/wire.ts'
 
 /** An answer ready to send. The tag covers everything but `server_time`, so it changes only when something did. */
 export interface CachedAnswer<Value> {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { codeStatus, formatCode, parseCode, skuOfUnits } from '@penstock/domain/code.ts'
 import { encodeBase32 } from '@penstock/domain/id.ts'
-import { toSeconds } from './wire.ts'
+import { toSeconds } from '@penstock/wire/wire.ts'
 import type { CodeParts, CodeUse } from '@penstock/domain/code.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Queries } from '@penstock/store/queries.ts'

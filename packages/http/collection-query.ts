@@ -1,7 +1,7 @@
 import { collections } from './collections.ts'
 import { createdParams, pageParams, QueryReader, readCreated, readPage } from './page.ts'
 import { exportFormats } from './read-part.ts'
-import { oneOf } from './schema-fields.ts'
+import { oneOf } from '@penstock/wire/schema-fields.ts'
 import type { TSchema } from 'typebox'
 import type { Page } from '@penstock/store/queries.ts'
 import type { CollectionName, Selection } from '@penstock/store/scanner.ts'

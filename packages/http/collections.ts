@@ -6,6 +6,7 @@ import { orderStatuses } from '@penstock/domain/order.ts'
 import { outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import { paymentStatuses } from '@penstock/domain/payment.ts'
 import { refundStatuses } from '@penstock/domain/refund.ts'
+import { webhookDeliveryStatuses } from '@penstock/domain/webhook.ts'
 import { csvTime } from './csv.ts'
 import {
   disputeObject,
@@ -17,16 +18,27 @@ import {
   orderObject,
   paymentObject,
   refundObject,
-} from './objects.ts'
-import { id as idOf, oneOf, text } from './schema-fields.ts'
-import { wireDispute, wireEvent, wireHold, wireLedgerEntry, wireOrder, wirePayment, wireRefund } from './wire.ts'
+  webhookDeliveryId,
+  webhookDeliveryObject,
+} from '@penstock/wire/objects.ts'
+import { id as idOf, oneOf, text } from '@penstock/wire/schema-fields.ts'
+import {
+  wireDispute,
+  wireEvent,
+  wireHold,
+  wireLedgerEntry,
+  wireOrder,
+  wirePayment,
+  wireRefund,
+  wireWebhookDelivery,
+} from '@penstock/wire/wire.ts'
 import type { Static, TSchema } from 'typebox'
 import type { Resource } from '@penstock/domain/api-key.ts'
 import type { Currency } from '@penstock/domain/money.ts'
 import type { CollectionName, Collections, FilterName } from '@penstock/store/scanner.ts'
 import type { CsvCell } from './csv.ts'
-import type { ListedObject } from './objects.ts'
-import type { WireHold, WireOrder } from './wire.ts'
+import type { ListedObject } from '@penstock/wire/objects.ts'
+import type { WireHold, WireOrder } from '@penstock/wire/wire.ts'
 
 /** One kind of object that can be listed and exported. DESIGN.md says how to add one. */
 export interface Collection<Name extends CollectionName = CollectionName> {
@@ -45,6 +57,7 @@ export interface Collection<Name extends CollectionName = CollectionName> {
 
 /** A secret key needs its `:read` scope. */
 export function resourceOf(name: CollectionName): Resource {
+  if (name === 'webhook_deliveries') return 'webhooks'
   return name === 'ledger_entries' ? 'ledger' : name
 }
 
@@ -262,6 +275,26 @@ export const collections: { readonly [Name in CollectionName]: Collection<Name> 
       ['created', ({ created }) => csvTime(created)],
       ['type', ({ type }) => type],
       ['object_id', ({ object_id }) => object_id],
+    ],
+  }),
+  webhook_deliveries: declare<'webhook_deliveries', typeof webhookDeliveryObject>({
+    path: '/v1/webhook_deliveries',
+    cursor: webhookDeliveryId,
+    filters: { endpoint: idOf('webhook_endpoint'), event: eventId, status: anyOf(webhookDeliveryStatuses) },
+    item: webhookDeliveryObject,
+    wire: wireWebhookDelivery,
+    csv: [
+      ['id', ({ id }) => id],
+      ['status', ({ status }) => status],
+      ['created', ({ created }) => csvTime(created)],
+      ['endpoint', ({ endpoint }) => endpoint],
+      ['event', ({ event }) => event],
+      ['type', ({ type }) => type],
+      ['failures', ({ failures }) => failures],
+      ['next_attempt_at', ({ next_attempt_at }) => csvTime(next_attempt_at)],
+      ['attempts', ({ attempts }) => attempts.length],
+      ['last_status', ({ attempts }) => attempts.at(-1)?.status ?? null],
+      ['last_fault', ({ attempts }) => attempts.at(-1)?.fault ?? null],
     ],
   }),
 }

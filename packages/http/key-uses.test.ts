@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { reportKeyUses } from './key-uses.ts'
 import type { Command } from '@penstock/domain/command.ts'
-import type { OnReply } from './writer-client.ts'
+import type { OnReply } from '@penstock/protocol/writer-client.ts'
 
 const uses = [{ apiKeyId: 'key_1', usedMs: 5 }]
 

@@ -1,5 +1,5 @@
 import type { Credentials } from './credentials.ts'
-import type { WriterClient } from './writer-client.ts'
+import type { WriterClient } from '@penstock/protocol/writer-client.ts'
 
 /**
  * Tells the writer which keys this process has seen since the last report, in one command; none when there were none.

@@ -18,7 +18,7 @@ import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
 import { openTestPay, serveTestPay } from './serve-test-pay.ts'
-import { WriterClient } from './writer-client.ts'
+import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 
 /** How often waiting reads are looked through for passed deadlines. */
@@ -37,6 +37,7 @@ async function run(settings: Settings): Promise<void> {
   const writer = new WriterClient({
     path: join(settings.dataFolder, 'writer.sock'),
     pid: process.pid,
+    follows: true,
     clock,
     random: Math.random,
     log,
@@ -88,6 +89,7 @@ async function run(settings: Settings): Promise<void> {
     slowReads: openSlowReads(pool.readPart),
     live: new LiveDrops(catalogue, clock),
     legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks },
+    webhookUrlRules: { allowPrivate: settings.webhookAllowPrivate, httpsOnly: settings.mode === 'live' },
     clock,
     log,
   }

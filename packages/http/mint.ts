@@ -9,6 +9,7 @@ const idBytes = 10
 /** 192 bits: nobody guesses one. */
 const secretBytes = 24
 const requestIdBytes = 12
+const webhookSecretBytes = 32
 /** Random bytes are drawn in blocks: one call to the generator for some 400 ids. */
 const poolBytes = 4_096
 
@@ -60,6 +61,12 @@ export class Mint {
   /** The clear text of an API key. */
   apiKeySecret(kind: ApiKeyKind): string {
     return `${kind === 'secret' ? 'sk' : 'pk'}_${this.#mode}_${this.#text(secretBytes)}`
+  }
+
+  /** What webhooks are signed with: Standard Webhooks wants base64 of 24 to 64 bytes. */
+  webhookSecret(): string {
+    const start = this.#take(webhookSecretBytes)
+    return `whsec_${this.#pool.toString('base64', start, start + webhookSecretBytes)}`
   }
 
   /** An idempotency key nobody else has, for commands that need one and came without. */

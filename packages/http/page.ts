@@ -1,7 +1,7 @@
 import { Compile } from 'typebox/compile'
 import { pageSizeDefault, pageSizeMax } from '@penstock/domain/limits.ts'
 import { problem } from './problem.ts'
-import { whole, wireTime } from './schema-fields.ts'
+import { whole, wireTime } from '@penstock/wire/schema-fields.ts'
 import type { TSchema } from 'typebox'
 import type { Page } from '@penstock/store/queries.ts'
 import type { Problem } from './problem.ts'

@@ -68,6 +68,7 @@ export const problemKinds: Record<ProblemCode, ProblemKind> = {
   code_used: refusal('code_used', 409, 'The code was used before'),
   code_void: refusal('code_void', 409, 'The code is void'),
   last_secret_key: refusal('last_secret_key', 409, 'One secret key that can make others must stay'),
+  too_many_endpoints: refusal('too_many_endpoints', 409, 'There are as many webhook endpoints as there may be'),
   body_too_large: kind(413, 'The body is too large', false),
   unsupported_media_type: kind(415, 'The body must be application/json', false),
   key_reused: refusal('key_reused', 422, 'The Idempotency-Key belongs to another request'),

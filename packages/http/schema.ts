@@ -1,8 +1,10 @@
 import Type from 'typebox'
+import { outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import {
   addressLengthMax,
   amountMax,
   basisPointsMax,
+  descriptionLengthMax,
   emailLengthMax,
   externalIdLengthMax,
   feesPerDropMax,
@@ -22,7 +24,10 @@ import {
   skusPerDropMax,
   stockMax,
   unitAmountMax,
+  webhookOverlapDefaultMs,
+  webhookOverlapMaxMs,
 } from '@penstock/domain/limits.ts'
+import { eventId } from '@penstock/wire/objects.ts'
 import {
   amount,
   apiKeyKind,
@@ -44,7 +49,7 @@ import {
   url,
   whole,
   wireTime,
-} from './schema-fields.ts'
+} from '@penstock/wire/schema-fields.ts'
 
 /**
  * What clients may send, as JSON Schema. A schema with a `title` has a page of its own in the documents.
@@ -253,4 +258,54 @@ export const apiKeyCreateBody = Type.Object(
 export const apiKeyRollBody = Type.Object(
   { overlap: Type.Optional({ ...whole(0, keyOverlapMaxMs / 1_000, 86_400), default: keyOverlapDefaultMs / 1_000 }) },
   { ...strict, title: 'ApiKeyRoll' },
+)
+
+const webhookEvents = Type.Array(
+  Type.Enum(['*', ...outboxEventTypes], {
+    description: 'a type of event, or * for all',
+    examples: ['payment.captured'],
+  }),
+  {
+    minItems: 1,
+    maxItems: outboxEventTypes.length + 1,
+    uniqueItems: true,
+    description: `a list of different types of events (${outboxEventTypes.join(', ')}), or of * for all`,
+  },
+)
+const webhookDescription = orNull(text('a text', descriptionLengthMax, { example: 'Warehouse' }))
+
+/** `findUrlFault` of the domain says what else a URL must be. */
+export const webhookEndpointCreateBody = Type.Object(
+  { url, events: webhookEvents, description: webhookDescription },
+  { ...strict, title: 'WebhookEndpointCreate' },
+)
+
+export const webhookEndpointUpdateBody = Type.Object(
+  {
+    url: Type.Optional(url),
+    events: Type.Optional(webhookEvents),
+    description: webhookDescription,
+    status: Type.Optional(oneOf(['enabled', 'disabled'])),
+  },
+  { ...strict, title: 'WebhookEndpointUpdate' },
+)
+
+export const webhookSecretRotateBody = Type.Object(
+  {
+    overlap: Type.Optional({
+      ...whole(0, webhookOverlapMaxMs / 1_000, 86_400),
+      default: webhookOverlapDefaultMs / 1_000,
+    }),
+  },
+  { ...strict, title: 'WebhookSecretRotate' },
+)
+
+const replayBound = Type.Union([eventId, wireTime], {
+  description: 'the id of an event, or a time in Unix seconds',
+  examples: ['evt_42'],
+})
+
+export const webhookReplayBody = Type.Object(
+  { from: replayBound, to: Type.Optional(replayBound) },
+  { ...strict, title: 'WebhookReplay' },
 )

@@ -17,7 +17,8 @@ import type { Problem, ProblemCode } from './problem.ts'
 import type { Answers, JsonAnswer, RouteFacts } from './route.ts'
 import type { HttpExchange } from './transport.ts'
 
-type CommandDeps = Pick<Deps, 'queries' | 'providers' | 'providerCalls'>
+/** What a command may be made with. */
+type CommandDeps = Pick<Deps, 'queries' | 'providers' | 'providerCalls' | 'webhookUrlRules'>
 type Awaitable<Value> = Value | Promise<Value>
 
 /** A route that changes something: request → Command → (writer) → Result → response. */

@@ -13,7 +13,7 @@ import {
   slowReadDeadlineMs,
 } from '@penstock/domain/limits.ts'
 import { decide } from '@penstock/engine/decide.ts'
-import { dropCommand, phaseCommand } from '@penstock/engine/test-sale.ts'
+import { dropCommand, endpointCommand, outcome, outcomesCommand, phaseCommand } from '@penstock/engine/test-sale.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
 import { SqliteScanner } from '@penstock/store-sqlite/sqlite-scanner.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
@@ -47,6 +47,7 @@ let nowMs = 1_700_000_000_000
 const clock = (): number => nowMs
 const mint = new Mint(clock)
 const dropId = mint.id('drop')
+const endpointId = mint.id('webhook_endpoint')
 const skuId = mint.id('sku')
 let sold = 0
 /** Of those with an order. */
@@ -131,6 +132,19 @@ beforeAll(async () => {
   )
   for (let index = 0; index < 40; index++) sell(1)
   for (const paymentId of paymentIds.slice(0, 12)) sendBack(paymentId)
+  const otherId = mint.id('webhook_endpoint')
+  run(endpointCommand(endpointId), endpointCommand(otherId))
+  for (const id of [endpointId, otherId]) {
+    for (let seq = 1; seq < 15; seq++) {
+      run(
+        outcomesCommand({
+          endpointId: id,
+          outcomes: [outcome(seq, { status: seq % 2 === 0 ? 'pending' : 'succeeded' })],
+        }),
+      )
+      nowMs += 1_000
+    }
+  }
   store.replaceBootstrapKeys(
     [
       { id: 'key_1', kind: 'secret', secretHash: hash('sha256', secretKey), hint: 'sk' },
@@ -154,6 +168,7 @@ beforeAll(async () => {
     legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
     providers: {},
     providerCalls: new ProviderCalls(() => undefined),
+    webhookUrlRules: { allowPrivate: false, httpsOnly: true },
     clock,
     log: (_, error) => logged.push(error),
   })
@@ -195,6 +210,7 @@ const otherId: Record<CollectionName, string> = {
   disputes: 'dsp_1',
   ledger_entries: 'pay_01h455vb4pex5vsknk084sn02q',
   events: 'le_7',
+  webhook_deliveries: 'evt_7',
 }
 const ownId: Record<CollectionName, string> = {
   holds: 'hold_01h455vb4pex5vsknk084sn02q',
@@ -204,6 +220,7 @@ const ownId: Record<CollectionName, string> = {
   disputes: 'dsp_01h455vb4pex5vsknk084sn02q',
   ledger_entries: 'le_7',
   events: 'evt_7',
+  webhook_deliveries: 'whd_7',
 }
 
 /** A value each filter refuses. */
@@ -243,6 +260,11 @@ const wrongFilters: Record<CollectionName, readonly (readonly [name: string, val
   events: [
     ['type', 'payment'],
     ['object_id', ''],
+  ],
+  webhook_deliveries: [
+    ['endpoint', 'whe_1'],
+    ['event', '7'],
+    ['status', 'sent'],
   ],
 }
 
@@ -367,6 +389,7 @@ const someFilters: Record<CollectionName, readonly string[]> = {
   disputes: ['', 'status=open'],
   ledger_entries: ['', 'account=sales', 'account=disputes'],
   events: ['', 'type=payment.captured', 'type=refund.created'],
+  webhook_deliveries: ['', 'status=pending', `endpoint=${endpointId}`],
 }
 
 describe.each(collectionNames)('%s', (name) => {
@@ -581,7 +604,7 @@ it('paging through any filter gives what was there when it began exactly once, w
 })
 
 function newestFirst(a: string, b: string): number {
-  const number = /^(?:le|evt)_(\d+)$/
+  const number = /^(?:le|evt|whd)_(\d+)$/
   const [left, right] = number.test(a) ? [Number(number.exec(a)?.[1]), Number(number.exec(b)?.[1])] : [a, b]
   return left < right ? 1 : -1
 }

@@ -246,6 +246,48 @@ const commandFields: Record<CommandKind, Record<string, fc.Arbitrary<unknown>>> 
     key: fc.constant(null),
     uses: fc.array(fc.record({ apiKeyId: text, usedMs: amount }, { noNullPrototype: true }), { maxLength: 5 }),
   },
+  create_webhook_endpoint: {
+    key: orNull(key),
+    endpointId: text,
+    url: text,
+    events: fc.array(text, { minLength: 1, maxLength: 3 }),
+    description: orNull(text),
+    secretId: text,
+    secret: text,
+  },
+  update_webhook_endpoint: {
+    key: orNull(key),
+    endpointId: text,
+    changes: fc.record(
+      { url: text, events: fc.array(text, { minLength: 1, maxLength: 3 }), description: orNull(text) },
+      { noNullPrototype: true, requiredKeys: [] },
+    ),
+  },
+  delete_webhook_endpoint: { key: orNull(key), endpointId: text },
+  rotate_webhook_secret: { key: orNull(key), endpointId: text, secretId: text, secret: text, overlapMs: amount },
+  retry_webhook_delivery: { key: orNull(key), endpointId: text, eventSeq: units },
+  replay_webhook_events: { key: orNull(key), endpointId: text, fromSeq: units, toSeq: amount },
+  record_webhook_outcomes: {
+    key: fc.constant(null),
+    endpointId: text,
+    cursorSeq: amount,
+    replay: orNull(fc.record({ nextSeq: units, toSeq: units }, { noNullPrototype: true })),
+    failingSinceMs: orNull(amount),
+    disable: orNull(fc.constantFrom('gone', 'failing')),
+    outcomes: fc.array(
+      fc.record(
+        {
+          eventSeq: units,
+          status: fc.constantFrom('pending', 'succeeded', 'failed'),
+          failures: amount,
+          nextAttemptMs: orNull(amount),
+          attempt: fc.constantFrom(null, { startedMs: 1, durationMs: 2, status: null, fault: 'timeout' }),
+        },
+        { noNullPrototype: true },
+      ),
+      { maxLength: 5 },
+    ),
+  },
 }
 
 const commandOf = (kind: CommandKind): fc.Arbitrary<Command> =>
@@ -461,6 +503,9 @@ const resultOf: Record<Exclude<Result['outcome'], RejectionCode>, fc.Arbitrary<u
   ),
   api_key_saved: fc.record({ outcome: outcome('api_key_saved'), apiKey, replayed: flag }, plain),
   keys_touched: fc.record({ outcome: outcome('keys_touched'), count: fc.nat(), replayed: flag }, plain),
+  webhook_endpoint_saved: fc.constant(sampleResults.webhook_endpoint_saved),
+  webhook_delivery_saved: fc.constant(sampleResults.webhook_delivery_saved),
+  webhook_outcomes_saved: fc.constant(sampleResults.webhook_outcomes_saved),
 }
 const rejection = fc.record(
   { outcome: fc.constantFrom(...(Object.keys(retryable) as RejectionCode[])), param: orNull(text), detail: text },
@@ -483,7 +528,7 @@ it('Codec handshake messages survive the way', () => {
   const [from, to] = [new Codec(), new Codec()]
   fc.assert(
     fc.property(amount, amount, amount, text, (protocol, second, third, reason) => {
-      const hello = { protocol, pid: second, seenSeq: third }
+      const hello = { protocol, pid: second, seenSeq: third, follows: third % 2 === 0 }
       expect(to.decodeHello(payloadOf(from.encodeHello(hello), frameKinds.hello))).toEqual(hello)
       const welcome = { protocol, epoch: second, seq: third, slot: protocol }
       expect(to.decodeWelcome(payloadOf(from.encodeWelcome(welcome), frameKinds.welcome))).toEqual(welcome)
@@ -581,6 +626,9 @@ const seldomOutcomes = new Set<string>([
   'checkout_closed',
   'order_saved',
   'api_key_saved',
+  'webhook_endpoint_saved',
+  'webhook_delivery_saved',
+  'webhook_outcomes_saved',
 ])
 
 /** Every field name inside `value`. */

@@ -71,7 +71,7 @@ export class Codec {
   })
 
   encodeHello(hello: Hello): Buffer {
-    return this.#frame(frameKinds.hello, [hello.protocol, hello.pid, hello.seenSeq])
+    return this.#frame(frameKinds.hello, [hello.protocol, hello.pid, hello.seenSeq, hello.follows])
   }
 
   encodeWelcome(welcome: Welcome): Buffer {
@@ -103,8 +103,8 @@ export class Codec {
   }
 
   decodeHello(payload: Buffer): Hello {
-    const [protocol, pid, seenSeq] = this.#list(payload, 3)
-    return { protocol: whole(protocol), pid: whole(pid), seenSeq: whole(seenSeq) }
+    const [protocol, pid, seenSeq, follows] = this.#list(payload, 4)
+    return { protocol: whole(protocol), pid: whole(pid), seenSeq: whole(seenSeq), follows: follows === true }
   }
 
   decodeWelcome(payload: Buffer): Welcome {

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { isCurrency } from '@penstock/domain/money.ts'
+import { webhookFaults } from '@penstock/domain/webhook.ts'
 import { FrameError } from './frame.ts'
 import type { Command, CommandKind } from '@penstock/domain/command.ts'
 
@@ -268,6 +269,81 @@ export const rareSchemas = {
     kind: Type.Literal('touch_keys'),
     key: Type.Null(),
     uses: Type.Array(Type.Object({ apiKeyId: text, usedMs: amount })),
+  }),
+  create_webhook_endpoint: Type.Object({
+    kind: Type.Literal('create_webhook_endpoint'),
+    key: anyKey,
+    endpointId: text,
+    url: text,
+    events: Type.Array(text, { minItems: 1 }),
+    description: nullable(text),
+    secretId: text,
+    secret: text,
+  }),
+  update_webhook_endpoint: Type.Object({
+    kind: Type.Literal('update_webhook_endpoint'),
+    key: anyKey,
+    endpointId: text,
+    changes: Type.Object(
+      {
+        url: Type.Optional(text),
+        events: Type.Optional(Type.Array(text, { minItems: 1 })),
+        description: Type.Optional(nullable(text)),
+        status: Type.Optional(Type.Union([Type.Literal('enabled'), Type.Literal('disabled')])),
+      },
+      { additionalProperties: false },
+    ),
+  }),
+  delete_webhook_endpoint: Type.Object({
+    kind: Type.Literal('delete_webhook_endpoint'),
+    key: anyKey,
+    endpointId: text,
+  }),
+  rotate_webhook_secret: Type.Object({
+    kind: Type.Literal('rotate_webhook_secret'),
+    key: anyKey,
+    endpointId: text,
+    secretId: text,
+    secret: text,
+    overlapMs: amount,
+  }),
+  retry_webhook_delivery: Type.Object({
+    kind: Type.Literal('retry_webhook_delivery'),
+    key: anyKey,
+    endpointId: text,
+    eventSeq: units,
+  }),
+  replay_webhook_events: Type.Object({
+    kind: Type.Literal('replay_webhook_events'),
+    key: anyKey,
+    endpointId: text,
+    fromSeq: units,
+    toSeq: amount,
+  }),
+  record_webhook_outcomes: Type.Object({
+    kind: Type.Literal('record_webhook_outcomes'),
+    key: Type.Null(),
+    endpointId: text,
+    cursorSeq: amount,
+    replay: nullable(Type.Object({ nextSeq: units, toSeq: units })),
+    failingSinceMs: nullable(amount),
+    disable: nullable(Type.Union([Type.Literal('gone'), Type.Literal('failing')])),
+    outcomes: Type.Array(
+      Type.Object({
+        eventSeq: units,
+        status: Type.Union([Type.Literal('pending'), Type.Literal('succeeded'), Type.Literal('failed')]),
+        failures: amount,
+        nextAttemptMs: nullable(amount),
+        attempt: nullable(
+          Type.Object({
+            startedMs: amount,
+            durationMs: amount,
+            status: nullable(amount),
+            fault: nullable(Type.Union(webhookFaults.map((fault) => Type.Literal(fault)))),
+          }),
+        ),
+      }),
+    ),
   }),
 }
 

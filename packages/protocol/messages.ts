@@ -13,6 +13,11 @@ export interface Hello {
    * backup, a torn log) and refuses to serve.
    */
   readonly seenSeq: number
+  /**
+   * Whether to hear of every commit. A process that does not is sent the replies to its own commands and nothing else,
+   * so that it costs the writer nothing per commit.
+   */
+  readonly follows: boolean
 }
 
 /** writer → http: you are connected. */

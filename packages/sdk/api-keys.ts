@@ -14,6 +14,7 @@ type Resource =
   | 'api_keys'
   | 'events'
   | 'codes'
+  | 'webhooks'
 
 /** What a secret key may do; `*` is everything. */
 export type Scope = '*' | `${Resource}:${'read' | 'write'}`

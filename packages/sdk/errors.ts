@@ -24,6 +24,7 @@ export const problemCodes = [
   'code_used',
   'code_void',
   'last_secret_key',
+  'too_many_endpoints',
   'body_too_large',
   'unsupported_media_type',
   'key_reused',

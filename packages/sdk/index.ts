@@ -12,6 +12,7 @@ export {
 export {
   verifyWebhook,
   WebhookVerificationError,
+  type WebhookEvent,
   type WebhookFault,
   type WebhookHeaders,
   type WebhookOptions,

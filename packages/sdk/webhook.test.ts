@@ -5,7 +5,7 @@ import type { WebhookFault, WebhookHeaders } from './webhook.ts'
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const otherSecret = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
-const body = '{"id":"evt_1","object":"event","type":"payment.captured","data":"é"}'
+const body = '{"id":"evt_1","type":"payment.captured","timestamp":"2027-01-15T08:00:00.000Z","data":{"id":"é"}}'
 const nowSeconds = 1_800_000_000
 
 /** As the library of the standard signs. */

@@ -1,6 +1,17 @@
 import { PenstockError } from './errors.ts'
 import { webCrypto } from './web-crypto.ts'
-import type { PenstockEvent } from './events.ts'
+
+/** What a webhook tells. */
+export interface WebhookEvent {
+  /** Of the event, as in `GET /v1/events`. */
+  readonly id: string
+  /** Such as `payment.captured`. New ones may come. */
+  readonly type: string
+  /** When it happened, ISO 8601. */
+  readonly timestamp: string
+  /** The object as the API showed it when this request was sent: `data.object` says which. One that is gone has its id only. */
+  readonly data: { readonly id: string; readonly object?: string; readonly [field: string]: unknown }
+}
 
 export type WebhookFault =
   | 'missing_header'
@@ -34,14 +45,14 @@ export type WebhookHeaders = Pick<Headers, 'get'> | Readonly<Record<string, stri
 /**
  * Checks a request by Standard Webhooks 1.0 and gives back its event. `body` is what came, byte for byte: parsed and
  * stringified again it is another text. `secret` is `whsec_...`. Throws WebhookVerificationError, and TypeError for a
- * secret that is none. A valid request may come twice: remember its `id`.
+ * secret that is none. A valid request may come twice: remember its header `webhook-id`.
  */
 export async function verifyWebhook(
   body: string | Uint8Array,
   headers: WebhookHeaders,
   secret: string,
   { toleranceSeconds = 300, nowSeconds = Math.floor(Date.now() / 1_000) }: WebhookOptions = {},
-): Promise<PenstockEvent> {
+): Promise<WebhookEvent> {
   const key = decodeSecret(secret)
   const id = readHeader(headers, 'webhook-id')
   const timestamp = readHeader(headers, 'webhook-timestamp')
@@ -107,10 +118,10 @@ function isEqual(a: string, b: string): boolean {
   return difference === 0
 }
 
-function parseEvent(bytes: Uint8Array): PenstockEvent {
+function parseEvent(bytes: Uint8Array): WebhookEvent {
   try {
     const event: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (typeof event === 'object' && event !== null) return event as PenstockEvent
+    if (typeof event === 'object' && event !== null) return event as WebhookEvent
   } catch {
     // Told below.
   }

@@ -254,6 +254,28 @@ const checks = {
   request_index_complete: indexGaps('request', requestKeySql),
   // What the index says of forgotten requests goes later than they do.
   request_index_sound: indexStrays('request', requestKeySql),
+  webhook_secrets: `SELECT 'webhook_secret', endpoint.id, iif(endpoint.status = 'deleted', 'none', 'one or more, first ' || secret_id),
+      coalesce(json_array_length(secrets) || ', first ' || coalesce(secrets ->> '$[0][0]', 'none'), 'no row')
+    FROM webhook_endpoint AS endpoint LEFT JOIN webhook_secret ON endpoint_id = endpoint.id
+    WHERE iif(endpoint.status = 'deleted', secrets IS NOT '[]', secrets ->> '$[0][0]' IS NOT secret_id)`,
+  webhook_cursor: `WITH last AS (SELECT coalesce(max(seq), 0) AS seq FROM event)
+    SELECT 'webhook_endpoint', id, 'events up to ' || last.seq, 'up to ' || max(cursor_seq, coalesce(replay_to_seq, 0))
+    FROM webhook_endpoint, last WHERE max(cursor_seq, coalesce(replay_to_seq, 0)) > last.seq`,
+  webhook_delivery_fits: `SELECT 'webhook_delivery', delivery.seq,
+      'an event ' || event_seq || ' and an endpoint ' || endpoint_id, iif(event.seq IS NULL, 'no such event', 'no such endpoint')
+    FROM webhook_delivery AS delivery LEFT JOIN event ON event.seq = event_seq
+      LEFT JOIN webhook_endpoint AS endpoint ON endpoint.id = endpoint_id
+    WHERE event.seq IS NULL OR endpoint.id IS NULL`,
+  // Of endpoints that were never changed: what another one wanted at the time, nobody knows.
+  webhook_nothing_skipped: `WITH made AS (
+      SELECT object_id, min(iif(type = 'webhook_endpoint.created', seq, NULL)) AS seq FROM event
+      WHERE type LIKE 'webhook_endpoint.%' GROUP BY 1 HAVING max(type = 'webhook_endpoint.updated') = 0),
+    seen AS (SELECT endpoint.id, made.seq AS from_seq, cursor_seq, ' ' || events || ' ' AS wanted
+      FROM webhook_endpoint AS endpoint JOIN made ON made.object_id = endpoint.id WHERE status <> 'deleted')
+    SELECT 'webhook_endpoint', seen.id, 'a delivery of ' || type || ' ' || event.seq, 'none'
+    FROM seen JOIN event ON event.seq BETWEEN from_seq AND cursor_seq
+    WHERE (instr(wanted, ' * ') > 0 OR instr(wanted, ' ' || type || ' ') > 0)
+    AND NOT EXISTS (SELECT 1 FROM webhook_delivery WHERE endpoint_id = seen.id AND event_seq = event.seq)`,
   file_is_sound: `SELECT 'the file', 'integrity_check', 'ok', integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 } as const
 

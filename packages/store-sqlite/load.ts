@@ -3,6 +3,7 @@ import { DueHolds } from './due-holds.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
 import { ProviderRows } from './provider-rows.ts'
+import { loadLastEventSeq, loadWebhooks } from './webhook-store.ts'
 import {
   dropColumns,
   holdColumns,
@@ -52,6 +53,8 @@ export class RowLoader implements RowSource {
   readonly apiKeys: RowSource['apiKeys']
   readonly holdsDue: RowSource['holdsDue']
   readonly secretKeyIds: RowSource['secretKeyIds']
+  readonly webhooks: RowSource['webhooks']
+  readonly lastEventSeq: RowSource['lastEventSeq']
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
@@ -131,6 +134,8 @@ export class RowLoader implements RowSource {
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
+    this.webhooks = loadWebhooks(db)
+    this.lastEventSeq = loadLastEventSeq(db)
   }
 
   get waitingFacts(): RowSource['waitingFacts'] {

@@ -13,24 +13,31 @@ import {
   attachCommand,
   cancelCommand,
   captureCommand,
+  deleteEndpointCommand,
   disputeCommand,
   dropCommand,
+  endpointCommand,
   fulfilCommand,
   holdCommand,
   keyCommand,
+  outcomesCommand,
   phaseCommand,
   refundCommand,
   releaseCommand,
+  replayCommand,
   requestKey,
   restockCommand,
+  retryCommand,
   revokeCommand,
   rollCommand,
+  rotateCommand,
   shoe,
   startMs,
   updateCommand,
   checkoutCommand,
   closeCheckoutCommand,
   refundFact,
+  updateEndpointCommand,
 } from '@penstock/engine/test-sale.ts'
 import { openReader } from './open.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -107,7 +114,7 @@ const key = requestKey('k1')
 const paid = [captureCommand('hold_1')]
 
 /** Every kind of command that may have a key. hold_1 is there before. */
-const rows: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Row> = {
+const rows: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys' | 'record_webhook_outcomes'>, Row> = {
   create_drop: {
     command: { ...dropCommand({ dropId: 'drop_2', skus: [] }), key },
     again: { ...dropCommand({ dropId: 'drop_3', skus: [] }), key },
@@ -235,6 +242,43 @@ const rows: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys'>, Row> = {
     command: revokeCommand('key_1', key),
     again: revokeCommand('key_1', key),
     later: { apiKey: { id: 'key_1', revokedMs: startMs }, replayed: false },
+  },
+  // As an API key.
+  create_webhook_endpoint: {
+    command: endpointCommand('whe_1', { key }),
+    again: endpointCommand('whe_2', { key }),
+    later: { endpoint: { id: 'whe_2' }, replayed: false },
+  },
+  update_webhook_endpoint: {
+    before: [endpointCommand('whe_1')],
+    command: updateEndpointCommand({ description: 'Once' }, 'whe_1', key),
+    again: updateEndpointCommand({ description: 'Once' }, 'whe_1', key),
+    later: { endpoint: { description: 'Once', revision: 1 }, replayed: false },
+  },
+  delete_webhook_endpoint: {
+    before: [endpointCommand('whe_1')],
+    command: deleteEndpointCommand('whe_1', key),
+    again: deleteEndpointCommand('whe_1', key),
+    later: { endpoint: { status: 'deleted', revision: 1 }, replayed: false },
+  },
+  rotate_webhook_secret: {
+    before: [endpointCommand('whe_1')],
+    command: rotateCommand('s2', { key }),
+    again: rotateCommand('s3', { key }),
+    later: { endpoint: { secretId: 's3' }, replayed: false },
+  },
+  retry_webhook_delivery: {
+    before: [endpointCommand('whe_1'), outcomesCommand()],
+    command: retryCommand({ key }),
+    again: retryCommand({ key }),
+    later: { delivery: { status: 'pending' }, replayed: false },
+  },
+  // While the first is under way, the same range is the same replay.
+  replay_webhook_events: {
+    before: [endpointCommand('whe_1')],
+    command: replayCommand(1, 1, { key }),
+    again: replayCommand(1, 1, { key }),
+    later: { endpoint: { replay: { nextSeq: 1, toSeq: 1 } }, replayed: false },
   },
 }
 

@@ -1,6 +1,7 @@
 import { isErased } from '@penstock/domain/customer.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { RefundSaver } from './save-refunds.ts'
+import { WebhookSaver } from './webhook-store.ts'
 import {
   apiKeyColumns,
   dropColumns,
@@ -46,6 +47,7 @@ export class ChangeSaver {
   readonly #insertCausedEntry: BulkInsert
   readonly #refunds: RefundSaver
   readonly #providerRows: ProviderRows
+  readonly #webhooks: WebhookSaver
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertEvent: BulkInsert
   readonly #insertRequest: BulkInsert
@@ -94,6 +96,7 @@ export class ChangeSaver {
     this.#insertEntry = new BulkInsert(db, 'ledger_entry', entryColumns)
     this.#insertCausedEntry = new BulkInsert(db, 'ledger_entry', `${entryColumns}, cause_id`)
     this.#refunds = new RefundSaver(db)
+    this.#webhooks = new WebhookSaver(db)
     this.#addBalance = db.prepare(
       `INSERT INTO ledger_balance (account, currency, balance) VALUES (?, ?, ?)
        ON CONFLICT (account, currency) DO UPDATE SET balance = balance + excluded.balance`,
@@ -121,6 +124,7 @@ export class ChangeSaver {
     this.#saveCodeUses(set)
     this.#saveRequests(set)
     if (set.apiKeys.isChanged) this.#saveApiKeys(set)
+    if (set.changedWebhooks !== null) this.#webhooks.save(set.changedWebhooks)
   }
 
   /** After the commit: the indexes learn what `save` wrote. */

@@ -1,5 +1,6 @@
 import { ledgerEntryId, ledgerEntrySeq } from '@penstock/domain/ledger-entry.ts'
 import { eventId, eventSeq } from '@penstock/domain/outbox-event.ts'
+import { webhookDeliveryId, webhookDeliverySeq } from '@penstock/domain/webhook.ts'
 import {
   disputeColumns,
   eventColumns,
@@ -17,6 +18,7 @@ import {
   toPayment,
   toRefund,
 } from './rows.ts'
+import { numberedDeliveryColumns, toNumberedDelivery } from './webhook-rows.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 import type { CollectionName, Collections, FilterName } from '@penstock/store/scanner.ts'
 import type { DisputeRow, EventRow, HoldRow, LedgerRow, PaymentRow, RefundRow } from './rows.ts'
@@ -202,5 +204,19 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
     toRow: (row) => toNumberedEvent(row as EventRow),
     idOf: ({ id }) => id,
     conditions: { type: equals('e.type'), object_id: equals('e.object_id') },
+  },
+  webhook_deliveries: {
+    table: 'webhook_delivery d',
+    key: { kind: 'seq', column: 'd.seq', toId: webhookDeliveryId, seqOf: webhookDeliverySeq },
+    created: 'd.created_ms',
+    columns: numberedDeliveryColumns,
+    toRow: toNumberedDelivery,
+    idOf: ({ id }) => id,
+    conditions: {
+      // The plus: SQLite would rather look all of them up by the index of endpoints, and then sort.
+      endpoint: equals('+d.endpoint_id'),
+      event: (value) => ({ sql: 'd.event_seq = ?', values: [eventSeq(value) ?? 0] }),
+      status: equals('d.status'),
+    },
   },
 }

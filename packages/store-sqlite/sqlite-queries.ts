@@ -1,4 +1,5 @@
 import { idsOfNumber } from '@penstock/domain/id-number.ts'
+import { webhookDeliverySeq } from '@penstock/domain/webhook.ts'
 import { openReader } from './open.ts'
 import {
   apiKeyColumns,
@@ -22,12 +23,16 @@ import {
 } from './rows.ts'
 import { checkoutColumns, toCheckout } from './provider-rows.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
+import { endpointColumns, numberedDeliveryColumns, toEndpoint, toNumberedDelivery } from './webhook-rows.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
+import type { WebhookEndpoint } from '@penstock/domain/webhook.ts'
+import type { NumberedDelivery } from '@penstock/store/scanner.ts'
+import type { EndpointRow } from './webhook-rows.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { Balance, CatalogueSnapshot, Credential, DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
@@ -58,6 +63,12 @@ export class SqliteQueries implements Queries {
   readonly #apiKeysNewest: Statement<[number], ApiKeyRow>
   readonly #apiKeysBefore: Statement<[string, number], ApiKeyRow>
   readonly #apiKeysAfter: Statement<[string, number], ApiKeyRow>
+  readonly #drop: Statement<[string], DropRow>
+  readonly #endpoint: Statement<[string], EndpointRow>
+  readonly #endpoints: Statement<[], EndpointRow>
+  readonly #delivery: Statement<[number], unknown[]>
+  readonly #lastEventSeq: Statement<[], number>
+  readonly #eventCreatedAt: Statement<[number], number>
 
   constructor(path: string) {
     const db = openReader(path)
@@ -104,6 +115,15 @@ export class SqliteQueries implements Queries {
       .prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id < ? ORDER BY id DESC LIMIT ?`)
       .raw()
     this.#apiKeysAfter = db.prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id > ? ORDER BY id LIMIT ?`).raw()
+    this.#drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
+    const endpoint = `SELECT ${endpointColumns} FROM webhook_endpoint WHERE status <> 'deleted'`
+    this.#endpoint = db.prepare<[string], EndpointRow>(`${endpoint} AND id = ?`).raw()
+    this.#endpoints = db.prepare<[], EndpointRow>(`${endpoint} ORDER BY id`).raw()
+    this.#delivery = db
+      .prepare<[number], unknown[]>(`SELECT ${numberedDeliveryColumns} FROM webhook_delivery d WHERE d.seq = ?`)
+      .raw()
+    this.#lastEventSeq = db.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM event').pluck()
+    this.#eventCreatedAt = db.prepare<[number], number>('SELECT created_ms FROM event WHERE seq = ?').pluck()
   }
 
   readSeq(): number {
@@ -185,6 +205,41 @@ export class SqliteQueries implements Queries {
     if (startingAfter !== null) return this.#apiKeysBefore.all(startingAfter, limit).map(toApiKey)
     if (endingBefore !== null) return this.#apiKeysAfter.all(endingBefore, limit).map(toApiKey).toReversed()
     return this.#apiKeysNewest.all(limit).map(toApiKey)
+  }
+
+  findDrop(id: string): DropWithSkus | null {
+    const row = this.#drop.get(id)
+    return row === undefined ? null : this.#withSkus(row)
+  }
+
+  findWebhookEndpoint(id: string): WebhookEndpoint | null {
+    const row = this.#endpoint.get(id)
+    return row === undefined ? null : toEndpoint(row)
+  }
+
+  listWebhookEndpoints(): readonly WebhookEndpoint[] {
+    return this.#endpoints.all().map(toEndpoint)
+  }
+
+  findWebhookDelivery(id: string): NumberedDelivery | null {
+    const seq = webhookDeliverySeq(id)
+    const row = seq === null ? undefined : this.#delivery.get(seq)
+    return row === undefined ? null : toNumberedDelivery(row)
+  }
+
+  lastEventSeq(): number {
+    return this.#lastEventSeq.get() ?? 0
+  }
+
+  /** By halving: numbers have no gaps, and follow the time. */
+  firstEventSeqAt(ms: number): number {
+    let [low, high] = [1, this.lastEventSeq() + 1]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if ((this.#eventCreatedAt.get(middle) ?? ms) >= ms) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   close(): void {

@@ -9,10 +9,11 @@ import { disputeStatuses } from '@penstock/domain/dispute.ts'
 import { holdStatusAt, holdStatuses } from '@penstock/domain/hold.ts'
 import { mintId } from '@penstock/domain/id.ts'
 import { orderStatus, orderStatuses } from '@penstock/domain/order.ts'
-import { outboxEventTypes } from '@penstock/domain/outbox-event.ts'
+import { eventId, outboxEventTypes } from '@penstock/domain/outbox-event.ts'
 import { paymentStatus, paymentStatuses } from '@penstock/domain/payment.ts'
 import { refundStatuses } from '@penstock/domain/refund.ts'
 import { decide } from '@penstock/engine/decide.ts'
+import { endpointCommand, outcome, outcomesCommand } from '@penstock/engine/test-sale.ts'
 import { filterNames } from '@penstock/store/scanner.ts'
 import { scanTables } from './scan-tables.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
@@ -28,6 +29,7 @@ import type { Refund } from '@penstock/domain/refund.ts'
 import type {
   CollectionName,
   Collections,
+  NumberedDelivery,
   NumberedEntry,
   NumberedEvent,
   ScanRequest,
@@ -61,6 +63,8 @@ function id(kind: IdKind): string {
   bytes.writeUInt32BE(made, 6)
   return mintId(kind, startMs + made * stepMs - ((made * 7) % 5) * 900, bytes)
 }
+
+const endpointsOnce: Command[] = [endpointCommand('whe_1'), endpointCommand('whe_2')]
 
 /** One hold; two of three are paid for, and every seventh payment is for a hold nobody knows. */
 function sellOne(): void {
@@ -100,6 +104,10 @@ function sellOne(): void {
   payments.push(paid.payment)
   if (paid.payment.orderId !== null) orderIds.push(paid.payment.orderId)
   run(...afterwards(paid.payment))
+  run(endpointsOnce[0] ?? { kind: 'expire_holds', key: null })
+  endpointsOnce.shift()
+  const status = (['pending', 'succeeded', 'failed'] as const)[made % 3] ?? 'failed'
+  run(outcomesCommand({ endpointId: made % 2 === 0 ? 'whe_1' : 'whe_2', outcomes: [outcome(made, { status })] }))
   if (made % 8 === 0) run({ kind: 'erase_customer', key: null, holdId })
 }
 
@@ -277,6 +285,11 @@ const meaning: {
     type: ({ event }, value) => event.type === value,
     object_id: ({ event }, value) => event.objectId === value,
   },
+  webhook_deliveries: {
+    endpoint: ({ delivery }, value) => delivery.endpointId === value,
+    event: ({ delivery }, value) => eventId(delivery.eventSeq) === value,
+    status: ({ delivery }, value) => delivery.status === value,
+  },
 }
 
 function emailOf({ customer }: Hold): string | null {
@@ -299,12 +312,14 @@ const createdMsOf: { readonly [Name in CollectionName]: (row: Collections[Name])
   disputes: (dispute: Dispute) => dispute.createdMs,
   ledger_entries: ({ entry }: NumberedEntry) => entry.createdMs,
   events: ({ event }: NumberedEvent) => event.createdMs,
+  webhook_deliveries: ({ delivery }: NumberedDelivery) => delivery.createdMs,
 }
 
 /** Values that match something, some that match nothing. */
 const values: Readonly<Record<string, () => readonly string[]>> = {
   status: () => [
     ...new Set([...holdStatuses, ...orderStatuses, ...paymentStatuses, ...refundStatuses, ...disputeStatuses]),
+    'succeeded',
   ],
   drop: () => [...drops, 'drop_none'],
   customer_email: () => ['buyer1@example.com', 'BUYER2@example.COM', 'nobody@example.com', '%'],
@@ -327,6 +342,8 @@ const values: Readonly<Record<string, () => readonly string[]>> = {
   payment: () => [payments[0]?.id ?? '', payments[9]?.id ?? '', 'pay_none'],
   account: () => ['cash:manual', 'cash:test', 'sales', 'refunds_due', 'disputes', 'none'],
   type: () => outboxEventTypes,
+  endpoint: () => ['whe_1', 'whe_2', 'whe_none'],
+  event: () => ['evt_1', 'evt_7', 'evt_9999', 'none'],
   object_id: () => [payments[0]?.id ?? '', orderIds[9] ?? '', refundIds[0] ?? '', disputeIds[0] ?? '', 'none'],
 }
 

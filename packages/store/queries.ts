@@ -9,6 +9,8 @@ import type { Currency } from '@penstock/domain/money.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
+import type { WebhookEndpoint } from '@penstock/domain/webhook.ts'
+import type { NumberedDelivery } from './scanner.ts'
 
 /**
  * The read side: short statements on this process's own read-only connection. Every call sees the last commit at the
@@ -43,6 +45,15 @@ export interface Queries {
   listApiKeys(page: Page): readonly ApiKey[]
   /** Null: unknown or revoked. Whether it has expired is for the caller's clock. `secretHash` is the SHA-256 of the key, hexadecimal. */
   findCredential(secretHash: string): Credential | null
+  findDrop(id: string): DropWithSkus | null
+  findWebhookEndpoint(id: string): WebhookEndpoint | null
+  /** Oldest first, without deleted ones. There are few. */
+  listWebhookEndpoints(): readonly WebhookEndpoint[]
+  findWebhookDelivery(id: string): NumberedDelivery | null
+  /** 0 when there is none. */
+  lastEventSeq(): number
+  /** The number of the first event at or after `ms`; one more than the last when there is none. */
+  firstEventSeqAt(ms: number): number
   close(): void
 }
 

@@ -2,9 +2,10 @@ import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
-import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
+import type { OutboxEvent, OutboxEventType } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
+import type { WebhookDelivery } from '@penstock/domain/webhook.ts'
 
 /**
  * The slow read side: lists with filters, and exports. On a connection of its own, on a thread of its own.
@@ -28,6 +29,7 @@ export interface Collections {
   readonly disputes: Dispute
   readonly ledger_entries: NumberedEntry
   readonly events: NumberedEvent
+  readonly webhook_deliveries: NumberedDelivery
 }
 
 export type CollectionName = keyof Collections
@@ -41,6 +43,7 @@ export const filterNames = {
   disputes: ['status', 'payment'],
   ledger_entries: ['payment', 'account'],
   events: ['type', 'object_id'],
+  webhook_deliveries: ['endpoint', 'event', 'status'],
 } as const satisfies Record<CollectionName, readonly string[]>
 
 export type FilterName<Name extends CollectionName> = (typeof filterNames)[Name][number]
@@ -56,6 +59,13 @@ export interface NumberedEvent {
   readonly id: string
   readonly seq: number
   readonly event: OutboxEvent
+}
+
+export interface NumberedDelivery {
+  /** `webhookDeliveryId` of the domain. */
+  readonly id: string
+  readonly delivery: WebhookDelivery
+  readonly eventType: OutboxEventType
 }
 
 /** What a read is about; the same for each of its steps. Plain data: it crosses to another thread. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { ChangedRows, ChangeSet } from './working-set.ts'
+import { ChangedRows } from './changed-rows.ts'
+import { ChangeSet } from './working-set.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { RowSource } from './working-set.ts'
@@ -133,6 +134,8 @@ function openSet(source: Partial<RowSource> = {}): ChangeSet {
     apiKeys: none,
     holdsDue: () => [],
     secretKeyIds: () => [],
+    webhooks: { endpoints: none, secrets: none, deliveries: none, endpointIds: () => [] },
+    lastEventSeq: () => 0,
     ...source,
   })
 }

@@ -1,4 +1,6 @@
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { ChangedRows } from './changed-rows.ts'
+import { WebhookChanges } from './webhook-changes.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
@@ -12,55 +14,9 @@ import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WaitingFact } from '@penstock/domain/provider-fact.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
-import type { RequestRecord, Rows, WorkingSet } from '@penstock/domain/working-set.ts'
-
-/** Finds a stored row by key, or undefined. */
-export type LoadRow<Row> = (key: string) => Row | undefined
-
-/**
- * One table of a working set: rows are loaded on first use, kept for the batch, and remembered as inserted or
- * updated. A row that was inserted and then updated in one batch is one insert.
- */
-export class ChangedRows<Row> implements Rows<Row> {
-  readonly inserted = new Map<string, Row>()
-  readonly updated = new Map<string, Row>()
-  /** Null: looked for, and not there. */
-  readonly #loaded = new Map<string, Row | null>()
-  readonly #load: LoadRow<Row>
-  readonly #isNewByConstruction: boolean
-
-  /** `isNewByConstruction`: a row that is inserted is not looked for in the database, whose primary key insists. */
-  constructor(load: LoadRow<Row>, isNewByConstruction = false) {
-    this.#load = load
-    this.#isNewByConstruction = isNewByConstruction
-  }
-
-  find(key: string): Row | undefined {
-    const row = this.#loaded.get(key)
-    if (row !== undefined) return row ?? undefined
-    const stored = this.#load(key)
-    this.#loaded.set(key, stored ?? null)
-    return stored
-  }
-
-  insert(key: string, row: Row): void {
-    const existing = this.#isNewByConstruction ? this.#loaded.get(key) : this.find(key)
-    if (existing !== undefined && existing !== null) throw new Error(`row ${key} is inserted although it exists`)
-    this.#loaded.set(key, row)
-    this.inserted.set(key, row)
-  }
-
-  update(key: string, row: Row): void {
-    if (this.find(key) === undefined) throw new Error(`row ${key} is updated but does not exist`)
-    this.#loaded.set(key, row)
-    if (this.inserted.has(key)) this.inserted.set(key, row)
-    else this.updated.set(key, row)
-  }
-
-  get isChanged(): boolean {
-    return this.inserted.size > 0 || this.updated.size > 0
-  }
-}
+import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
+import type { LoadRow } from './changed-rows.ts'
+import type { WebhookSource } from './webhook-changes.ts'
 
 /** Where a working set gets the rows it does not have yet. */
 export interface RowSource {
@@ -85,6 +41,9 @@ export interface RowSource {
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
   /** Ids of secret keys that are not revoked. */
   readonly secretKeyIds: () => readonly string[]
+  readonly webhooks: WebhookSource
+  /** 0 when there is no event. */
+  readonly lastEventSeq: () => number
 }
 
 /** The working set every store uses: it collects changes, the store saves them. Discard it to roll back. */
@@ -108,6 +67,7 @@ export class ChangeSet implements WorkingSet {
   readonly outboxEvents: OutboxEvent[] = []
   readonly events = { append: (event: OutboxEvent): void => void this.outboxEvents.push(event) }
   readonly #source: RowSource
+  #webhooks: WebhookChanges | null = null
 
   constructor(source: RowSource) {
     this.drops = new ChangedRows(source.drops)
@@ -125,6 +85,20 @@ export class ChangeSet implements WorkingSet {
     this.requests = new ChangedRows(source.requests)
     this.apiKeys = new ChangedRows(source.apiKeys)
     this.#source = source
+  }
+
+  get webhooks(): WebhookChanges {
+    this.#webhooks ??= new WebhookChanges(this.#source.webhooks)
+    return this.#webhooks
+  }
+
+  /** Null: no webhook changed. */
+  get changedWebhooks(): WebhookChanges | null {
+    return this.#webhooks?.isChanged === true ? this.#webhooks : null
+  }
+
+  lastEventSeq(): number {
+    return this.#source.lastEventSeq() + this.outboxEvents.length
   }
 
   findPaymentKey(paymentId: string): string | undefined {
@@ -185,7 +159,8 @@ export class ChangeSet implements WorkingSet {
       this.waitingFacts.isChanged ||
       this.checkouts.isChanged ||
       this.apiKeys.isChanged ||
-      this.ledgerEntries.length > 0
+      this.ledgerEntries.length > 0 ||
+      this.changedWebhooks !== null
     )
   }
 }

@@ -18,6 +18,7 @@ export interface BoxOptions {
 interface Pids {
   readonly writer: number | null
   readonly http: readonly (number | null)[]
+  readonly courier: number | null
 }
 
 /** A whole box, run as a stranger would: `penstock start` in a process of its own, on a free port. */
@@ -63,7 +64,11 @@ export class Box {
         ...options.environment,
       },
     })
-    const state = { pids: { writer: null, http: [] } as Pids, lines: [] as string[], waiters: new Set<() => void>() }
+    const state = {
+      pids: { writer: null, http: [], courier: null } as Pids,
+      lines: [] as string[],
+      waiters: new Set<() => void>(),
+    }
     let port = 0
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -117,6 +122,14 @@ export class Box {
     if (pid === null) throw new Error('there is no writer to kill')
     process.kill(pid, 'SIGKILL')
     await this.until(({ pids }) => pids.writer !== null && pids.writer !== pid)
+  }
+
+  /** kill -9 of the courier. Resolves once another one runs. */
+  async killCourier(): Promise<void> {
+    const pid = this.pids.courier
+    if (pid === null) throw new Error('there is no courier to kill')
+    process.kill(pid, 'SIGKILL')
+    await this.until(({ pids }) => pids.courier !== null && pids.courier !== pid)
   }
 
   /** Drains and stops everything. The exit code of the box must be 0. */

@@ -12,6 +12,7 @@ const scripts = {
   cli: '../cli/main.ts',
   writer: '../writer/main.ts',
   http: '../http/main.ts',
+  courier: '../courier/main.ts',
 } as const
 
 /** One process of Penstock, run by hand: what it prints and how it ends. Ends with the process that started it. */

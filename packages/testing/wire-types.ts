@@ -170,6 +170,38 @@ export interface WireApiKey {
   readonly last_used_at: number | null
 }
 
+export interface WireWebhookEndpoint {
+  readonly id: string
+  readonly object: 'webhook_endpoint'
+  readonly status: string
+  readonly disabled_reason: string | null
+  readonly url: string
+  readonly events: readonly string[]
+  readonly description: string | null
+  readonly failing_since: number | null
+  readonly replay: { readonly next: string; readonly to: string } | null
+  readonly created: number
+}
+
+export interface WireWebhookDelivery {
+  readonly id: string
+  readonly object: 'webhook_delivery'
+  readonly status: string
+  readonly endpoint: string
+  readonly event: string
+  readonly type: string
+  readonly webhook_id: string
+  readonly failures: number
+  readonly next_attempt_at: number | null
+  readonly attempts: readonly {
+    readonly created: number
+    readonly duration_ms: number
+    readonly status: number | null
+    readonly fault: string | null
+  }[]
+  readonly created: number
+}
+
 export interface WireList<Item> {
   readonly object: 'list'
   readonly data: readonly Item[]

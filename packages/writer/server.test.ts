@@ -134,7 +134,9 @@ class TestPeer {
   }
 
   hello(change: Partial<Hello> = {}): this {
-    this.socket.write(this.codec.encodeHello({ protocol: protocolVersion, pid: 7, seenSeq: 0, ...change }))
+    this.socket.write(
+      this.codec.encodeHello({ protocol: protocolVersion, pid: 7, seenSeq: 0, follows: true, ...change }),
+    )
     return this
   }
 
@@ -193,6 +195,22 @@ it('WriterServer welcomes a peer with protocol, epoch and its last commit', asyn
   const welcome = { protocol: protocolVersion, epoch, seq, slot: expect.any(Number) as number }
   expect(await peer.next()).toEqual({ kind: 'welcome', welcome })
   expect(box.store.seq).toBe(1)
+})
+
+it('WriterServer tells a peer that does not follow of its own replies only: it costs nothing per commit', async () => {
+  await openSale()
+  const quiet = new TestPeer().hello({ seenSeq: 0, follows: false })
+  await quiet.next()
+  const busy = new TestPeer().hello({ seenSeq: 0 })
+  await busy.next()
+  for (const id of [1, 2, 3]) {
+    busy.send({ id, command: holdCommand(`hold_quiet_${id}`) })
+    await busy.untilReply(id)
+  }
+  quiet.send({ id: 9, command: holdCommand('hold_quiet_9') })
+  const { commits } = await quiet.untilReply(9)
+  expect(commits.map(({ replies }) => replies.map(({ id }) => id))).toEqual([[9]])
+  expect((await busy.nextCommit()).replies).toEqual([])
 })
 
 it.each([0, protocolVersion + 1])(

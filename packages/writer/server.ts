@@ -61,8 +61,8 @@ export class WriterServer {
   }
 
   /**
-   * Sends one commit to every HTTP process: the changes to all of them, to each the replies to its own commands. A
-   * batch that changed nothing goes only to those who wait for a reply. SKUs of new and changed drops are left out:
+   * Sends one commit to every process that follows: the changes to all of them, to each the replies to its own commands.
+   * A batch that changed nothing, and a process that does not follow, get replies only. SKUs of new and changed drops are left out:
    * the peers read those drops again anyway, and a frame could not hold the SKUs of many new drops.
    */
   broadcast(batch: CommittedBatch<Origin | null>): void {
@@ -86,7 +86,7 @@ export class WriterServer {
     this.#sentSeq = batch.seq
     for (const peer of this.#peers) {
       const own = replies.get(peer)
-      if (isNew || own !== undefined)
+      if ((isNew && peer.follows) || own !== undefined)
         peer.sendCommit({ seq: batch.seq, skus, dropIds, apiKeysChanged, replies: own ?? [] })
     }
   }
@@ -115,6 +115,7 @@ export class Peer {
   #mode: 'greeting' | 'ready' | 'closed' = 'greeting'
   #name = 'unknown process'
   #slot: number | null = null
+  #follows = false
   readonly #deadline: NodeJS.Timeout
 
   constructor(
@@ -144,6 +145,11 @@ export class Peer {
       if (this.#slot !== null) this.#slots.free(this.#slot)
       events.onClosed()
     })
+  }
+
+  /** Whether it is told of commits that have no reply to it. */
+  get follows(): boolean {
+    return this.#follows
   }
 
   sendCommit(commit: Parameters<Codec['encodeCommit']>[0]): void {
@@ -177,6 +183,7 @@ export class Peer {
   #greet(payload: Buffer): void {
     const hello = this.#codec.decodeHello(payload)
     this.#name = `process ${hello.pid}`
+    this.#follows = hello.follows
     clearTimeout(this.#deadline)
     if (hello.protocol !== protocolVersion) {
       return this.#refuse(`protocol ${hello.protocol}, this writer speaks ${protocolVersion}: run one release`)

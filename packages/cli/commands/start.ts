@@ -13,7 +13,7 @@ import type { BoxState } from '../supervisor.ts'
 
 export const startCommand: Command = {
   name: 'start',
-  summary: 'run a box in the foreground: one writer and several HTTP processes; Ctrl-C stops it',
+  summary: 'run a box in the foreground: one writer, several HTTP processes, a courier; Ctrl-C stops it',
   options: [...allSettingOptions, { flags: '--no-seed', summary: 'do not make a demo drop when there is no drop yet' }],
   notes: `Settings are environment variables; an option wins over its variable. All of them: docs/settings.md
 With --json, stdout has one object, {"object":"box","url",...}, once the box is open; the log goes to stderr.`,
@@ -38,7 +38,7 @@ interface StartOptions {
 async function start({ settings, environment, seed, json, output }: StartOptions): Promise<void> {
   await checkPortIsFree(settings.host, settings.port)
   const log = (line: string): void => (json ? output.note(line) : output.line(line))
-  let state: BoxState = { port: settings.port, writer: null, http: [] }
+  let state: BoxState = { port: settings.port, writer: null, http: [], courier: null }
   const failures: Error[] = []
   const supervisor = new Supervisor({
     settings,

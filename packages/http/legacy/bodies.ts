@@ -8,7 +8,7 @@ import {
   quantityPerLineMax,
 } from '@penstock/domain/limits.ts'
 import { bodyParser } from '../json-body.ts'
-import { text, whole } from '../schema-fields.ts'
+import { text, whole } from '@penstock/wire/schema-fields.ts'
 
 /**
  * What the old clients send. Open to fields that are not known, as the old system was; what is known is checked. Empty

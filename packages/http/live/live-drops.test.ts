@@ -3,7 +3,7 @@ import { liveHeartbeatMs, liveIntervalMs, liveStreamMaxMs, liveStreamsMax } from
 import { LiveDrops } from './live-drops.ts'
 import type { CachedAnswer } from '../catalogue.ts'
 import type { JsonBytes } from '../route.ts'
-import type { WireDrop } from '../wire.ts'
+import type { WireDrop } from '@penstock/wire/wire.ts'
 
 let nowMs = 0
 let seq = 0

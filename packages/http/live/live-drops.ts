@@ -1,6 +1,6 @@
 import { liveHeartbeatMs, liveIntervalMs, liveStreamMaxMs, liveStreamsMax } from '@penstock/domain/limits.ts'
 import type { CachedAnswer, Catalogue } from '../catalogue.ts'
-import type { Audience, WireDrop } from '../wire.ts'
+import type { Audience, WireDrop } from '@penstock/wire/wire.ts'
 
 /** Everybody who watches one drop as the same audience. */
 interface Channel {

@@ -1,5 +1,5 @@
 import { firstMissing } from '@penstock/domain/api-key.ts'
-import { apiKeyWithSecretObject } from '../objects.ts'
+import { apiKeyWithSecretObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { apiKeyCreateBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'

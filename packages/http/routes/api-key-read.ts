@@ -1,10 +1,10 @@
-import { apiKeyObject, listOf } from '../objects.ts'
+import { apiKeyObject, listOf } from '@penstock/wire/objects.ts'
 import { pageParams, QueryReader, readPage } from '../page.ts'
 import { problem } from '../problem.ts'
 import { toJson } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { readRoute } from '../serve-read.ts'
-import { wireApiKey, wireList } from '../wire.ts'
+import { wireApiKey, wireList } from '@penstock/wire/wire.ts'
 
 const listQuery = new QueryReader(pageParams(id('key')))
 

@@ -1,10 +1,10 @@
 import { expected } from '../expected.ts'
-import { apiKeyObject } from '../objects.ts'
+import { apiKeyObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { emptyBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireApiKey } from '../wire.ts'
+import { wireApiKey } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/api_keys/{id}/revoke`: ends the key at once. */
 export const apiKeyRevoke = writeRoute({

@@ -1,11 +1,11 @@
 import { findCode } from '../codes.ts'
 import { expected } from '../expected.ts'
-import { codeObject, codeText } from '../objects.ts'
+import { codeObject, codeText } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { jsonAnswer } from '../route.ts'
 import { emptyBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { toSeconds } from '../wire.ts'
+import { toSeconds } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/codes/{code}/verify`: the code of a unit, used once. */
 export const codeVerify = writeRoute({

@@ -1,11 +1,11 @@
 import { expected } from '../expected.ts'
-import { holdObject, orderObject } from '../objects.ts'
+import { holdObject, orderObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { emptyBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireHold, wireOrder } from '../wire.ts'
+import { wireHold, wireOrder } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/holds/{id}/erase`: removes who the buyer was. */
 export const holdErase = writeRoute({

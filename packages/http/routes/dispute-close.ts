@@ -1,10 +1,10 @@
 import { expected } from '../expected.ts'
-import { disputeObject } from '../objects.ts'
+import { disputeObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { disputeCloseBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireDispute } from '../wire.ts'
+import { wireDispute } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/disputes/{id}/close`: the bank has decided. */
 export const disputeClose = writeRoute({

@@ -1,9 +1,9 @@
 import { expected } from '../expected.ts'
-import { disputeObject } from '../objects.ts'
+import { disputeObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
 import { disputeOpenBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireDispute } from '../wire.ts'
+import { wireDispute } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/disputes`: a bank took money back. 201 when it is new, 200 when it was reported before. */
 export const disputeOpen = writeRoute({

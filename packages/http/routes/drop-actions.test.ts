@@ -13,7 +13,12 @@ function request<Body>(body: Body): WriteRequest<Body> {
 }
 
 /** These routes read nothing. */
-const noDeps = { queries: {} as Queries, providers: {}, providerCalls: {} as ProviderCalls }
+const noDeps = {
+  queries: {} as Queries,
+  providers: {},
+  providerCalls: {} as ProviderCalls,
+  webhookUrlRules: { allowPrivate: false, httpsOnly: true },
+}
 
 it.each(dropActions.map((route) => [route.path, route] as const))(
   'dropActions gives %s a key of its own when the client sent none, so that a late resend is a replay',

@@ -1,5 +1,5 @@
-import { dropObject } from '../objects.ts'
-import { id } from '../schema-fields.ts'
+import { dropObject } from '@penstock/wire/objects.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { emptyBody, restockBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
 import { dropResponse } from './drop-response.ts'

@@ -1,6 +1,6 @@
 import { holdTtlDefaultMs } from '@penstock/domain/limits.ts'
 import { readFeeRules } from '../fee-rules.ts'
-import { dropObject } from '../objects.ts'
+import { dropObject } from '@penstock/wire/objects.ts'
 import { dropCreateBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
 import { dropResponse } from './drop-response.ts'

@@ -3,7 +3,7 @@ import { liveEventsMax } from '@penstock/domain/limits.ts'
 import { sendProblem } from '../api.ts'
 import { QueryReader } from '../page.ts'
 import { problem } from '../problem.ts'
-import { id, whole } from '../schema-fields.ts'
+import { id, whole } from '@penstock/wire/schema-fields.ts'
 import type { SlowReadRoute } from '../serve-read.ts'
 
 const liveQuery = new QueryReader({ events: whole(1, liveEventsMax, 1) })

@@ -1,9 +1,9 @@
 import { CatalogueDrop } from '../catalogue-drop.ts'
 import { expected } from '../expected.ts'
-import { toSeconds } from '../wire.ts'
+import { toSeconds } from '@penstock/wire/wire.ts'
 import type { Accepted } from '@penstock/domain/result.ts'
 import type { Json } from '../route.ts'
-import type { WireDrop } from '../wire.ts'
+import type { WireDrop } from '@penstock/wire/wire.ts'
 
 /** The drop as the writer left it. */
 export function dropResponse<Status extends 200 | 201>(

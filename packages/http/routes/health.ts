@@ -1,4 +1,4 @@
-import { healthObject } from '../objects.ts'
+import { healthObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 

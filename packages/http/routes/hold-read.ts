@@ -1,9 +1,9 @@
-import { holdObject } from '../objects.ts'
+import { holdObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { toJson } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { readRoute } from '../serve-read.ts'
-import { wireHold } from '../wire.ts'
+import { wireHold } from '@penstock/wire/wire.ts'
 import { readHoldProof, refuseHold } from './hold-access.ts'
 
 /** `GET /v1/holds/{id}` */

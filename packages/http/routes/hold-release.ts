@@ -1,10 +1,10 @@
 import { expected } from '../expected.ts'
-import { holdObject } from '../objects.ts'
+import { holdObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { emptyBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireHold } from '../wire.ts'
+import { wireHold } from '@penstock/wire/wire.ts'
 import { readHoldProof } from './hold-access.ts'
 
 /** `DELETE /v1/holds/{id}`: gives the units back before the deadline. */

@@ -59,6 +59,15 @@ const bodies: Record<string, readonly [object, object]> = {
   'POST /v1/api_keys': [{ kind: 'secret' }, { kind: 'publishable' }],
   'POST /v1/api_keys/:id/roll': [{ overlap: 0 }, { overlap: 1 }],
   'POST /v1/api_keys/:id/revoke': [{}, {}],
+  'POST /v1/webhook_endpoints': [
+    { url: 'https://example.com/a', events: ['*'] },
+    { url: 'https://example.com/b', events: ['*'] },
+  ],
+  'PATCH /v1/webhook_endpoints/:id': [{ status: 'disabled' }, { status: 'enabled' }],
+  'DELETE /v1/webhook_endpoints/:id': [{}, {}],
+  'POST /v1/webhook_endpoints/:id/rotate_secret': [{ overlap: 0 }, { overlap: 1 }],
+  'POST /v1/webhook_endpoints/:id/replay': [{ from: 'evt_1' }, { from: 'evt_2' }],
+  'POST /v1/webhook_deliveries/:id/retry': [{}, {}],
 }
 
 const handlers = new Map<string, HttpHandler>()
@@ -84,7 +93,10 @@ const deps = {
   queries: {
     findOrder: (id: string) => ({ hold: { id: `hold of ${id}` } }),
     findApiKey: (id: string) => ({ id, kind: 'secret', scopes: ['*'] }),
+    findWebhookDelivery: (id: string) => ({ id, delivery: { endpointId: 'whe_1', eventSeq: 1 } }),
+    lastEventSeq: () => 7,
   },
+  webhookUrlRules: { allowPrivate: false, httpsOnly: true },
   writer: {
     isConnected: true,
     submit: (command: Command) => {

@@ -36,6 +36,15 @@ import { paymentCreate } from './payment-create.ts'
 import { refundCreate } from './refund-create.ts'
 import { refundSettle } from './refund-settle.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { webhookDeliveryFind, webhookDeliveryRetry } from './webhook-delivery.ts'
+import { webhookEndpointFind, webhookEndpointList } from './webhook-endpoint-read.ts'
+import {
+  webhookEndpointCreate,
+  webhookEndpointDelete,
+  webhookEndpointUpdate,
+  webhookReplay,
+  webhookSecretRotate,
+} from './webhook-endpoint-write.ts'
 import type { Deps, Router } from '../api.ts'
 import type { PlainRoute } from '../serve-plain.ts'
 import type { ReadRoute, SlowReadRoute } from '../serve-read.ts'
@@ -83,6 +92,15 @@ const apiRoutes: readonly Route[] = [
   apiKeyFind,
   apiKeyRoll,
   apiKeyRevoke,
+  webhookEndpointCreate,
+  webhookEndpointList,
+  webhookEndpointFind,
+  webhookEndpointUpdate,
+  webhookEndpointDelete,
+  webhookSecretRotate,
+  webhookReplay,
+  webhookDeliveryFind,
+  webhookDeliveryRetry,
   health,
   readiness,
 ]

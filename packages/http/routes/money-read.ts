@@ -1,9 +1,9 @@
-import { disputeObject, ledgerBalanceObject, listOf, paymentObject, refundObject } from '../objects.ts'
+import { disputeObject, ledgerBalanceObject, listOf, paymentObject, refundObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { toJson } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { readRoute } from '../serve-read.ts'
-import { wireBalance, wireDispute, wireList, wirePayment, wireRefund } from '../wire.ts'
+import { wireBalance, wireDispute, wireList, wirePayment, wireRefund } from '@penstock/wire/wire.ts'
 import type { Static, TObject } from 'typebox'
 import type { Queries } from '@penstock/store/queries.ts'
 

@@ -1,10 +1,10 @@
 import { expected } from '../expected.ts'
-import { orderObject } from '../objects.ts'
+import { orderObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { emptyBody, orderCancelBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireOrder } from '../wire.ts'
+import { wireOrder } from '@penstock/wire/wire.ts'
 import type { Accepted } from '@penstock/domain/result.ts'
 
 /** `POST /v1/orders/{id}/cancel`: ends the order and refunds what is left of it. */

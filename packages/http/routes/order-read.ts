@@ -1,10 +1,10 @@
 import { wireCodes } from '../codes.ts'
-import { orderWithCodesObject } from '../objects.ts'
+import { orderWithCodesObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { toJson } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { readRoute } from '../serve-read.ts'
-import { wireOrder } from '../wire.ts'
+import { wireOrder } from '@penstock/wire/wire.ts'
 import { readHoldProof, refuseHold } from './hold-access.ts'
 
 /** `GET /v1/orders/{id}`, with the codes of its units. A buyer shows the client secret of the hold that was paid. */

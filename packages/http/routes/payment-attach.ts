@@ -1,10 +1,10 @@
 import { expected } from '../expected.ts'
-import { paymentObject } from '../objects.ts'
+import { paymentObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { paymentAttachBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wirePayment } from '../wire.ts'
+import { wirePayment } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/payments/{id}/attach`: an unmatched payment gets the hold it belongs to. */
 export const paymentAttach = writeRoute({

@@ -1,9 +1,9 @@
 import { expected } from '../expected.ts'
-import { paymentObject } from '../objects.ts'
+import { paymentObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
 import { paymentCreateBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wirePayment } from '../wire.ts'
+import { wirePayment } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/payments`: money arrived for a hold. 201 when it is new, 200 when it was reported before. */
 export const paymentCreate = writeRoute({

@@ -1,9 +1,9 @@
 import { expected } from '../expected.ts'
-import { refundObject } from '../objects.ts'
+import { refundObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
 import { refundCreateBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireRefund } from '../wire.ts'
+import { wireRefund } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/refunds`: sends money back, all that is left or a part. */
 export const refundCreate = writeRoute({

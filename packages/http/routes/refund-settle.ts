@@ -1,10 +1,10 @@
 import { expected } from '../expected.ts'
-import { refundObject } from '../objects.ts'
+import { refundObject } from '@penstock/wire/objects.ts'
 import { jsonAnswer } from '../route.ts'
-import { id } from '../schema-fields.ts'
+import { id } from '@penstock/wire/schema-fields.ts'
 import { refundSettleBody } from '../schema.ts'
 import { writeRoute } from '../serve-write.ts'
-import { wireRefund } from '../wire.ts'
+import { wireRefund } from '@penstock/wire/wire.ts'
 
 /** `POST /v1/refunds/{id}/settle`: what the provider made of a pending refund. */
 export const refundSettle = writeRoute({

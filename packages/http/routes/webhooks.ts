@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { providerNames } from '@penstock/domain/provider-fact.ts'
-import { webhookObject } from '../objects.ts'
+import { webhookObject } from '@penstock/wire/objects.ts'
 import type { WebhookRoute } from '../serve-webhook.ts'
 
 /** Checked by its signature, and then by the provider's own rules: it is theirs, and may gain fields. */

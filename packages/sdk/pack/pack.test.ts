@@ -128,8 +128,8 @@ export async function codes(): Promise<string[]> {
   return found.flatMap((order) => order.codes.map(({ code }) => code))
 }
 
-export const receive = async (request: Request): Promise<number> =>
-  (await verifyWebhook(await request.text(), request.headers, 'whsec_AAAA')).seq
+export const receive = async (request: Request): Promise<string> =>
+  (await verifyWebhook(await request.text(), request.headers, 'whsec_AAAA')).data.id
 
 // @ts-expect-error: not a status
 penstock.drops.list({ status: 'open' })

@@ -8,9 +8,9 @@ import { paymentKeySql, requestKeySql } from '@penstock/store-sqlite/load.ts'
 import { openWriter } from '@penstock/store-sqlite/open.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
-import { expectStatus, holdBody, newEmail, openDrop, pay, skuOf, takeHold } from './shop.ts'
+import { expectStatus, holdBody, newEmail, openDrop, pay, skuOf, takeHold, poll } from './shop.ts'
 import type { AuditCheck } from '@penstock/store-sqlite/audit.ts'
-import type { WireDrop, WireHold, WireOrder, WirePayment } from '../wire-types.ts'
+import type { WireDrop, WireHold, WireList, WireOrder, WirePayment, WireWebhookEndpoint } from '../wire-types.ts'
 
 /**
  * A small sound database with every kind of row, and copies of it that are each wrong in one way: an auditor that
@@ -26,8 +26,10 @@ let sound: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'penstock-audit-'))
   sound = join(folder, 'data', 'penstock.db')
-  const box = await Box.start({ dataFolder: join(folder, 'data'), httpProcesses: 1 })
+  const environment = { PENSTOCK_WEBHOOK_ALLOW_PRIVATE: '1' }
+  const box = await Box.start({ dataFolder: join(folder, 'data'), httpProcesses: 1, environment })
   const seller = new Client(box.url, box.secretKey)
+  const endpoints = await openEndpoints(seller)
   const drop = await openDrop(seller, { max_per_customer: 5 })
   await openDrop(seller)
   const charged = await openDrop(seller, { fees: [{ name: 'VAT', kind: 'tax', basis_points: 1_900 }] })
@@ -49,10 +51,26 @@ beforeAll(async () => {
   const order = expectStatus(await seller.get<WireOrder>(`/v1/orders/${orderId}`), 200).body
   expectStatus(await seller.post(`/v1/codes/${order.codes?.[0]?.code}/verify`), 200)
   await takeHold(seller, charged)
+  await poll('a delivery of every event', 20_000, async () => {
+    const pending = await seller.get<WireList<unknown>>(`/v1/webhook_deliveries?limit=100&endpoint=${endpoints[0]}`)
+    return pending.body.data.length >= 15
+  })
   seller.close()
   await box.stop()
   indexFirstRows(sound)
 })
+
+/** Where nobody listens: one for captured payments, and one that is deleted. */
+async function openEndpoints(seller: Client): Promise<string[]> {
+  const ids: string[] = []
+  for (let index = 0; index < 2; index++) {
+    const body = { url: 'http://127.0.0.1:9/', events: ['payment.captured'] }
+    const { id } = expectStatus(await seller.post<WireWebhookEndpoint>('/v1/webhook_endpoints', body), 201).body
+    ids.push(id)
+  }
+  expectStatus(await seller.delete(`/v1/webhook_endpoints/${ids[1]}`), 200)
+  return ids
+}
 
 /** Refunds, disputes, a cancelled order and an attached payment, in every state they can have. */
 async function sendMoneyBack(seller: Client, drop: WireDrop): Promise<void> {
@@ -276,6 +294,23 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     "UPDATE request SET answer = 'manual/x' WHERE answer_kind = 'payment'",
     "UPDATE request SET answer_kind = 'result', answer = '{'",
   ],
+  webhook_secrets: [
+    'DELETE FROM webhook_secret',
+    "UPDATE webhook_secret SET secrets = '[]'",
+    'UPDATE webhook_secret SET secrets = \'[["x","whsec_x",null]]\'',
+  ],
+  webhook_cursor: [
+    'UPDATE webhook_endpoint SET cursor_seq = 1000000',
+    'UPDATE webhook_endpoint SET replay_next_seq = 1, replay_to_seq = 1000000',
+  ],
+  webhook_delivery_fits: [
+    "UPDATE webhook_delivery SET endpoint_id = 'whe_x' WHERE seq = 1",
+    'UPDATE webhook_delivery SET event_seq = 1000000 WHERE seq = 1',
+  ],
+  webhook_nothing_skipped: [
+    'DELETE FROM webhook_delivery WHERE seq = 1',
+    "UPDATE webhook_endpoint SET events = 'drop.updated'",
+  ],
   index_progress: [
     "UPDATE index_progress SET indexed_seq = 1000000 WHERE name = 'payment'",
     "UPDATE index_progress SET indexed_seq = -1 WHERE name = 'request'",
@@ -326,6 +361,7 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
     'payment_index_leads',
   ],
   captured_payment_has_one_order: ['captured_hold_has_one_order', 'order_has_one_payment'],
+  payment_has_its_events: ['webhook_delivery_fits'],
   payment_fate: ['payment_has_its_events', 'entry_fits_payment', 'payment_accounts'],
   payment_once: [
     'captured_payment_has_one_order',
@@ -371,6 +407,8 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
     'balances_sum_to_zero',
   ],
   balances_sum_to_zero: ['balance_equals_entries'],
+  webhook_cursor: ['webhook_nothing_skipped'],
+  webhook_delivery_fits: ['webhook_nothing_skipped'],
   index_progress: ['payment_index_complete'],
   payment_index_sound: ['payment_index_complete'],
   request_index_sound: ['request_index_complete'],

@@ -205,6 +205,46 @@ const writeRoutes: WriteRoute[] = [
     path: ({ apiKey }) => `/v1/api_keys/${apiKey.id}/revoke`,
     body: () => ({}),
   },
+  {
+    name: 'POST /v1/webhook_endpoints',
+    method: 'POST',
+    schema: 'webhookEndpointCreateBody',
+    path: () => '/v1/webhook_endpoints',
+    body: () => ({ url: 'https://example.com/', events: ['payment.captured', '*'], description: 'A' }),
+  },
+  {
+    name: 'PATCH /v1/webhook_endpoints/{id}',
+    method: 'PATCH',
+    schema: 'webhookEndpointUpdateBody',
+    path: () => `/v1/webhook_endpoints/whe_${none}`,
+    body: () => ({
+      url: 'https://example.com/',
+      events: ['payment.captured', '*'],
+      description: 'A',
+      status: 'enabled',
+    }),
+  },
+  {
+    name: 'DELETE /v1/webhook_endpoints/{id}',
+    method: 'DELETE',
+    schema: 'emptyBody',
+    path: () => `/v1/webhook_endpoints/whe_${none}`,
+    body: () => ({}),
+  },
+  {
+    name: 'POST /v1/webhook_endpoints/{id}/rotate_secret',
+    method: 'POST',
+    schema: 'webhookSecretRotateBody',
+    path: () => `/v1/webhook_endpoints/whe_${none}/rotate_secret`,
+    body: () => ({ overlap: 0 }),
+  },
+  {
+    name: 'POST /v1/webhook_deliveries/{id}/retry',
+    method: 'POST',
+    schema: 'emptyBody',
+    path: () => '/v1/webhook_deliveries/whd_1/retry',
+    body: () => ({}),
+  },
 ]
 
 describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
@@ -463,6 +503,13 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       ['GET', (id) => `/v1/api_keys/${id}`],
       ['POST', (id) => `/v1/api_keys/${id}/roll`, '{}'],
       ['POST', (id) => `/v1/api_keys/${id}/revoke`, '{}'],
+      ['GET', (id) => `/v1/webhook_endpoints/${id}`],
+      ['PATCH', (id) => `/v1/webhook_endpoints/${id}`, '{"status":"disabled"}'],
+      ['DELETE', (id) => `/v1/webhook_endpoints/${id}`, '{}'],
+      ['POST', (id) => `/v1/webhook_endpoints/${id}/rotate_secret`, '{}'],
+      ['POST', (id) => `/v1/webhook_endpoints/${id}/replay`, '{"from":"evt_1"}'],
+      ['GET', (id) => `/v1/webhook_deliveries/${id}`],
+      ['POST', (id) => `/v1/webhook_deliveries/${id}/retry`, '{}'],
     ]
     await tryAll(
       routes.flatMap(([method, path, body]) =>
@@ -496,6 +543,70 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
     expectProblem(await browser.post('/v1/holds', stolen), 403, 'invalid_client_secret', 'replace.client_secret')
   })
 
+  it('URLs of webhooks that lead where they must not', async () => {
+    const urls = [
+      'https://127.0.0.1/',
+      'https://127.1/',
+      'https://2130706433/',
+      'https://0x7f.0.0.1/',
+      'https://localhost/',
+      'https://shop.localhost./',
+      'https://10.0.0.1/',
+      'https://172.31.255.255/',
+      'https://192.168.1.1/',
+      'https://169.254.169.254/latest/meta-data/',
+      'https://100.64.0.1/',
+      'https://0.0.0.0/',
+      'https://224.0.0.1/',
+      'https://255.255.255.255/',
+      'https://[::1]/',
+      'https://[::]/',
+      'https://[::ffff:127.0.0.1]/',
+      'https://[::ffff:8.8.8.8]/',
+      'https://[fe80::1]/',
+      'https://[fd00:ec2::254]/',
+      'https://[ff02::1]/',
+      'https://[64:ff9b::7f00:1]/',
+      'https://[2002:7f00:1::]/',
+      'https://user:secret@example.com/',
+      'https://example.com:22/',
+      'https://example.com/#part',
+      'http://',
+    ]
+    await tryAll(
+      urls.map((url) => ({
+        what: url,
+        send: () => seller.post('/v1/webhook_endpoints', { url, events: ['*'] }),
+        check: (answer) => {
+          expectProblem(answer, 400, 'invalid_request', 'url')
+          expect(answer.text).not.toContain('secret@')
+        },
+      })),
+    )
+  })
+
+  it('ranges to replay that are none', async () => {
+    const path = `/v1/webhook_endpoints/whe_${none}/replay`
+    const bodies: [object, string][] = [
+      [{}, 'from'],
+      [{ from: null }, 'from'],
+      [{ from: 'evt_0' }, 'from'],
+      [{ from: 'whd_1' }, 'from'],
+      [{ from: 1.5 }, 'from'],
+      [{ from: -1 }, 'from'],
+      [{ from: 1, to: null }, 'to'],
+      [{ from: 1, to: '1' }, 'to'],
+      [{ from: 1, to: 2, limit: 3 }, 'limit'],
+    ]
+    await tryAll(
+      bodies.map(([body, param]) => ({
+        what: JSON.stringify(body),
+        send: () => seller.post(path, body),
+        check: (answer) => expectProblem(answer, 400, 'invalid_request', param),
+      })),
+    )
+  })
+
   it('methods that a route does not have', async () => {
     const allowed: [string, readonly string[]][] = [
       ['/v1/drops', ['POST', 'GET']],
@@ -525,6 +636,13 @@ describe.each(['uws', 'node'] as const)('bad input on %s', (transport) => {
       [`/v1/api_keys/key_${none}`, ['GET']],
       [`/v1/api_keys/key_${none}/roll`, ['POST']],
       [`/v1/api_keys/key_${none}/revoke`, ['POST']],
+      ['/v1/webhook_endpoints', ['POST', 'GET']],
+      [`/v1/webhook_endpoints/whe_${none}`, ['GET', 'PATCH', 'DELETE']],
+      [`/v1/webhook_endpoints/whe_${none}/rotate_secret`, ['POST']],
+      [`/v1/webhook_endpoints/whe_${none}/replay`, ['POST']],
+      ['/v1/webhook_deliveries', ['GET']],
+      ['/v1/webhook_deliveries/whd_1', ['GET']],
+      ['/v1/webhook_deliveries/whd_1/retry', ['POST']],
       ['/v1/events', ['GET']],
       ['/healthz', ['GET']],
       ['/readyz', ['GET']],

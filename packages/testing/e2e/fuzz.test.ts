@@ -16,7 +16,7 @@ describe.each(['uws', 'node'] as const)('generated requests on %s', (transport) 
   const document = currentDocument()
 
   beforeAll(async () => {
-    box = await Box.start({ transport })
+    box = await Box.start({ transport, environment: { PENSTOCK_WEBHOOK_ALLOW_PRIVATE: '1' } })
   })
 
   afterAll(() => box.stop())

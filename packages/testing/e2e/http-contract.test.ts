@@ -29,6 +29,7 @@ import type { IdKind } from '@penstock/domain/id.ts'
 import type { Answer } from '../client.ts'
 import type {
   WireApiKey,
+  WireWebhookEndpoint,
   WireBalance,
   WireDispute,
   WireDrop,
@@ -71,7 +72,9 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
   const checker = new AnswerChecker(document)
 
   beforeAll(async () => {
-    box = await Box.start({ transport, httpProcesses: 2 })
+    // Webhooks go to a port where nobody listens.
+    const environment = { PENSTOCK_WEBHOOK_ALLOW_PRIVATE: '1' }
+    box = await Box.start({ transport, httpProcesses: 2, environment })
     // One session: what one of them wrote, the others read, whichever process answers.
     const session = { seq: 0 }
     const { check } = checker
@@ -629,6 +632,73 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
     })
   })
 
+  describe('webhooks', () => {
+    it('have every field of the shape, with the secret once', async () => {
+      const body = { url: 'http://127.0.0.1:9/hook', events: ['payment.captured'], description: 'Warehouse' }
+      const made = expectStatus(await seller.post<WireWebhookEndpoint>('/v1/webhook_endpoints', body), 201).body
+      const { secret, ...shown } = made as WireWebhookEndpoint & { secret: string }
+      expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+      expect(shown).toStrictEqual({
+        ...body,
+        id: anId('webhook_endpoint'),
+        object: 'webhook_endpoint',
+        status: 'enabled',
+        disabled_reason: null,
+        failing_since: null,
+        replay: null,
+        created: aTime,
+      })
+      const path = `/v1/webhook_endpoints/${made.id}`
+      expect(expectStatus(await seller.get(path), 200).body).toStrictEqual(shown)
+      const list = expectStatus(await seller.get<WireList<WireWebhookEndpoint>>('/v1/webhook_endpoints'), 200).body
+      expect(list.data.at(-1)).toStrictEqual(shown)
+      const rotated = expectStatus(await seller.post<{ secret: string }>(`${path}/rotate_secret`), 200).body
+      expect(rotated.secret).not.toBe(secret)
+
+      expectStatus(await pay(seller, await takeHold(browser, await openDrop(seller))), 201)
+      const [delivery] = await poll('a delivery', 10_000, async () => {
+        const found = await seller.get<WireList<{ id: string }>>(`/v1/webhook_deliveries?endpoint=${made.id}`)
+        return found.body.data.length > 0 && found.body.data
+      })
+      const deliveryPath = `/v1/webhook_deliveries/${delivery?.id}`
+      expect(expectStatus(await seller.get(deliveryPath), 200).body).toMatchObject({
+        status: 'pending',
+        attempts: [{ status: null, fault: 'connection' }],
+      })
+      expectStatus(await seller.post(`${deliveryPath}/retry`), 200)
+      const replayed = await seller.post<WireWebhookEndpoint>(`${path}/replay`, { from: 0 })
+      expect(expectStatus(replayed, 200).body.replay).toMatchObject({ next: 'evt_1' })
+      expectProblem(await seller.post(`${path}/replay`, { from: 'evt_2' }), 409, 'invalid_transition', 'id')
+
+      const off = await seller.patch(path, { status: 'disabled', description: null })
+      expect(expectStatus(off, 200).body).toMatchObject({
+        status: 'disabled',
+        disabled_reason: 'seller',
+        description: null,
+      })
+      expectProblem(await seller.post(`${deliveryPath}/retry`), 409, 'invalid_transition', 'id')
+      expectProblem(await seller.post(`${path}/replay`, { from: 'evt_1' }), 409, 'invalid_transition', 'id')
+      const gone = expectStatus(await seller.delete(path), 200).body
+      expect(gone).toStrictEqual({ id: made.id, object: 'webhook_endpoint', deleted: true })
+      expectProblem(await seller.get(path), 404, 'not_found', 'id')
+      expectProblem(await seller.patch(path, { status: 'enabled' }), 404, 'not_found', 'id')
+    })
+
+    it('are refused beyond sixteen', async () => {
+      const body = { url: 'http://127.0.0.1:9/', events: ['order.cancelled'] }
+      const made: string[] = []
+      for (;;) {
+        const answer = await seller.post<WireWebhookEndpoint>('/v1/webhook_endpoints', body)
+        if (answer.status !== 201) {
+          expectProblem(answer, 409, 'too_many_endpoints', null)
+          break
+        }
+        made.push(answer.body.id)
+      }
+      for (const id of made) expectStatus(await seller.delete(`/v1/webhook_endpoints/${id}`), 200)
+    })
+  })
+
   describe('what comes after a payment', () => {
     /** Two units, paid. */
     const paid = async (fields: object = {}): Promise<WirePayment> => {
@@ -778,6 +848,16 @@ describe.each(['uws', 'node'] as const)('the API on %s', (transport) => {
       ['POST', '/v1/api_keys', { kind: 'publishable' }, 403, 201],
       ['POST', `/v1/api_keys/key_${none}/roll`, empty, 403, 404],
       ['POST', `/v1/api_keys/key_${none}/revoke`, empty, 403, 404],
+      ['GET', '/v1/webhook_endpoints', undefined, 403, 200],
+      ['POST', '/v1/webhook_endpoints', { url: 'http://127.0.0.1:9/', events: ['order.cancelled'] }, 403, 201],
+      ['GET', `/v1/webhook_endpoints/whe_${none}`, undefined, 403, 404],
+      ['PATCH', `/v1/webhook_endpoints/whe_${none}`, empty, 403, 404],
+      ['DELETE', `/v1/webhook_endpoints/whe_${none}`, empty, 403, 404],
+      ['POST', `/v1/webhook_endpoints/whe_${none}/rotate_secret`, empty, 403, 404],
+      ['POST', `/v1/webhook_endpoints/whe_${none}/replay`, { from: 'evt_1' }, 403, 404],
+      ['GET', '/v1/webhook_deliveries', undefined, 403, 200],
+      ['GET', '/v1/webhook_deliveries/whd_999999', undefined, 403, 404],
+      ['POST', '/v1/webhook_deliveries/whd_999999/retry', empty, 403, 404],
     ]
 
     it.each(rights)('%s %s: each key may do what it should', async (method, path, body, publishable, secret) => {

@@ -9,7 +9,7 @@ export interface IpcReply {
 
 /** The part of `Codec` that these tests speak. By path: testing has no dependency on the protocol. */
 interface ProtocolCodec {
-  encodeHello(hello: { protocol: number; pid: number; seenSeq: number }): Buffer
+  encodeHello(hello: { protocol: number; pid: number; seenSeq: number; follows: boolean }): Buffer
   encodeCommands(commands: readonly { id: number; command: object }[]): Buffer[]
   decodeCommit(payload: Buffer): { readonly seq: number; readonly replies: readonly IpcReply[] }
 }
@@ -60,7 +60,7 @@ export class IpcPeer {
   static async greet(path: string): Promise<IpcPeer> {
     const peer = await IpcPeer.connect(path)
     const welcomed = once(peer.#socket, 'data')
-    peer.send(peer.codec.encodeHello({ protocol, pid: process.pid, seenSeq: 0 }))
+    peer.send(peer.codec.encodeHello({ protocol, pid: process.pid, seenSeq: 0, follows: true }))
     await welcomed
     return peer
   }

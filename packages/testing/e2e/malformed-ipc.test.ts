@@ -90,7 +90,7 @@ describe('a peer of the writer that does not speak the protocol', () => {
 
   /** What is sent after a proper greeting. */
   const impostors: [string, (peer: IpcPeer) => Uint8Array[]][] = [
-    ['a second greeting', (peer) => [peer.codec.encodeHello({ protocol, pid: 1, seenSeq: 0 })]],
+    ['a second greeting', (peer) => [peer.codec.encodeHello({ protocol, pid: 1, seenSeq: 0, follows: true })]],
     ['a frame for the other direction', () => [frame(kinds.commit, list(1, 0x90, 0x90, 0x90))]],
     ['an unknown kind', () => [frame(77, list())]],
     ['an odd number of values', () => [frame(kinds.commands, list(1))]],

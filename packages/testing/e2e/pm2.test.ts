@@ -122,6 +122,7 @@ it('sells', async () => {
   expectStatus(await pay(seller, await takeHold(seller, drop)), 201)
   const processes = await listProcesses()
   expect(processes.map(({ name, pm2_env: { status } }) => `${name} ${status}`).toSorted()).toEqual([
+    'penstock-courier online',
     'penstock-http online',
     'penstock-http online',
     'penstock-writer online',

@@ -119,6 +119,9 @@ const tables = [
   'code_use',
   'request',
   'api_key',
+  'webhook_endpoint',
+  'webhook_secret',
+  'webhook_delivery',
 ]
 
 export type Footprint = Readonly<Record<string, number>>

@@ -61,8 +61,12 @@ function pidsOf({ messages }: Program): number[] {
   const states = messages.flatMap((message) =>
     typeof message === 'object' && message !== null && 'box' in message ? [message.box] : [],
   )
-  const { writer, http } = states.at(-1) as { writer: number | null; http: readonly (number | null)[] }
-  return [writer, ...http].filter((pid) => pid !== null)
+  const { writer, http, courier } = states.at(-1) as {
+    writer: number | null
+    http: readonly (number | null)[]
+    courier: number | null
+  }
+  return [writer, ...http, courier].filter((pid) => pid !== null)
 }
 
 function isAlive(pid: number): boolean {
@@ -266,7 +270,7 @@ describe('stopping', () => {
     const drop = await openDrop(first.seller)
     const payment = expectStatus(await pay(first.seller, await takeHold(first.seller, drop)), 201).body
     const pids = pidsOf(first.program)
-    expect(pids).toHaveLength(3)
+    expect(pids).toHaveLength(4)
     first.program.kill('SIGKILL')
     await first.program.exited
     await poll('every process has ended', 15_000, () => !pids.some(isAlive))

@@ -1,8 +1,8 @@
 /** Ids of one kind that are kept; newer ones push older ones out, so that related ids meet often enough. */
 const idsPerKindMax = 6
 
-/** Of codes, too: `pc_`, the id of the order, the unit and a mac. */
-const idInText = /\b([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}(?:_\d+_[0-9a-z]{16})?\b/g
+/** Of codes, too: `pc_`, the id of the order, the unit and a mac; and of what is numbered. */
+const idInText = /\b(?:([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}(?:_\d+_[0-9a-z]{16})?|(whd|evt)_[1-9]\d*)\b/g
 
 /** Ids the server has shown, by prefix, newest last: requests made of them reach further than into "not found". */
 export class IdPool {
@@ -23,12 +23,12 @@ export class IdPool {
   /** The same as `learn`; and these are the ids to take most often, until others are pinned. */
   pin(answer: { readonly text: string; readonly body: unknown }): void {
     this.learn(answer)
-    for (const [id, prefix = ''] of answer.text.matchAll(idInText)) this.#pinned.set(prefix, id)
+    for (const [id, typed, prefix = typed ?? ''] of answer.text.matchAll(idInText)) this.#pinned.set(prefix, id)
   }
 
   /** Takes in every id of an answer. */
   learn(answer: { readonly text: string; readonly body: unknown }): void {
-    for (const [id, prefix = ''] of answer.text.matchAll(idInText)) {
+    for (const [id, typed, prefix = typed ?? ''] of answer.text.matchAll(idInText)) {
       if (this.#reserved.has(id)) continue
       const others = (this.#ids.get(prefix) ?? []).filter((known) => known !== id)
       this.#ids.set(prefix, [...others, id].slice(-idsPerKindMax))

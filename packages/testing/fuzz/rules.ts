@@ -55,7 +55,16 @@ const createdBackwards = (operationId: string): Rule => ({
   mayBreak: ({ query }) => Number(query['created_to']) < Number(query['created_from']),
 })
 
-const collectionNouns = ['Holds', 'Payments', 'Orders', 'Refunds', 'Disputes', 'LedgerEntries', 'Events']
+const collectionNouns = [
+  'Holds',
+  'Payments',
+  'Orders',
+  'Refunds',
+  'Disputes',
+  'LedgerEntries',
+  'Events',
+  'WebhookDeliveries',
+]
 const lists = ['Drops', ...collectionNouns].map((noun) => `list${noun}`)
 const exported = collectionNouns.map((noun) => `export${noun}`)
 
@@ -105,6 +114,11 @@ export const rules: readonly Rule[] = [
   },
   ...[...lists, 'listApiKeys'].map(bothCursors),
   ...[...lists, ...exported].map(createdBackwards),
+  // A URL that can be one, without a password, on a port of the web.
+  { operationId: 'createWebhookEndpoint', param: /^url$/ },
+  { operationId: 'updateWebhookEndpoint', param: /^url$/ },
+  // A range with events in it.
+  { operationId: 'replayWebhookEndpoint', param: /^(from|to)$/ },
   {
     // A publishable key has no scopes.
     operationId: 'createApiKey',

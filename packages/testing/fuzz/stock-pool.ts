@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer, Client } from '../client.ts'
-import type { WireDrop, WireHold, WirePayment } from '../wire-types.ts'
+import type { WireDrop, WireHold, WireList, WirePayment, WireWebhookEndpoint } from '../wire-types.ts'
 import type { IdPool } from './id-pool.ts'
 
 /** A provider that settles its refunds later. */
@@ -7,8 +8,8 @@ const laterProvider = 'later'
 
 /**
  * Makes objects that belong together and have come as far as requests of `operationId` want them, and pins their ids: a
- * live drop, an order with codes, a pending refund, an open dispute, money nobody knows the hold of, an unpaid hold, and an
- * API key. The last of a kind is pinned.
+ * live drop, an order with codes, a pending refund, an open dispute, money nobody knows the hold of, an unpaid hold, an
+ * API key, and a webhook endpoint with a delivery. The last of a kind is pinned.
  */
 export async function stockPool(seller: Client, pool: IdPool, operationId: string): Promise<void> {
   const shop = new Shop(seller, pool)
@@ -27,6 +28,7 @@ export async function stockPool(seller: Client, pool: IdPool, operationId: strin
   for (const make of operationId === 'attachPayment' ? [order, unmatched] : [unmatched, order]) await make()
   await shop.hold()
   await shop.post('/v1/api_keys', { kind: 'secret', name: 'Fuzz' })
+  await shop.webhook()
 }
 
 /** Sells one drop, and pins everything it is answered. */
@@ -55,6 +57,21 @@ class Shop {
   pay({ id, amount, currency }: WireHold, provider = 'manual'): Promise<WirePayment> {
     const facts = { provider, provider_payment_id: crypto.randomUUID(), amount, currency }
     return this.post<WirePayment>('/v1/payments', { hold: id, ...facts })
+  }
+
+  /** An endpoint where nobody listens, with a delivery. There may be a few only. */
+  async webhook(): Promise<void> {
+    const path = '/v1/webhook_endpoints'
+    const { data } = await this.get<WireList<WireWebhookEndpoint>>(path)
+    for (const { id } of data) await this.#seller.delete(`${path}/${id}`)
+    const { id } = await this.post<WireWebhookEndpoint>(path, {
+      url: 'http://127.0.0.1:9/',
+      events: ['payment.captured'],
+    })
+    await this.pay(await this.hold())
+    const list = `/v1/webhook_deliveries?endpoint=${id}`
+    while ((await this.get<WireList<unknown>>(list)).data.length === 0) await delay(10)
+    await this.get(`${path}/${id}`)
   }
 
   async post<Body>(path: string, body: object = {}): Promise<Body> {

@@ -126,7 +126,7 @@ function validPattern(
   const texts = fc
     .stringMatching(new RegExp(pattern.replaceAll(/\(\?![^)]*\)/g, '')), { maxLength })
     .filter((text) => wanted.test(text) && fits(text, minLength, maxLength))
-  const prefix = /^\^([a-z]+)_\(?\[0-7\]/.exec(pattern)?.[1]
+  const prefix = /^\^([a-z]+)_\(?(?:\[0-7\]|\[1-9\]\[0-9\])/.exec(pattern)?.[1]
   if (prefix === undefined) {
     // Up to the very bound, with more of the last sign.
     const longest = texts.map((text) => {

@@ -16,6 +16,7 @@ import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WaitingFact } from '@penstock/domain/provider-fact.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
+import type { WebhookDelivery, WebhookEndpoint, WebhookSecrets } from '@penstock/domain/webhook.ts'
 import type { RequestRecord, WorkingSet } from '@penstock/domain/working-set.ts'
 import type { Committed, Store } from '@penstock/store/store.ts'
 import type { RowSource } from '@penstock/store/working-set.ts'
@@ -39,6 +40,11 @@ export class MemoryData {
   readonly codeUses = new Map<string, CodeUse>()
   readonly requests = new Map<string, RequestRecord>()
   readonly apiKeys = new Map<string, ApiKey>()
+  readonly webhooks = {
+    endpoints: new Map<string, WebhookEndpoint>(),
+    secrets: new Map<string, WebhookSecrets>(),
+    deliveries: new Map<string, WebhookDelivery>(),
+  }
   readonly entries: LedgerEntry[] = []
   readonly events: OutboxEvent[] = []
   /** `account currency` → debits minus credits, added to with each entry. */
@@ -47,10 +53,10 @@ export class MemoryData {
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
     const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes } = this
-    const { buyers, codeUses, requests, apiKeys, entries, balances, events } = this
+    const { buyers, codeUses, requests, apiKeys, entries, balances, events, webhooks } = this
     const { waitingFacts, checkouts } = this
     const money = { payments, orders, refunds, lineRefunds, disputes, waitingFacts, checkouts, entries, balances }
-    return structuredClone({ drops, skus, holds, buyers, codeUses, requests, apiKeys, events, ...money })
+    return structuredClone({ drops, skus, holds, buyers, codeUses, requests, apiKeys, events, webhooks, ...money })
   }
 }
 
@@ -84,6 +90,13 @@ export class MemoryStore implements Store {
       apiKeys: (id) => data.apiKeys.get(id),
       secretKeyIds: () => listSecretKeyIds(data),
       holdsDue: (nowMs, max) => listHoldsDue(data, nowMs, max),
+      webhooks: {
+        endpoints: (id) => data.webhooks.endpoints.get(id),
+        secrets: (id) => data.webhooks.secrets.get(id),
+        deliveries: (key) => data.webhooks.deliveries.get(key),
+        endpointIds: () => listEndpointIds(data),
+      },
+      lastEventSeq: () => data.events.length,
     }
   }
 
@@ -142,6 +155,10 @@ function listSecretKeyIds(data: MemoryData): readonly string[] {
   return keys.filter(({ kind, revokedMs }) => kind === 'secret' && revokedMs === null).map(({ id }) => id)
 }
 
+function listEndpointIds({ webhooks }: MemoryData): readonly string[] {
+  return [...webhooks.endpoints.values()].filter(({ status }) => status !== 'deleted').map(({ id }) => id)
+}
+
 /** The constraints of the schema: before anything is saved, so that a refusal leaves nothing behind. */
 function check(data: MemoryData, set: ChangeSet): void {
   for (const { id, stock, held, sold } of [...set.skus.inserted.values(), ...set.skus.updated.values()]) {
@@ -192,6 +209,10 @@ function save(data: MemoryData, set: ChangeSet): void {
   for (const row of set.requests.inserted.values()) data.requests.set(row.id, row)
   data.events.push(...set.outboxEvents)
   for (const row of [...set.apiKeys.inserted.values(), ...set.apiKeys.updated.values()]) data.apiKeys.set(row.id, row)
+  for (const name of ['endpoints', 'secrets', 'deliveries'] as const) {
+    const [kept, changed] = [data.webhooks[name] as Map<string, unknown>, set.webhooks[name]]
+    for (const rows of [changed.inserted, changed.updated]) for (const [key, row] of rows) kept.set(key, row)
+  }
   for (const entry of set.ledgerEntries) {
     data.entries.push(entry)
     add(data.balances, `${entry.debit} ${entry.currency}`, entry.amountMinor)

@@ -193,6 +193,13 @@ function withOwnKey(command: Command, id: string): Command {
     case 'roll_key':
     case 'revoke_key':
     case 'touch_keys':
+    case 'create_webhook_endpoint':
+    case 'update_webhook_endpoint':
+    case 'delete_webhook_endpoint':
+    case 'rotate_webhook_secret':
+    case 'retry_webhook_delivery':
+    case 'replay_webhook_events':
+    case 'record_webhook_outcomes':
       return command
   }
 }
@@ -258,6 +265,13 @@ function sentAgain(command: Command, number: number): Command {
     case 'use_code':
     case 'revoke_key':
     case 'touch_keys':
+    case 'create_webhook_endpoint':
+    case 'update_webhook_endpoint':
+    case 'delete_webhook_endpoint':
+    case 'rotate_webhook_secret':
+    case 'retry_webhook_delivery':
+    case 'replay_webhook_events':
+    case 'record_webhook_outcomes':
       return command
   }
 }

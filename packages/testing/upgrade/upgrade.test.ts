@@ -124,6 +124,7 @@ it('every row of it can be listed', () => {
     disputes: 0,
     ledger_entries: ledger_entry,
     events: payment,
+    webhook_deliveries: 0,
   })
 })
 

@@ -14,6 +14,7 @@ import {
   addressLengthMax,
   amountMax,
   basisPointsMax,
+  descriptionLengthMax,
   emailLengthMax,
   externalIdLengthMax,
   feesPerDropMax,
@@ -32,7 +33,15 @@ import {
   skusPerDropMax,
   stockMax,
   unitAmountMax,
+  webhookAttemptsKept,
+  webhookRetriesMax,
 } from '@penstock/domain/limits.ts'
+import {
+  webhookDeliveryIdPattern,
+  webhookDeliveryStatuses,
+  webhookDisabledReasons,
+  webhookFaults,
+} from '@penstock/domain/webhook.ts'
 import {
   amount,
   apiKeyKind,
@@ -426,6 +435,90 @@ export const apiKeyWithSecretObject = Type.Object(
     ),
   },
   { title: 'ApiKeyWithSecret' },
+)
+
+const webhookEvents = Type.Array(
+  Type.Enum(['*', ...outboxEventTypes], {
+    description: 'a type of event, or * for all',
+    examples: ['payment.captured'],
+  }),
+  { minItems: 1, maxItems: outboxEventTypes.length + 1, uniqueItems: true },
+)
+
+const webhookEndpointFields = {
+  id: id('webhook_endpoint'),
+  object: Type.Literal('webhook_endpoint'),
+  status: oneOf(['enabled', 'disabled']),
+  disabled_reason: nullable(oneOf(webhookDisabledReasons), null),
+  url,
+  events: webhookEvents,
+  description: nullable(text('a text', descriptionLengthMax, { example: 'Warehouse' })),
+  failing_since: notYet,
+  replay: nullable(
+    Type.Object({ next: eventId, to: eventId }, { title: 'Replay', description: 'what is being sent again' }),
+    null,
+  ),
+  created: wireTime,
+}
+
+export const webhookEndpointObject = Type.Object(webhookEndpointFields, { title: 'WebhookEndpoint' })
+
+/** One whose secret was just made. */
+export const webhookEndpointWithSecretObject = Type.Object(
+  {
+    ...webhookEndpointFields,
+    secret: Type.Optional(
+      Type.String({
+        pattern: '^whsec_[A-Za-z0-9+/]+=*$',
+        description: 'what requests are signed with, in this answer and never again; a replay does not have it',
+        examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+      }),
+    ),
+  },
+  { title: 'WebhookEndpointWithSecret' },
+)
+
+export const deletedWebhookEndpointObject = Type.Object(
+  { id: id('webhook_endpoint'), object: Type.Literal('webhook_endpoint'), deleted: Type.Literal(true) },
+  { title: 'DeletedWebhookEndpoint' },
+)
+
+export const webhookDeliveryId = Type.String({
+  pattern: webhookDeliveryIdPattern,
+  description: 'the id of a webhook delivery',
+  examples: ['whd_42'],
+})
+
+export const webhookDeliveryObject = Type.Object(
+  {
+    id: webhookDeliveryId,
+    object: Type.Literal('webhook_delivery'),
+    status: oneOf(webhookDeliveryStatuses),
+    endpoint: id('webhook_endpoint'),
+    event: eventId,
+    type: Type.Enum([...outboxEventTypes], { description: 'what happened', examples: ['payment.captured'] }),
+    webhook_id: Type.String({
+      pattern: '^evt_[1-9][0-9]*_whe_[0-9a-z]{26}$',
+      description: 'the header webhook-id of every attempt',
+      examples: ['evt_42_whe_01k9ze0000e8b9x3m7q2w5r6t4'],
+    }),
+    failures: whole(0, webhookRetriesMax + 1, 0),
+    next_attempt_at: notYet,
+    attempts: Type.Array(
+      Type.Object(
+        {
+          created: wireTime,
+          duration_ms: whole(0, Number.MAX_SAFE_INTEGER, 87),
+          status: nullable(whole(100, 999, 200)),
+          fault: nullable(oneOf(webhookFaults), null),
+        },
+        { title: 'WebhookAttempt' },
+      ),
+      { maxItems: webhookAttemptsKept },
+    ),
+    created: wireTime,
+  },
+  { title: 'WebhookDelivery' },
 )
 
 /** What can be in a list. */

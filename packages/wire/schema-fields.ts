@@ -16,7 +16,7 @@ import { currencies } from '@penstock/domain/money.ts'
 import type { IdKind } from '@penstock/domain/id.ts'
 
 /**
- * The fields that requests (`schema.ts`), answers (`objects.ts`) and parameters (`params.ts`) are made of. The
+ * The fields that requests (`http/schema.ts`), answers (`objects.ts`) and parameters (`http/page.ts`) are made of. The
  * `description` of a field completes "FIELD must be …" in errors. `examples` are what the documents show.
  */
 

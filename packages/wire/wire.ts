@@ -1,8 +1,10 @@
-import { availableUnits } from '@penstock/domain/drop.ts'
+import { availableUnits, dropStatus } from '@penstock/domain/drop.ts'
 import { isErased } from '@penstock/domain/customer.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { orderStatus, refundedByLine } from '@penstock/domain/order.ts'
+import { eventId } from '@penstock/domain/outbox-event.ts'
 import { paymentStatus } from '@penstock/domain/payment.ts'
+import { webhookId } from '@penstock/domain/webhook.ts'
 import type { Static } from 'typebox'
 import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
@@ -14,6 +16,7 @@ import type { Hold } from '@penstock/domain/hold.ts'
 import type { OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
+import type { WebhookEndpoint } from '@penstock/domain/webhook.ts'
 import type { Balance, Credential } from '@penstock/store/queries.ts'
 import type {
   apiKeyObject,
@@ -32,8 +35,11 @@ import type {
   paymentObject,
   refundObject,
   skuObject,
+  webhookDeliveryObject,
+  webhookEndpointObject,
+  webhookEndpointWithSecretObject,
 } from './objects.ts'
-import type { NumberedEntry, NumberedEvent } from '@penstock/store/scanner.ts'
+import type { NumberedDelivery, NumberedEntry, NumberedEvent } from '@penstock/store/scanner.ts'
 
 /** Nouns of the domain as the objects of the API (`objects.ts`). Times become Unix seconds. */
 
@@ -47,6 +53,8 @@ export type WireDispute = Static<typeof disputeObject>
 export type WireApiKey = Static<typeof apiKeyObject>
 export type WireEvent = Static<typeof eventObject>
 export type WireLedgerEntry = Static<typeof ledgerEntryObject>
+export type WireWebhookEndpoint = Static<typeof webhookEndpointObject>
+export type WireWebhookDelivery = Static<typeof webhookDeliveryObject>
 export type WireBalance = Static<typeof ledgerBalanceObject>
 
 export interface WireList<Item> {
@@ -96,6 +104,20 @@ export function wireDropFacts(drop: Drop): Omit<WireDrop, 'id' | 'object' | 'sta
     fees: drop.fees.map(wireFeeRule),
     metadata: drop.metadata,
     created: toSeconds(drop.createdMs),
+  }
+}
+
+/** The drop object. `nowMs` decides its status, and is its `server_time`. */
+export function wireDrop(drop: Drop, skus: readonly Sku[], nowMs: number): WireDrop {
+  const status = dropStatus(drop, skus, nowMs)
+  const serverTime = toSeconds(nowMs)
+  return {
+    id: drop.id,
+    object: 'drop',
+    status,
+    ...wireDropFacts(drop),
+    skus: skus.map(wireSku),
+    server_time: serverTime,
   }
 }
 
@@ -245,6 +267,53 @@ export function wireEvent({ id, seq, event }: NumberedEvent): WireEvent {
 
 export function wireBalance({ account, currency, balanceMinor }: Balance): WireBalance {
   return { object: 'ledger_balance', account, currency, balance: balanceMinor }
+}
+
+export function wireWebhookEndpoint(endpoint: WebhookEndpoint): WireWebhookEndpoint {
+  const { replay } = endpoint
+  return {
+    id: endpoint.id,
+    object: 'webhook_endpoint',
+    // A deleted one is shown to nobody but to whom deletes it.
+    status: endpoint.status === 'enabled' ? 'enabled' : 'disabled',
+    disabled_reason: endpoint.disabledReason,
+    url: endpoint.url,
+    events: [...endpoint.events],
+    description: endpoint.description,
+    failing_since: toSecondsOrNull(endpoint.failingSinceMs),
+    replay: replay === null ? null : { next: eventId(replay.nextSeq), to: eventId(replay.toSeq) },
+    created: toSeconds(endpoint.createdMs),
+  }
+}
+
+/** `secret`: the clear text, for the request that made it; null for every other. */
+export function wireNewWebhookEndpoint(
+  endpoint: WebhookEndpoint,
+  secret: string | null,
+): Static<typeof webhookEndpointWithSecretObject> {
+  return { ...wireWebhookEndpoint(endpoint), ...(secret === null ? {} : { secret }) }
+}
+
+export function wireWebhookDelivery({ id, delivery, eventType }: NumberedDelivery): WireWebhookDelivery {
+  const { endpointId, eventSeq } = delivery
+  return {
+    id,
+    object: 'webhook_delivery',
+    status: delivery.status,
+    endpoint: endpointId,
+    event: eventId(eventSeq),
+    type: eventType,
+    webhook_id: webhookId(endpointId, eventSeq),
+    failures: delivery.failures,
+    next_attempt_at: toSecondsOrNull(delivery.nextAttemptMs),
+    attempts: delivery.attempts.map(({ startedMs, durationMs, status, fault }) => ({
+      created: toSeconds(startedMs),
+      duration_ms: durationMs,
+      status,
+      fault,
+    })),
+    created: toSeconds(delivery.createdMs),
+  }
 }
 
 /** The hash is never shown. */

@@ -7,13 +7,13 @@ import {
   reconnectMinMs,
   requestDeadlineMs,
 } from '@penstock/domain/limits.ts'
-import { Codec } from '@penstock/protocol/codec.ts'
-import { FrameError, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
-import { protocolVersion } from '@penstock/protocol/messages.ts'
+import { Codec } from './codec.ts'
+import { FrameError, FrameReader, frameKinds } from './frame.ts'
+import { protocolVersion } from './messages.ts'
 import type { Socket } from 'node:net'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
-import type { CommitMessage, NumberedCommand, Welcome } from '@penstock/protocol/messages.ts'
+import type { CommitMessage, Hello, NumberedCommand, Welcome } from './messages.ts'
 
 /** What became of a command: its result and the commit it is part of, or null when the deadline came first. */
 export type OnReply = (reply: { readonly result: Result; readonly seq: number } | null) => void
@@ -26,13 +26,15 @@ interface Pending extends NumberedCommand {
 export interface WriterClientDeps {
   readonly path: string
   readonly pid: number
+  /** Whether to hear of every commit, or only of those with replies to this process. */
+  readonly follows: boolean
   readonly clock: () => number
   /** 0 to 1, for jitter. */
   readonly random: () => number
   readonly log: (message: string) => void
   /** After every handshake, before any commit of the new connection: reload what commits keep fresh. */
   readonly onConnected: (welcome: Welcome) => void
-  /** Every commit, before its replies. */
+  /** Every commit this process hears of, before its replies. */
   readonly onCommit: (commit: CommitMessage) => void
 }
 
@@ -68,7 +70,12 @@ export class WriterClient {
     if (this.#closing) return
     this.#sweep ??= setInterval(() => this.#expire(), sweepIntervalMs)
     const connection = new Connection(createConnection(this.#deps.path), {
-      hello: { protocol: protocolVersion, pid: this.#deps.pid, seenSeq: this.#seenSeq },
+      hello: {
+        protocol: protocolVersion,
+        pid: this.#deps.pid,
+        seenSeq: this.#seenSeq,
+        follows: this.#deps.follows,
+      },
       onWelcome: (welcome) => this.#welcomed(connection, welcome),
       onCommit: (commit) => this.#committed(commit),
       onClosed: (reason) => this.#closed(reason),
@@ -153,7 +160,7 @@ export class WriterClient {
 const sweepIntervalMs = 50
 
 interface ConnectionEvents {
-  readonly hello: { readonly protocol: number; readonly pid: number; readonly seenSeq: number }
+  readonly hello: Hello
   readonly onWelcome: (welcome: Welcome) => void
   readonly onCommit: (commit: CommitMessage) => void
   readonly onClosed: (reason: string) => void
