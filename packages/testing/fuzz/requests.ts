@@ -69,13 +69,15 @@ function partsOf(document: OpenApiDocument, placed: PlacedOperation, pool: IdPoo
   const parameters = (operation.parameters ?? []).map((given) => resolveRef<Parameter>(document, given))
   const schema = operation.requestBody?.content['application/json']?.schema
   const valueOf = (node: SchemaNode): Arbitrary<unknown> => validValue(document, node, pool)
+  const bodyOf = (node: SchemaNode): Arbitrary<unknown> =>
+    valueOf(node).map((body) => keptHere(operation.operationId, body))
   const checks = new Map(parameters.map(({ name, schema: own }) => [name, compiler.compile(own)]))
   return {
     operation: placed,
     pathParams: parameters.filter((parameter) => parameter.in === 'path'),
     queryParams: parameters.filter((parameter) => parameter.in === 'query'),
     headerNames: new Set(parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name)),
-    body: schema === undefined ? null : { valid: valueOf(schema), check: compiler.compile(schema) },
+    body: schema === undefined ? null : { valid: bodyOf(schema), check: compiler.compile(schema) },
     checkParam: ({ name, schema: own }, text) => {
       const value = own.type === 'integer' && /^-?\d{1,15}$/.test(text) ? Number(text) : text
       return checks.get(name)?.(value).length === 0
@@ -127,6 +129,22 @@ function validRequest(parts: Parts): Arbitrary<FuzzRequest> {
         ...(value === undefined ? {} : { body: JSON.stringify(value) }),
       }
     })
+}
+
+/**
+ * The box under test sends webhooks to the endpoints that are made, and may reach private addresses: so that nobody on this
+ * network or outside hears of it, every endpoint is the discard port of this machine.
+ */
+export function keptHere(operationId: string, body: unknown): unknown {
+  if (!endpointOperations.includes(operationId) || !isFields(body) || typeof body['url'] !== 'string') return body
+  const path = body['url'].replace(/^https?:\/\//, '').slice(0, 200)
+  return { ...body, url: `http://127.0.0.1:9/${path.toWellFormed()}` }
+}
+
+const endpointOperations = ['createWebhookEndpoint', 'updateWebhookEndpoint']
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function wrongBody(
