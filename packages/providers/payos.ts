@@ -37,6 +37,7 @@ export class PayosProvider implements PaymentProvider {
   readonly name = 'payos'
   /** Its signature is in the body. */
   readonly webhookHeaders = []
+  readonly canRefund = false
   readonly #api: PayosApi
   readonly #options: PayosOptions
 
@@ -104,9 +105,11 @@ export class PayosProvider implements PaymentProvider {
     }
   }
 
+  /** Not an outcome `failed`: that would say that the money stays, and the seller may have sent it back by hand. */
   refund(): Promise<ProviderRefundOutcome> {
-    const detail = 'payOS has no refunds: transfer the money yourself, then settle this refund.'
-    return Promise.resolve({ providerRefundId: null, status: 'failed', detail })
+    return Promise.reject(
+      new ProviderError('refused', 'payOS has no refunds: transfer the money yourself, then settle this refund.'),
+    )
   }
 
   translateWebhook(rawBody: Buffer): WebhookVerdict {

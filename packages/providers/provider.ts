@@ -13,6 +13,9 @@ export interface PaymentProvider {
   /** Names, in lower case, of the headers that `translateWebhook` wants. */
   readonly webhookHeaders: readonly string[]
 
+  /** False: nobody can be asked to give money back, the seller does it by hand; `refund` is not to be called. */
+  readonly canRefund: boolean
+
   /** A payment the buyer can make for a hold. The same `idempotencyKey` again: the same payment. */
   createPayment(request: ProviderPaymentRequest, call: CallOptions): Promise<ProviderPayment>
 

@@ -47,6 +47,10 @@ export class StripeProvider implements PaymentProvider {
     this.#library = secretKey === null ? null : new Stripe(secretKey, options)
   }
 
+  get canRefund(): boolean {
+    return this.#library !== null
+  }
+
   get #stripe(): Stripe {
     if (this.#library === null) throw new ProviderError('misconfigured', 'STRIPE_SECRET_KEY is not set.')
     return this.#library

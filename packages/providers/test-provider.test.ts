@@ -62,6 +62,18 @@ it.each([
   if (outcome === 'cancelled') expect(await provider.cancelPayment('tpay_hold_1')).toBe('already_cancelled')
 })
 
+it('TestProvider refund is one for each key, and in its books', async () => {
+  happen('succeed')
+  const refund = { providerPaymentId: 'tpay_hold_1', amountMinor: 4_999, currency: 'usd', reason: null } as const
+  const ask = (refundId: string) => provider.refund({ ...refund, refundId, idempotencyKey: `refund-${refundId}` })
+  const first = await ask('rfnd_1')
+  expect(first).toMatchObject({ status: 'succeeded' })
+  expect(await ask('rfnd_1')).toEqual(first)
+  await ask('rfnd_2')
+  const { facts } = await provider.findPayment('tpay_hold_1')
+  expect(facts.flatMap((fact) => (fact.kind === 'refund_updated' ? [fact.refundId] : []))).toEqual(['rfnd_1', 'rfnd_2'])
+})
+
 it('TestProvider accepts what it signed, and nothing else', () => {
   const body = JSON.stringify({ id: 'tevt_1', type: 'payment.failed', created: 1, data: { payment: 'tpay_1' } })
   const take = (text: string, header: string) =>

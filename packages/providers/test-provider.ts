@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { idTimeMs, isId } from '@penstock/domain/id.ts'
 import { MalformedWebhook, parseBody } from './read-fields.ts'
 import { readTestEvent } from './test-event.ts'
 import { refuseSignature, signBody } from './webhook-signature.ts'
@@ -37,6 +38,7 @@ export const testSignatureHeader = 'penstock-test-signature'
 export class TestProvider implements PaymentProvider {
   readonly name = 'test'
   readonly webhookHeaders = [testSignatureHeader]
+  readonly canRefund = true
   readonly #deps: TestProviderDeps
 
   constructor(deps: TestProviderDeps) {
@@ -64,9 +66,17 @@ export class TestProvider implements PaymentProvider {
     return Promise.resolve(this.#stateOf(providerPaymentId))
   }
 
-  /** Always succeeds, at once. */
-  refund({ refundId }: ProviderRefundRequest): Promise<ProviderRefundOutcome> {
-    return Promise.resolve({ providerRefundId: `tre_${refundId}`, status: 'succeeded', detail: null })
+  /** Always succeeds, at once: it also gives back money it never took, which a seller reported by hand. */
+  refund(request: ProviderRefundRequest): Promise<ProviderRefundOutcome> {
+    const { providerPaymentId: payment, refundId, amountMinor: amount, currency, idempotencyKey } = request
+    const id = `tevt_refunded_${idempotencyKey}`
+    const created = isId('refund', refundId) ? Math.floor(idTimeMs(refundId) / 1_000) : 0
+    const refund = `tre_${refundId}`
+    const data = { payment, refund, penstock_refund: refundId, amount, currency, status: 'succeeded', created }
+    if (!this.#eventsOf(payment).some((event) => event.id === id)) {
+      this.record([{ id, type: 'refund.updated', created, data }])
+    }
+    return Promise.resolve({ providerRefundId: refund, status: 'succeeded', detail: null })
   }
 
   translateWebhook(rawBody: Buffer, headers: Readonly<Record<string, string>>, nowMs: number): WebhookVerdict {
@@ -103,12 +113,17 @@ export class TestProvider implements PaymentProvider {
     return given.length === expected.length && timingSafeEqual(given, expected)
   }
 
-  #stateOf(providerPaymentId: string): ProviderPaymentState {
+  #eventsOf(providerPaymentId: string): TestEvent[] {
     const { bookPath } = this.#deps
     const lines = existsSync(bookPath) ? readFileSync(bookPath, 'utf8').split('\n') : []
-    const facts = lines
+    return lines
       .filter((line) => line.includes(`"${providerPaymentId}"`))
-      .map((line): ProviderFact => readTestEvent(JSON.parse(line) as { id: string }).fact)
+      .map((line) => JSON.parse(line) as TestEvent)
+      .filter(({ data }) => data['payment'] === providerPaymentId)
+  }
+
+  #stateOf(providerPaymentId: string): ProviderPaymentState {
+    const facts = this.#eventsOf(providerPaymentId).map((event): ProviderFact => readTestEvent({ ...event }).fact)
     if (facts.some(({ kind }) => kind === 'payment_captured')) {
       return {
         status: 'paid',
