@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { courierTickMs, webhookReportIntervalMs } from '@penstock/domain/limits.ts'
+import { courierTickMs, reportRetryMaxMs, webhookReportIntervalMs } from '@penstock/domain/limits.ts'
 import { activeSecrets, webhookId } from '@penstock/domain/webhook.ts'
 import { EndpointQueue } from './endpoint-queue.ts'
 import { renderEvent, streamOf } from './event-facts.ts'
@@ -23,6 +23,7 @@ export interface CourierDeps {
   readonly clock: () => number
   /** 0 to 1. */
   readonly random: () => number
+  readonly log: (message: string) => void
 }
 
 /** One endpoint at work. */
@@ -158,13 +159,24 @@ export class Courier {
     return isAny
   }
 
-  /** Until the writer has it: a report is harmless to repeat. */
-  #submit(queue: EndpointQueue, report: RecordWebhookOutcomes): void {
+  /**
+   * Until the writer has it: a report is harmless to repeat. One that the writer refuses is a bug, which must neither
+   * flood it nor stop the other endpoints.
+   */
+  #submit(queue: EndpointQueue, report: RecordWebhookOutcomes, refusals = 0): void {
+    const { writer, log } = this.#deps
+    const again = (waitMs: number, refused: number): void => {
+      if (this.#timers.length > 0) setTimeout(() => this.#submit(queue, report, refused), waitMs)
+    }
     this.#reporting += 1
-    const taken = this.#deps.writer.submit(report, (reply) => {
+    const taken = writer.submit(report, (reply) => {
       this.#reporting -= 1
-      if (reply !== null && reply.result.outcome === 'webhook_outcomes_saved') queue.reported(report)
-      else if (this.#timers.length > 0) setTimeout(() => this.#submit(queue, report), webhookReportIntervalMs)
+      if (reply === null) return again(webhookReportIntervalMs, refusals)
+      const { outcome } = reply.result
+      if (outcome === 'webhook_outcomes_saved') return queue.reported(report)
+      const waitMs = Math.min(reportRetryMaxMs, webhookReportIntervalMs * 2 ** Math.min(refusals, 20))
+      log(`the writer answered a report about ${queue.endpoint.id} with ${outcome}; again in ${waitMs} ms`)
+      again(waitMs, refusals + 1)
     })
     if (!taken) throw new Error('the courier has more reports under way than endpoints')
   }

@@ -1,13 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { courierDrainMs, courierLockWaitMs } from '@penstock/domain/limits.ts'
+import { randomBytes } from 'node:crypto'
+import { mintId } from '@penstock/domain/id.ts'
+import { courierDrainMs, courierLockWaitMs, courierTickMs } from '@penstock/domain/limits.ts'
+import { openProviders } from '@penstock/providers/open-providers.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
 import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
+import { SqliteProviderQueries } from '@penstock/store-sqlite/sqlite-provider-queries.ts'
 import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
 import { SqliteWebhookQueries } from '@penstock/store-sqlite/sqlite-webhook-queries.ts'
 import { Courier } from './courier.ts'
+import { openProviderJobs } from './provider-jobs.ts'
 import { Sender } from './sender.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 import type { WriterLock } from '@penstock/store-sqlite/lock.ts'
@@ -63,15 +68,40 @@ async function run(settings: Settings): Promise<void> {
     retryDelaysMs,
     clock: Date.now,
     random: Math.random,
+    log,
   })
   courier.start()
+  const providerQueries = new SqliteProviderQueries(databasePath)
+  const providers = openProviders(settings, {
+    clock: Date.now,
+    random: Math.random,
+    baseUrl: () => {
+      throw new Error('the courier opens no payments')
+    },
+    findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
+  })
+  const jobs = openProviderJobs(providers, settings, {
+    queries,
+    providerQueries,
+    writer,
+    mint: { id: (kind) => mintId(kind, Date.now(), randomBytes(10)) },
+    clock: Date.now,
+    random: Math.random,
+    log,
+  })
+  const jobTimer = setInterval(() => jobs.tick(), courierTickMs)
   // Called last to first.
   closers.unshift(
     () => queries.close(),
+    () => providerQueries.close(),
     () => webhooks.close(),
     () => sender.close(),
   )
-  closers.push(() => courier.drain(courierDrainMs))
+  closers.push(
+    () => courier.drain(courierDrainMs),
+    () => Promise.race([jobs.stop(), delay(courierDrainMs, undefined, { ref: false })]),
+    () => clearInterval(jobTimer),
+  )
   log('courier ready')
   process.send?.('ready')
 }

@@ -242,6 +242,29 @@ export const endpointSecretsMax = 4
 /** Events of one replay. */
 export const webhookReplayEventsMax = 100_000
 
+// What the courier asks payment providers (docs/adr/0012-asking-providers.md).
+/** Calls of one job (refunds, reconciliation) to one provider at once. */
+export const providerJobConcurrencyMax = 4
+/** Refunds or checkouts of one job and provider in memory: under way, or waiting after a failure. Full: the rest waits in the database. */
+export const providerJobWindowMax = 256
+/** One of its calls, with all attempts; nobody waits for it. */
+export const courierCallMs = 10_000
+/** Rows looked at for one job and provider in one tick: some milliseconds. */
+export const providerJobRowsPerTick = 256
+/** Refunds that the writer is asked to make, and has not answered. */
+export const autoRefundsInFlightMax = 64
+/**
+ * A refund older than this is looked for at the provider before it is asked for (again): providers forget idempotency keys,
+ * Stripe after 24 h at the earliest.
+ */
+export const refundLookAgeMs = 60_000
+/** The time between two looks through the refunds that are pending, and so before a new one is asked for. */
+export const refundPassMs = 500
+/** The time between two looks through the checkouts that are open; less when the first age to ask at is less. */
+export const providerPassMaxMs = 10_000
+/** The longest wait before a report that the writer refused is sent again. */
+export const reportRetryMaxMs = 60_000
+
 // Remembered requests (docs/adr/0007-idempotency-retention.md).
 /** A stored Idempotency-Key is kept at least so long; Stripe's bound. */
 export const requestRetentionMs = 86_400_000
@@ -298,6 +321,10 @@ const relations: readonly (readonly [boolean, string])[] = [
   [webhookRetriesMax <= webhookAttemptsKept, 'every attempt of a schedule is remembered'],
   [webhookConcurrencyMax <= webhookWindowMax, 'a window holds what is under way'],
   [webhookOutcomesPerCommand * 512 < frameBytesMax, 'a report of the courier fits a frame'],
+  [providerAttemptMs < courierCallMs, 'a call of the courier has time for a second attempt'],
+  [providerJobConcurrencyMax <= providerJobWindowMax, 'a window holds the calls under way'],
+  [courierCallMs < refundLookAgeMs, 'a refund is looked for when its first call is over'],
+  [webhookReportIntervalMs < reportRetryMaxMs, 'a refused report waits longer each time'],
   [pageSizeDefault <= pageSizeMax, 'the default page is a legal page'],
 ]
 for (const [holds, meaning] of relations) {

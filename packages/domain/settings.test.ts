@@ -26,6 +26,9 @@ const standard: Settings = {
   webhookAllowPrivate: false,
   webhookTimeoutMs: 15_000,
   webhookRetryDelaysMs: standardRetryDelaysMs,
+  autoRefund: true,
+  providerRetryDelaysMs: [1_000, 5_000, 30_000, 120_000, 600_000],
+  reconcileAgesMs: [120_000, 600_000, 3_600_000, 21_600_000, 86_400_000],
 }
 
 /** The message of the SettingsError that `environment` causes. */
@@ -89,6 +92,9 @@ it.each<[string, string, Partial<Settings>]>([
   ['PENSTOCK_WEBHOOK_TIMEOUT', '0.25', { webhookTimeoutMs: 250 }],
   ['PENSTOCK_WEBHOOK_TIMEOUT', '60', { webhookTimeoutMs: 60_000 }],
   ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '0.001,5,604800', { webhookRetryDelaysMs: [1, 5_000, 604_800_000] }],
+  ['PENSTOCK_AUTO_REFUND', '0', { autoRefund: false }],
+  ['PENSTOCK_PROVIDER_RETRY_DELAYS', '0.05,5,5', { providerRetryDelaysMs: [50, 5_000, 5_000] }],
+  ['PENSTOCK_RECONCILE_AGES', '0.05,5', { reconcileAgesMs: [50, 5_000] }],
 ])('readSettings accepts %s=%s', (name, value, change) => {
   expect(readSettings({ [name]: value }, cores)).toEqual({ ...standard, ...change })
 })
@@ -124,6 +130,11 @@ it.each([
   ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '5,,5'],
   ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '0'],
   ['PENSTOCK_WEBHOOK_RETRY_DELAYS', '604801'],
+  ['PENSTOCK_AUTO_REFUND', 'no'],
+  ['PENSTOCK_PROVIDER_RETRY_DELAYS', '1,x'],
+  ['PENSTOCK_RECONCILE_AGES', '1,1'],
+  ['PENSTOCK_RECONCILE_AGES', '2,1'],
+  ['PENSTOCK_RECONCILE_AGES', '0'],
   ['PENSTOCK_WEBHOOK_RETRY_DELAYS', Array(21).fill('1').join(',')],
   ['PENSTOCK_SECRET_KEY', publishableKey],
   ['PENSTOCK_SECRET_KEY', secretKey.slice(0, -1)],

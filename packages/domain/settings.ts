@@ -44,6 +44,15 @@ export interface Settings {
   readonly webhookTimeoutMs: number
   /** Waits before the second attempt, the third and so on. */
   readonly webhookRetryDelaysMs: readonly number[]
+  /** Whether money that came without goods goes back by itself, where its provider can do that. */
+  readonly autoRefund: boolean
+  /** Waits of the courier after a call to a provider failed that may succeed later; the last one from then on. */
+  readonly providerRetryDelaysMs: readonly number[]
+  /**
+   * How old a checkout or a refund is when its provider is asked what became of it; ascending. The last is also the time
+   * between later questions.
+   */
+  readonly reconcileAgesMs: readonly number[]
 }
 
 export interface PayosSettings {
@@ -69,6 +78,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** What a parser throws: `expected` completes the sentence "NAME is X, expected …". */
 class BadValue extends Error {}
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+const standardProviderRetryDelaysMs = [second, 5 * second, 30 * second, 2 * minute, 10 * minute]
+/** Webhooks are there within seconds; a buyer takes minutes; a bank takes days. */
+const standardReconcileAgesMs = [2 * minute, 10 * minute, hour, 6 * hour, 24 * hour]
 
 const payosUrl = 'https://api-merchant.payos.vn'
 
@@ -112,6 +128,19 @@ function variables(cores: number) {
       parse: retryDelays,
       standard: standardRetryDelaysMs,
       shown: standardRetryDelaysMs.map((delayMs) => delayMs / 1_000).join(','),
+    },
+    autoRefund: { name: 'PENSTOCK_AUTO_REFUND', parse: flag, standard: true, shown: '1' },
+    providerRetryDelaysMs: {
+      name: 'PENSTOCK_PROVIDER_RETRY_DELAYS',
+      parse: retryDelays,
+      standard: standardProviderRetryDelaysMs,
+      shown: standardProviderRetryDelaysMs.map((delayMs) => delayMs / 1_000).join(','),
+    },
+    reconcileAgesMs: {
+      name: 'PENSTOCK_RECONCILE_AGES',
+      parse: ascendingAges,
+      standard: standardReconcileAgesMs,
+      shown: standardReconcileAgesMs.map((ageMs) => ageMs / 1_000).join(','),
     },
   } as const
 }
@@ -167,6 +196,9 @@ export function readSettings(environment: Environment, cores: number): Settings 
     webhookAllowPrivate: read(known.webhookAllowPrivate),
     webhookTimeoutMs: read(known.webhookTimeoutMs),
     webhookRetryDelaysMs: read(known.webhookRetryDelaysMs),
+    autoRefund: read(known.autoRefund),
+    providerRetryDelaysMs: read(known.providerRetryDelaysMs),
+    reconcileAgesMs: read(known.reconcileAgesMs),
   }
   // What is wrong by itself need not be told to be missing, too.
   if (problems.length === 0) problems.push(...contradictions(settings))
@@ -306,6 +338,14 @@ function retryDelays(text: string): readonly number[] {
     )
   }
   return delays.filter((ms) => ms !== null)
+}
+
+function ascendingAges(text: string): readonly number[] {
+  const ages = retryDelays(text)
+  if (ages.some((ageMs, index) => index > 0 && ageMs <= (ages[index - 1] ?? 0))) {
+    throw new BadValue(`is "${text}", expected ages in seconds, each greater than the one before.`)
+  }
+  return ages
 }
 
 function filledText(text: string): string {

@@ -53,7 +53,6 @@ export class SqliteQueries implements Queries {
   readonly #payment: Statement<[string], PaymentRow>
   readonly #dropName: Statement<[string], string>
   readonly #checkout: Statement<[string, string], CheckoutRow>
-  readonly #openCheckouts: Statement<[number, number], CheckoutRow>
   readonly #refund: Statement<[string], RefundRow>
   readonly #dispute: Statement<[string], DisputeRow>
   readonly #balances: Statement<[], Balance>
@@ -79,11 +78,6 @@ export class SqliteQueries implements Queries {
     this.#checkout = db
       .prepare<[string, string], CheckoutRow>(
         `SELECT ${checkoutColumns} FROM checkout WHERE hold_id = ? AND provider = ?`,
-      )
-      .raw()
-    this.#openCheckouts = db
-      .prepare<[number, number], CheckoutRow>(
-        `SELECT ${checkoutColumns} FROM checkout WHERE state = 'open' AND created_ms < ? ORDER BY created_ms LIMIT ?`,
       )
       .raw()
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
@@ -162,10 +156,6 @@ export class SqliteQueries implements Queries {
   findCheckout(holdId: string, provider: string): Checkout | null {
     const row = this.#checkout.get(holdId, provider)
     return row === undefined ? null : toCheckout(row)
-  }
-
-  listOpenCheckouts(createdBeforeMs: number, limit: number): readonly Checkout[] {
-    return this.#openCheckouts.all(createdBeforeMs, limit).map(toCheckout)
   }
 
   findPayment(id: string): Payment | null {

@@ -29,11 +29,6 @@ export interface Queries {
   /** For people; null: there is no such drop. */
   findDropName(dropId: string): string | null
   findCheckout(holdId: string, provider: ProviderName): Checkout | null
-  /**
-   * Checkouts that are open and were made before `createdBeforeMs`, the oldest first, at most `limit`: the provider may be
-   * asked about those whose payment is not known. Closing one takes it off this list.
-   */
-  listOpenCheckouts(createdBeforeMs: number, limit: number): readonly Checkout[]
   findRefund(id: string): Refund | null
   findDispute(id: string): Dispute | null
   /** By account, then currency. There are few. */

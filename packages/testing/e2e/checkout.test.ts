@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
-import { SqliteQueries } from '@penstock/store-sqlite/sqlite-queries.ts'
+import { firstPlace } from '@penstock/store/provider-queries.ts'
+import { SqliteProviderQueries } from '@penstock/store-sqlite/sqlite-provider-queries.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { AnswerChecker } from '../openapi/answer-check.ts'
@@ -71,6 +72,8 @@ describe.each(['uws', 'node'] as const)('checkouts, on %s', (transport) => {
       STRIPE_SECRET_KEY: 'sk_test_0123456789abcdef',
       STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdefghij',
       STRIPE_API_BASE: await stub.listen(),
+      // What money without goods becomes by itself is for courier-refunds.test.ts.
+      PENSTOCK_AUTO_REFUND: '0',
     }
     box = await Box.start({ transport, environment })
     const session = { seq: 0 }
@@ -248,8 +251,8 @@ describe.each(['uws', 'node'] as const)('checkouts, on %s', (transport) => {
   it('a webhook that is lost leaves an open checkout to ask about, and the provider’s books say what happened', async () => {
     const { hold, path } = await newTestPayment()
     expectStatus(await press(path, { action: 'succeed', loss: '100' }), 200)
-    const queries = new SqliteQueries(box.databasePath)
-    const left = queries.listOpenCheckouts(Date.now() + 1, 1_000)
+    const queries = new SqliteProviderQueries(box.databasePath)
+    const left = queries.listOpenCheckouts('test', firstPlace, Date.now() + 1, 1_000)
     queries.close()
     expect(left.find(({ holdId }) => holdId === hold.id)).toMatchObject({ provider: 'test', state: 'open' })
     expect(await paymentsOf(hold)).toEqual([])
