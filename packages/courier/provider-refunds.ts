@@ -68,12 +68,13 @@ export class ProviderRefunds {
   }
 
   async #carryOut({ id, paymentId }: Refund, call: CallOptions): Promise<void> {
-    const { queries, clock } = this.#deps
+    const { queries, clock, reconcileAgesMs } = this.#deps
     const refund = queries.findRefund(id)
     const payment = queries.findPayment(paymentId)
     // Settled meanwhile, by a webhook or by the seller.
     if (refund === null || payment === null || refund.status !== 'pending') return
-    const isOld = clock() - refund.createdMs >= refundLookAgeMs
+    const lookAgeMs = Math.min(refundLookAgeMs, reconcileAgesMs[0] ?? refundLookAgeMs)
+    const isOld = clock() - refund.createdMs >= lookAgeMs
     if (isOld && (await this.#isThere(refund, payment, call))) return
     const { status, detail } = await this.#provider.refund(
       {

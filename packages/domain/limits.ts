@@ -254,8 +254,8 @@ export const providerJobRowsPerTick = 256
 /** Refunds that the writer is asked to make, and has not answered. */
 export const autoRefundsInFlightMax = 64
 /**
- * A refund older than this is looked for at the provider before it is asked for (again): providers forget idempotency keys,
- * Stripe after 24 h at the earliest.
+ * A refund older than this, or than the first age to ask at, is looked for at the provider before it is asked for: under
+ * a known key it would repeat its first answer, and providers forget keys, Stripe after 24 h at the earliest.
  */
 export const refundLookAgeMs = 60_000
 /** The time between two looks through the refunds that are pending, and so before a new one is asked for. */
