@@ -5,6 +5,7 @@ import {
   refundLookAgeMs,
   refundPassMs,
 } from '@penstock/domain/limits.ts'
+import { madeAtReason } from '@penstock/domain/refund.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { idempotencyKey, ProviderError } from '@penstock/providers/provider.ts'
 import { commit } from './commit.ts'
@@ -75,7 +76,9 @@ export class ProviderRefunds {
     if (refund === null || payment === null || refund.status !== 'pending') return
     const lookAgeMs = Math.min(refundLookAgeMs, reconcileAgesMs[0] ?? refundLookAgeMs)
     const isOld = clock() - refund.createdMs >= lookAgeMs
-    if (isOld && (await this.#isThere(refund, payment, call))) return
+    const isTheirs = refund.reason === madeAtReason(payment.provider)
+    if ((isOld || isTheirs) && (await this.#isThere(refund, payment, call))) return
+    if (isTheirs) return
     const { status, detail } = await this.#provider.refund(
       {
         providerPaymentId: payment.providerPaymentId,

@@ -242,7 +242,7 @@ export const endpointSecretsMax = 4
 /** Events of one replay. */
 export const webhookReplayEventsMax = 100_000
 
-// What the courier asks payment providers (docs/adr/0012-asking-providers.md).
+// What the courier asks payment providers (packages/courier/DESIGN.md).
 /** Calls of one job (refunds, reconciliation) to one provider at once. */
 export const providerJobConcurrencyMax = 4
 /** Refunds or checkouts of one job and provider in memory: under way, or waiting after a failure. Full: the rest waits in the database. */

@@ -46,3 +46,11 @@ export function lineRefundKey(orderId: string, skuId: string): string {
 
 /** The provider whose money a seller moves by hand: its refunds succeed at once. */
 export const manualProvider = 'manual'
+
+/**
+ * The reason of a refund that was made at the provider, and not by us: nobody must ask the provider for it. A seller who
+ * writes the very same has to make that refund there, too.
+ */
+export function madeAtReason(provider: string): string {
+  return `Made at ${provider}`
+}

@@ -1,6 +1,7 @@
 import { disputeKey } from '@penstock/domain/dispute.ts'
 import { amountLeft, paymentKey } from '@penstock/domain/payment.ts'
 import { factKey, factRank } from '@penstock/domain/provider-fact.ts'
+import { madeAtReason } from '@penstock/domain/refund.ts'
 import { endDispute, insertWon, startDispute } from './dispute.ts'
 import { paymentOf } from './order-facts.ts'
 import { fail, insertFailed, reverse, startRefund, succeed } from './refund.ts'
@@ -49,7 +50,7 @@ function applyRefund(
     currency: payment.currency,
     lines: [],
     restock: false,
-    reason: `Made at ${payment.provider}`,
+    reason: madeAtReason(payment.provider),
     createdMs: nowMs,
     status: 'pending',
     settledMs: null,

@@ -15,6 +15,8 @@ export class StripeStub {
   readonly url: string
   /** By idempotency key. */
   readonly refunds = new Map<string, StubRefund>()
+  /** Payments that were looked up. */
+  readonly looked: string[] = []
   /** Requests for refunds, repeats included. */
   asked = 0
   /** refuse: as if the charge was refunded already, also under a known key. dead: connections end without an answer. */
@@ -63,6 +65,7 @@ export class StripeStub {
     }
     if (pathname === '/v1/disputes') return send(response, 200, { object: 'list', data: [] })
     const [, id = ''] = /^\/v1\/payment_intents\/(\w+)$/.exec(pathname) ?? []
+    this.looked.push(id)
     const facts = { amount_received: 5_000, currency: 'usd', metadata: { penstock_hold: 'hold_of_the_stub' } }
     return send(response, 200, { id, object: 'payment_intent', status: 'succeeded', ...facts })
   }

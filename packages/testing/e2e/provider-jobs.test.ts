@@ -78,6 +78,12 @@ class Shop {
     expect(taken.outcome).toBe('refund_due')
   }
 
+  async sendStripe(type: string, object: { readonly id: string }): Promise<void> {
+    const body = JSON.stringify({ id: `evt_${object.id}`, type, created: 1_800_000_000, data: { object } })
+    const signature = { 'stripe-signature': signBody(body, stripeSecret, Date.now()) }
+    expectStatus(await this.visitor.send('POST', '/v1/webhooks/stripe', body, signature), 200)
+  }
+
   async paymentsOf(hold: WireHold): Promise<readonly WirePayment[]> {
     return expectStatus(await this.seller.get<WireList<WirePayment>>(`/v1/payments?hold=${hold.id}`), 200).body.data
   }
@@ -366,6 +372,37 @@ describe('refunds at Stripe', () => {
     stripe.mode = 'succeed'
     await settled(shop, 'succeeded')
     expect(stripe.refunds.size).toBe(1)
+  }, 60_000)
+
+  it('that were made there are not made again, while they are pending', async () => {
+    const stripe = await StripeStub.listen()
+    const shop = await open(stripe)
+    const drop = await openDrop(shop.seller)
+    const hold = await takeHold(shop.seller, drop)
+    const { amount, currency } = hold
+    const paid: { id: string } & Record<string, unknown> = {
+      id: 'pi_1',
+      amount_received: amount,
+      currency,
+      metadata: { penstock_hold: hold.id },
+    }
+    await shop.sendStripe('payment_intent.succeeded', paid)
+    const made: { id: string } & Record<string, unknown> = {
+      id: 're_dashboard',
+      payment_intent: 'pi_1',
+      amount: 100,
+      currency,
+      created: 1_800_000_000,
+      status: 'pending',
+      metadata: {},
+    }
+    await shop.sendStripe('refund.created', made)
+    expect(await shop.refunds()).toMatchObject([{ status: 'pending', amount: 100, reason: 'Made at stripe' }])
+    await poll('it is looked up', 20_000, () => stripe.looked.includes('pi_1'))
+    // What comes behind it has been carried out: it would have been, too.
+    await shop.sendWrongMoney(await takeHold(shop.seller, drop), 'stripe', 'pi_2')
+    await poll('the other refund', 20_000, async () => (await shop.refunds('status=succeeded')).length === 1)
+    expect([...stripe.refunds.values()].map(({ payment }) => payment)).toEqual(['pi_2'])
   }, 60_000)
 
   it('wait for a Stripe that is dead, and those of another provider do not', async () => {
