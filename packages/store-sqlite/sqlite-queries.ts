@@ -8,6 +8,7 @@ import {
   orderFactsColumns,
   orderFactsJoin,
   paymentColumns,
+  paymentOfOrder,
   refundColumns,
   skuColumns,
   toApiKey,
@@ -39,7 +40,7 @@ export class SqliteQueries implements Queries {
   readonly #drops: Statement<[], DropRow>
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
-  readonly #order: Statement<[string], unknown[]>
+  readonly #order: Statement<[{ readonly id: string }], unknown[]>
   readonly #payment: Statement<[string], PaymentRow>
   readonly #refund: Statement<[string], RefundRow>
   readonly #dispute: Statement<[string], DisputeRow>
@@ -59,7 +60,9 @@ export class SqliteQueries implements Queries {
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
     this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
     this.#order = db
-      .prepare<[string], unknown[]>(`SELECT ${orderFactsColumns} FROM orders o ${orderFactsJoin} WHERE o.id = ?`)
+      .prepare<[{ readonly id: string }], unknown[]>(
+        `SELECT ${orderFactsColumns} FROM payment p ${orderFactsJoin} WHERE p.id = ${paymentOfOrder('@id')} AND o.id = @id`,
+      )
       .raw()
     this.#payment = db.prepare<[string], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE id = ?`).raw()
     this.#refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
@@ -102,7 +105,7 @@ export class SqliteQueries implements Queries {
   }
 
   findOrder(id: string): OrderFacts | null {
-    const row = this.#order.get(id)
+    const row = this.#order.get({ id })
     return row === undefined ? null : toOrderFacts(row)
   }
 

@@ -1,3 +1,4 @@
+import { paymentIdOf } from '@penstock/domain/order.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { BuyerUnits } from '@penstock/domain/customer.ts'
@@ -5,7 +6,7 @@ import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import type { OrderChange } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
@@ -24,12 +25,9 @@ export class ChangedRows<Row> implements Rows<Row> {
   /** Null: looked for, and not there. */
   readonly #loaded = new Map<string, Row | null>()
   readonly #load: LoadRow<Row>
-  readonly #isNewByConstruction: boolean
 
-  /** `isNewByConstruction`: a row that is inserted is not looked for in the database, whose primary key insists. */
-  constructor(load: LoadRow<Row>, isNewByConstruction = false) {
+  constructor(load: LoadRow<Row>) {
     this.#load = load
-    this.#isNewByConstruction = isNewByConstruction
   }
 
   find(key: string): Row | undefined {
@@ -41,8 +39,7 @@ export class ChangedRows<Row> implements Rows<Row> {
   }
 
   insert(key: string, row: Row): void {
-    const existing = this.#isNewByConstruction ? this.#loaded.get(key) : this.find(key)
-    if (existing !== undefined && existing !== null) throw new Error(`row ${key} is inserted although it exists`)
+    if (this.find(key) !== undefined) throw new Error(`row ${key} is inserted although it exists`)
     this.#loaded.set(key, row)
     this.inserted.set(key, row)
   }
@@ -65,7 +62,7 @@ export interface RowSource {
   readonly skus: LoadRow<Sku>
   readonly holds: LoadRow<Hold>
   readonly payments: LoadRow<Payment>
-  readonly orders: LoadRow<Order>
+  readonly orderChanges: LoadRow<OrderChange>
   readonly refunds: LoadRow<Refund>
   readonly lineRefunds: LoadRow<LineRefund>
   readonly disputes: LoadRow<Dispute>
@@ -73,6 +70,8 @@ export interface RowSource {
   readonly codeUses: LoadRow<CodeUse>
   readonly requests: LoadRow<RequestRecord>
   readonly paymentKeys: LoadRow<string>
+  /** From the id of an order to that of its payment, where it does not follow (`paymentIdOf`): in old databases. */
+  readonly orderAliases: LoadRow<string>
   readonly disputeKeys: LoadRow<string>
   readonly apiKeys: LoadRow<ApiKey>
   readonly holdsDue: (nowMs: number, max: number) => readonly string[]
@@ -86,7 +85,7 @@ export class ChangeSet implements WorkingSet {
   readonly skus: ChangedRows<Sku>
   readonly holds: ChangedRows<Hold>
   readonly payments: ChangedRows<Payment>
-  readonly orders: ChangedRows<Order>
+  readonly orderChanges: ChangedRows<OrderChange>
   readonly refunds: ChangedRows<Refund>
   readonly lineRefunds: ChangedRows<LineRefund>
   readonly disputes: ChangedRows<Dispute>
@@ -105,7 +104,7 @@ export class ChangeSet implements WorkingSet {
     this.skus = new ChangedRows(source.skus)
     this.holds = new ChangedRows(source.holds)
     this.payments = new ChangedRows(source.payments)
-    this.orders = new ChangedRows(source.orders, true)
+    this.orderChanges = new ChangedRows(source.orderChanges)
     this.refunds = new ChangedRows(source.refunds)
     this.lineRefunds = new ChangedRows(source.lineRefunds)
     this.disputes = new ChangedRows(source.disputes)
@@ -118,6 +117,10 @@ export class ChangeSet implements WorkingSet {
 
   findPaymentKey(paymentId: string): string | undefined {
     return this.#source.paymentKeys(paymentId) ?? keyOf(this.payments.inserted, paymentId)
+  }
+
+  findOrderPaymentKey(orderId: string): string | undefined {
+    return this.findPaymentKey(this.#source.orderAliases(orderId) ?? paymentIdOf(orderId))
   }
 
   findDisputeKey(disputeId: string): string | undefined {
@@ -152,7 +155,7 @@ export class ChangeSet implements WorkingSet {
       this.buyers.isChanged ||
       this.codeUses.isChanged ||
       this.requests.isChanged ||
-      this.orders.isChanged ||
+      this.orderChanges.isChanged ||
       this.refunds.isChanged ||
       this.lineRefunds.isChanged ||
       this.disputes.isChanged ||

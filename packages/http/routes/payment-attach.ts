@@ -22,7 +22,6 @@ export const paymentAttach = writeRoute({
     key,
     paymentId: params[0] ?? '',
     holdId: body.hold,
-    orderId: mint.id('order'),
   }),
   toResponse: (result) => {
     const { payment } = expected(result, 'payment_attached')
