@@ -60,7 +60,6 @@ function sell(...numbers: readonly string[]): Result[] {
         kind: 'capture_payment',
         key: null,
         paymentId: `pay_${number}`,
-        orderId: `ord_${number}`,
         holdId: `hold_${number}`,
         provider: 'manual',
         providerPaymentId: number,

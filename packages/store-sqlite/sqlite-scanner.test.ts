@@ -65,7 +65,7 @@ function id(kind: IdKind): string {
 /** One hold; two of three are paid for, and every seventh payment is for a hold nobody knows. */
 function sellOne(): void {
   made += 1
-  const [holdId, paymentId, orderId] = [id('hold'), id('payment'), id('order')]
+  const [holdId, paymentId] = [id('hold'), id('payment')]
   const hold: Command = {
     kind: 'create_hold',
     key: null,
@@ -86,7 +86,6 @@ function sellOne(): void {
     kind: 'capture_payment',
     key: null,
     paymentId,
-    orderId,
     holdId: made % 7 === 0 ? 'hold_nobody_knows' : holdId,
     provider: made % 2 === 0 ? 'manual' : 'test',
     providerPaymentId: `pi_${made}`,
