@@ -282,7 +282,10 @@ it('decide replays a payment that was attached since as unmatched, and reports i
   expect(sale.run(command)).toEqual({ ...first, replayed: true })
   // The provider tells it again: with the hold it knows, not with the one the seller chose.
   const again = sale.run(captureCommand('hold_none', { paymentId: 'pay_2' }))
-  expect(again).toMatchObject({ duplicate: true, payment: { orderId: 'ord_paid for hold_none', attachedHoldId: 'hold_1' } })
+  expect(again).toMatchObject({
+    duplicate: true,
+    payment: { orderId: 'ord_paid for hold_none', attachedHoldId: 'hold_1' },
+  })
 })
 
 it.each<[string, Partial<ReturnType<typeof captureCommand>>, string]>([

@@ -136,7 +136,20 @@ export class MemorySet implements WorkingSet {
       requests,
       apiKeys,
     } = this
-    return [drops, skus, holds, payments, orderChanges, refunds, lineRefunds, disputes, buyers, codeUses, requests, apiKeys]
+    return [
+      drops,
+      skus,
+      holds,
+      payments,
+      orderChanges,
+      refunds,
+      lineRefunds,
+      disputes,
+      buyers,
+      codeUses,
+      requests,
+      apiKeys,
+    ]
   }
 }
 

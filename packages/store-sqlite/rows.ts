@@ -227,19 +227,10 @@ export function paymentOfOrder(orderId: string): string {
 
 export const orderChangeColumns = 'payment_id, created_ms, cancelled_ms, fulfilled_ms'
 
-const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, created_ms, cancelled_ms, fulfilled_ms'
+/** Without the drop, which is that of the hold: the view would look for it again. */
+const orderColumns = 'id, hold_id, payment_id, amount, currency, created_ms, cancelled_ms, fulfilled_ms'
 
-type OrderRow = readonly [
-  string,
-  string,
-  string,
-  string,
-  number,
-  Order['currency'],
-  number,
-  number | null,
-  number | null,
-]
+type OrderRow = readonly [string, string, string, number, Order['currency'], number, number | null, number | null]
 
 const orderColumnCount = orderColumns.split(',').length
 
@@ -254,11 +245,12 @@ export const orderFactsColumns = `${qualify('o', orderColumns)}, ${qualify('h', 
 export const orderFactsJoin = 'CROSS JOIN orders o ON o.payment_id = p.id CROSS JOIN hold h ON h.id = o.hold_id'
 
 export function toOrderFacts(row: readonly unknown[]): OrderFacts {
-  const order = toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow)
+  const hold = toHold(row.slice(orderColumnCount) as unknown as HoldRow)
+  const order = toOrder(row as unknown as OrderRow, hold)
   const [refundedMinor, lines] = row.slice(orderColumnCount + holdColumnCount) as [number, string]
   return {
     order,
-    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
+    hold,
     refundedMinor,
     lineRefunds: lines === '[]' ? [] : toLineRefunds(order.id, lines),
   }
@@ -278,17 +270,17 @@ function qualify(table: string, columns: string): string {
     .join(', ')
 }
 
-function toOrder(row: OrderRow): Order {
+function toOrder(row: OrderRow, { dropId }: Hold): Order {
   return {
     id: row[0],
-    dropId: row[1],
-    holdId: row[2],
-    paymentId: row[3],
-    amountMinor: row[4],
-    currency: row[5],
-    createdMs: row[6],
-    cancelledMs: row[7],
-    fulfilledMs: row[8],
+    dropId,
+    holdId: row[1],
+    paymentId: row[2],
+    amountMinor: row[3],
+    currency: row[4],
+    createdMs: row[5],
+    cancelledMs: row[6],
+    fulfilledMs: row[7],
   }
 }
 

@@ -69,7 +69,12 @@ export class RefundSaver {
     if (!orderChanges.isChanged) return
     const rows = [...orderChanges.inserted.values(), ...orderChanges.updated.values()]
     this.#upsertOrderChange.run(
-      rows.map(({ paymentId, createdMs, cancelledMs, fulfilledMs }) => [paymentId, createdMs, cancelledMs, fulfilledMs]),
+      rows.map(({ paymentId, createdMs, cancelledMs, fulfilledMs }) => [
+        paymentId,
+        createdMs,
+        cancelledMs,
+        fulfilledMs,
+      ]),
     )
   }
 }

@@ -48,9 +48,7 @@ function insertAll(db: InstanceType<typeof Database>): void {
        created_ms, refunded, disputed)
      VALUES (?, 'manual', ?, ?, ?, 'usd', ?, ?, 1, ?, ?)`,
   )
-  const change = db.prepare(
-    `INSERT INTO order_change (payment_id, cancelled_ms, fulfilled_ms) VALUES (?, ?, ?)`,
-  )
+  const change = db.prepare(`INSERT INTO order_change (payment_id, cancelled_ms, fulfilled_ms) VALUES (?, ?, ?)`)
   const lineRefund = db.prepare(`INSERT INTO order_line_refund VALUES (?, 'sku_1', 1, ?, 0)`)
   let count = 0
   for (const { amount, refunded, disputed } of money) {

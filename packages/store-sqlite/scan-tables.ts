@@ -165,7 +165,7 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
     idOf: ({ order }) => order.id,
     conditions: {
       status: equals(orderStatusNow),
-      drop: equals('o.drop_id'),
+      drop: equals('h.drop_id'),
       payment: (value) => ({ sql: 'p.id = ?', values: [value], pinsKey: true }),
       customer_email: emailIs('h.customer'),
       q: contains('o.id', 'o.hold_id', 'o.payment_id', ...customerTexts('h.customer')),

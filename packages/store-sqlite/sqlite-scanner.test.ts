@@ -46,6 +46,7 @@ let made = 0
 /** What was ever made, as the writer answered. */
 const holdIds: string[] = []
 const orderIds: string[] = []
+const unmatchedIds: string[] = []
 const refundIds: string[] = []
 const disputeIds: string[] = []
 const payments: Payment[] = []
@@ -95,11 +96,21 @@ function sellOne(): void {
   const [held, paid] = run(hold, ...(made % 3 === 0 ? [] : [payment]))
   if (held?.outcome !== 'hold_created') throw new Error(`no hold: ${JSON.stringify(held)}`)
   holdIds.push(holdId)
+  if (made % 6 === 0) attachLate(holdId)
   if (paid?.outcome !== 'payment_recorded') return
   payments.push(paid.payment)
   if (paid.payment.orderId !== null) orderIds.push(paid.payment.orderId)
+  else unmatchedIds.push(paid.payment.id)
   run(...afterwards(paid.payment))
   if (made % 8 === 0) run({ kind: 'erase_customer', key: null, holdId })
+}
+
+/** Gives the oldest unmatched payment a hold, unless it went back: its order is many steps younger than its id. */
+function attachLate(holdId: string): void {
+  const paymentId = unmatchedIds.shift()
+  if (paymentId === undefined) return
+  const [attached] = run({ kind: 'attach_payment', key: null, paymentId, holdId })
+  if (attached?.outcome === 'payment_attached') orderIds.push(attached.payment.orderId ?? '')
 }
 
 /** What happens to money later: by turns nothing, a part or all of it back, disputes, cancelling, fulfilling. */
@@ -465,6 +476,16 @@ it('SqliteScanner holds nothing between two steps: a checkpoint empties the WAL 
   })
   db.close()
   expect(steps).toBeGreaterThan(5)
+})
+
+it('SqliteScanner ends a step for orders after so many payments, whether there are orders among them or not', () => {
+  const paid = walk(selection('payments'), everything).length
+  const found = walk(selection('orders'), everything).length
+  expect(found).toBeLessThan(paid)
+  let steps = 1
+  const between = (): void => void (steps += 1)
+  walk(selection('orders'), { direction: 'oldest_first', rowsMax: 1, matchesMax: 9, between })
+  expect(steps).toBe(paid)
 })
 
 it('SqliteScanner finds an order by its payment and a payment by its order without walking', () => {

@@ -206,3 +206,18 @@ it('ChangeSet listSecretKeys knows what this batch made and revoked, and leaves 
   set.apiKeys.update('key_3', secret('key_3', { revokedMs: 1 }))
   expect(ids()).toEqual(['key_2'])
 })
+
+it('ChangeSet findOrderPaymentKey follows an alias first, then the id, among stored payments and those of the batch', () => {
+  const keys: Readonly<Record<string, string>> = { pay_1: 'manual/1', pay_2: 'manual/2' }
+  const set = openSet({
+    paymentKeys: (id) => keys[id],
+    orderAliases: (id) => (id === 'ord_old' ? 'pay_2' : undefined),
+  })
+  expect(['ord_1', 'ord_old', 'ord_3'].map((id) => set.findOrderPaymentKey(id))).toEqual([
+    'manual/1',
+    'manual/2',
+    undefined,
+  ])
+  set.payments.insert('manual/3', { id: 'pay_3' } as never)
+  expect(set.findOrderPaymentKey('ord_3')).toBe('manual/3')
+})

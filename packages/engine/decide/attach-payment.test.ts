@@ -171,7 +171,13 @@ const accepted: readonly Case[] = [
 it.each(accepted)('attachPayment makes an order $what', (row) => {
   const sale = unmatchedSale(row)
   const before = sale.payment('hold_none', 'stripe')
-  const payment = { ...before, orderId: 'ord_paid for hold_none', status: 'captured', reason: null, attachedHoldId: 'hold_1' }
+  const payment = {
+    ...before,
+    orderId: 'ord_paid for hold_none',
+    status: 'captured',
+    reason: null,
+    attachedHoldId: 'hold_1',
+  }
   expect(sale.run(attach(row))).toEqual({ outcome: 'payment_attached', payment, replayed: false })
   expect(sale.payment('hold_none', 'stripe')).toEqual(payment)
   expect(sale.order('ord_paid for hold_none')).toMatchObject({ holdId: 'hold_1', paymentId, amountMinor: 100 })

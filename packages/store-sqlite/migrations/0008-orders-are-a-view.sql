@@ -48,12 +48,13 @@ SELECT seq, id, provider, provider_payment_id, hold_id, amount, currency, status
 DROP TABLE payment;
 ALTER TABLE payment_new RENAME TO payment;
 
--- For every reader. Asked for by payment_id, never by id, which is an expression: see rows.ts. Subqueries and not
--- joins, as in the view hold.
+-- For every reader. Looked for by payment_id, never by id, which is an expression: see rows.ts. Subqueries and not joins, as in
+-- the view hold. CAST: an expression has no type of its own, and without one SQLite makes no index for a join of an audit.
 CREATE VIEW orders AS
-SELECT coalesce((SELECT order_id FROM order_alias WHERE order_alias.payment_id = payment.id), 'ord_' || substr(id, 5)) AS id,
+SELECT CAST(coalesce((SELECT order_id FROM order_alias WHERE order_alias.payment_id = payment.id), 'ord_' || substr(id, 5))
+    AS TEXT) AS id,
   (SELECT drop_id FROM hold_start WHERE hold_start.id = coalesce(attached_hold_id, payment.hold_id)) AS drop_id,
-  coalesce(attached_hold_id, hold_id) AS hold_id, id AS payment_id, amount, currency,
+  CAST(coalesce(attached_hold_id, hold_id) AS TEXT) AS hold_id, id AS payment_id, amount, currency,
   coalesce((SELECT created_ms FROM order_change WHERE order_change.payment_id = payment.id), created_ms) AS created_ms,
   (SELECT cancelled_ms FROM order_change WHERE order_change.payment_id = payment.id) AS cancelled_ms,
   (SELECT fulfilled_ms FROM order_change WHERE order_change.payment_id = payment.id) AS fulfilled_ms
