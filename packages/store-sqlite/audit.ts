@@ -304,7 +304,8 @@ export function runAudit(path: string, { only = auditChecks, onCheck }: AuditOpt
 function summarise(db: Connection) {
   const names = db
     .prepare<[], string>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+      `SELECT name FROM sqlite_schema
+       WHERE (type = 'table' AND name NOT LIKE 'sqlite_%') OR name = 'orders' ORDER BY name`,
     )
     .pluck()
     .all()

@@ -397,7 +397,7 @@ it('runAudit says what it looked at: commits, rows, sums', () => {
   const report = runAudit(sound, { onCheck: (check) => void seen.push(check) })
   expect(seen).toEqual([null, ...auditChecks])
   expect(report).toMatchObject({
-    rows: { drops: 3, sku: 3, payment: 27, order_change: 2, refund: 7, dispute: 3, code_use: 1 },
+    rows: { drops: 3, sku: 3, payment: 27, orders: 15, order_change: 2, refund: 7, dispute: 3, code_use: 1 },
     payments: [
       { currency: 'usd', status: 'captured', count: 15, amount: 115_927 },
       { currency: 'usd', status: 'refund_due', count: 9, amount: 15_003 },
