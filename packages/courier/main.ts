@@ -15,6 +15,7 @@ import { Courier } from './courier.ts'
 import { openProviderJobs } from './provider-jobs.ts'
 import { Sender } from './sender.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
+import type { FactMint } from '@penstock/providers/fact-command.ts'
 import type { WriterLock } from '@penstock/store-sqlite/lock.ts'
 
 const lockPollMs = 100
@@ -71,39 +72,48 @@ async function run(settings: Settings): Promise<void> {
     log,
   })
   courier.start()
-  const providerQueries = new SqliteProviderQueries(databasePath)
-  const providers = openProviders(settings, {
-    clock: Date.now,
-    random: Math.random,
-    baseUrl: () => {
-      throw new Error('the courier opens no payments')
-    },
-    findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
-  })
-  const jobs = openProviderJobs(providers, settings, {
-    queries,
-    providerQueries,
-    writer,
-    mint: { id: (kind) => mintId(kind, Date.now(), randomBytes(10)) },
-    clock: Date.now,
-    random: Math.random,
-    log,
-  })
-  const jobTimer = setInterval(() => jobs.tick(), courierTickMs)
+  const jobs = startProviderJobs(settings, databasePath, { queries, writer, log })
   // Called last to first.
   closers.unshift(
     () => queries.close(),
-    () => providerQueries.close(),
+    () => jobs.close(),
     () => webhooks.close(),
     () => sender.close(),
   )
   closers.push(
     () => courier.drain(courierDrainMs),
     () => Promise.race([jobs.stop(), delay(courierDrainMs, undefined, { ref: false })]),
-    () => clearInterval(jobTimer),
   )
   log('courier ready')
   process.send?.('ready')
+}
+
+/** What is asked of payment providers, from now on. `stop` ends it, then `close`. */
+function startProviderJobs(
+  settings: Settings,
+  databasePath: string,
+  deps: { readonly queries: SqliteQueries; readonly writer: WriterClient; readonly log: (message: string) => void },
+): { stop: () => Promise<void>; close: () => void } {
+  const [clock, random] = [Date.now, Math.random]
+  const providers = openProviders(settings, {
+    clock,
+    random,
+    baseUrl: () => {
+      throw new Error('the courier opens no payments')
+    },
+    findHoldId: (orderCode) => deps.queries.findHoldByNumber(orderCode)?.id ?? null,
+  })
+  const providerQueries = new SqliteProviderQueries(databasePath)
+  const mint: FactMint = { id: (kind) => mintId(kind, clock(), randomBytes(10)) }
+  const jobs = openProviderJobs(providers, settings, { ...deps, providerQueries, mint, clock, random })
+  const timer = setInterval(() => jobs.tick(), courierTickMs)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      return jobs.stop()
+    },
+    close: () => providerQueries.close(),
+  }
 }
 
 /** One courier a data folder, so that the events of an order stay in order. The one before may still be draining. */

@@ -25,7 +25,7 @@ export const providerStatements = {
 export class SqliteProviderQueries implements ProviderQueries {
   readonly #db: Connection
   readonly #refundDue: Statement<[number, number], RefundDue>
-  readonly #hasRefund: Statement<[string], unknown>
+  readonly #hasRefund: Statement<[string]>
   readonly #pendingRefunds: Statement<[number, string, number], RefundRow>
   readonly #openCheckouts: Statement<[string, number, string, number, number], CheckoutRow>
 
