@@ -248,14 +248,13 @@ describe('webhook', () => {
     const replayed = await run('webhook', 'create', 'https://shop.example/hook')
     expect([replayed.code, replayed.stdout]).toEqual([0, line])
     expect(replayed.stderr).toContain('penstock webhook rotate whe_1 makes another.')
-    const url = 'https://shop.example/hook'
     expect(asked.map(({ method, url: path, body }) => [method, path, body])).toEqual([
       [
         'POST',
         '/v1/webhook_endpoints',
-        { url, events: ['payment.captured', 'order.fulfilled'], description: 'Warehouse' },
+        { url: endpoint.url, events: ['payment.captured', 'order.fulfilled'], description: 'Warehouse' },
       ],
-      ['POST', '/v1/webhook_endpoints', { url, events: ['*'] }],
+      ['POST', '/v1/webhook_endpoints', { url: endpoint.url, events: ['*'] }],
     ])
   })
 
@@ -317,9 +316,8 @@ describe('webhook', () => {
       { object: 'list', data: [delivery], has_more: true },
       { ...delivery, status: 'pending' },
     ]
-    const listed = await run(
-      ...['webhook', 'deliveries', '--endpoint', 'whe_1', '--event', 'evt_42', '--status', 'failed', '--limit', '1'],
-    )
+    const filters = ['--endpoint', 'whe_1', '--event', 'evt_42', '--status', 'failed', '--limit', '1']
+    const listed = await run('webhook', 'deliveries', ...filters)
     expect(listed.stdout).toMatch(/\nwhd_1 +failed +10 +- +timeout +evt_42 +payment\.captured +whe_1\n$/)
     expect(listed.stderr).toContain('There are more')
     const retried = await run('webhook', 'retry', 'whd_1')
