@@ -1,15 +1,16 @@
-import { disputeColumns, orderColumns, refundColumns, toDispute, toOrder, toRefund } from './rows.ts'
+import { findRefund } from './find-row.ts'
+import { disputeColumns, orderColumns, toDispute, toOrder, toRefund } from './rows.ts'
 import type { LineRefund } from '@penstock/domain/refund.ts'
 import type { RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
-import type { DisputeRow, OrderRow, RefundRow } from './rows.ts'
+import type { DisputeRow, OrderRow } from './rows.ts'
 
 type MoneyRows = 'orders' | 'refunds' | 'lineRefunds' | 'disputes' | 'paymentKeys' | 'disputeKeys' | 'codeUses'
 
 /** The writer's reads for what comes after a payment: money that goes back, codes that are used. Seldom asked for, so nothing is kept in memory. */
 export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
   const order = db.prepare<[string], OrderRow>(`SELECT ${orderColumns} FROM orders WHERE id = ?`).raw()
-  const refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
+  const refund = findRefund(db)
   const lineRefund = db.prepare<[string, string], LineRefund>(
     `SELECT order_id AS orderId, sku_id AS skuId, paid_quantity AS paidQuantity,
        refunded_quantity AS refundedQuantity, restocked_quantity AS restockedQuantity
