@@ -18,6 +18,7 @@ import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
 import { openTestPay, serveTestPay } from './serve-test-pay.ts'
+import { onStopSignal } from '@penstock/protocol/stop-signal.ts'
 import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 import type { Deps } from './api.ts'
@@ -60,7 +61,7 @@ async function run(settings: Settings): Promise<void> {
     for (const close of closers.toReversed()) await close()
     if (process.connected) process.disconnect()
     if (closers.length === 1) process.exit(0)
-  })
+  }, die)
   writer.connect()
   await connected.promise
 
@@ -148,23 +149,10 @@ function ownUrl(host: string, port: number): string {
   return `http://${own.includes(':') ? `[${own}]` : own}:${port}`
 }
 
-/** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */
-function onStopSignal(stop: () => Promise<void>): void {
-  let stopping = false
-  const once = (): void => {
-    if (stopping) return
-    stopping = true
-    stop().catch((error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    })
-  }
-  process.on('SIGINT', once)
-  process.on('SIGTERM', once)
-  process.on('disconnect', once)
-  process.on('message', (message) => {
-    if (message === 'shutdown') once()
-  })
+/** It could not stop in order. */
+function die(error: unknown): void {
+  console.error(error)
+  process.exit(1)
 }
 
 try {
