@@ -97,7 +97,6 @@ export class InProcessSale<Store extends SyncStore> {
       kind: 'capture_payment',
       key: { id: randomBytes(16).toString('base64url'), fingerprint: randomBytes(16).toString('base64url') },
       paymentId: this.#mint('payment'),
-      orderId: this.#mint('order'),
       holdId,
       provider: 'manual',
       providerPaymentId: `pi_${randomBytes(12).toString('base64url')}`,

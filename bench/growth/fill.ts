@@ -58,8 +58,8 @@ function sellOne(path: string): string[] {
     sale.transact([hold])
     const payment = sale.payment(hold.holdId)
     sale.transact([payment])
-    const { paymentId, orderId, providerPaymentId, key } = payment
-    return [hold.holdId, paymentId, orderId, providerPaymentId, key?.id ?? ''].filter((id) => id !== '')
+    const { paymentId, providerPaymentId, key } = payment
+    return [hold.holdId, paymentId, providerPaymentId, key?.id ?? ''].filter((id) => id !== '')
   } finally {
     store.close()
   }

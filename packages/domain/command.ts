@@ -196,8 +196,6 @@ export interface CapturePayment {
   readonly kind: 'capture_payment'
   readonly key: RequestKey | null
   readonly paymentId: string
-  /** The id of the order, should there be one. */
-  readonly orderId: string
   readonly holdId: string
   readonly provider: string
   readonly providerPaymentId: string
@@ -211,8 +209,6 @@ export interface AttachPayment {
   readonly key: RequestKey | null
   readonly paymentId: string
   readonly holdId: string
-  /** The id of the order, should there be one. */
-  readonly orderId: string
 }
 
 /** Sends money back. Accepted: `refund_saved`. Refused: `not_found`, `invalid_request`, `refund_too_large`. */

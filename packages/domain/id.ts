@@ -57,6 +57,11 @@ export function mintId(kind: IdKind, nowMs: number, random: Uint8Array, offset =
   return idFloor(kind, nowMs) + encode80(high >>> 0, middle, low)
 }
 
+/** The id of another kind with the suffix of `id`: for two objects of which each has at most one of the other. */
+export function twinId(kind: IdKind, id: string): string {
+  return prefixes[kind] + id.slice(id.indexOf('_'))
+}
+
 /** Sorts before every id of this kind made at or after `timeMs`, and after every earlier one. Not an id itself. */
 export function idFloor(kind: IdKind, timeMs: number): string {
   let time = ''

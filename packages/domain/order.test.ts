@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { orderStatus, refundedByLine } from './order.ts'
+import { orderIdOf, orderOf, orderStatus, paymentIdOf, refundedByLine, unchangedOrder } from './order.ts'
 import type { Hold } from './hold.ts'
-import type { Order, OrderFacts, OrderStatus } from './order.ts'
+import type { Order, OrderChange, OrderFacts, OrderStatus } from './order.ts'
+import type { Payment } from './payment.ts'
 
 const hold: Hold = {
   id: 'hold_1',
@@ -58,4 +59,47 @@ it.each([
   [3, [2, 0, 1]],
 ])('refundedByLine fills two lines of one SKU one after the other: %i', (units, expected) => {
   expect(refundedByLine(facts(0, units))).toEqual(expected)
+})
+
+it('orderIdOf gives the id of the payment another prefix, and paymentIdOf takes it back', () => {
+  const paymentId = 'pay_01fwhe4ydgfk1shh6w1g60eecf'
+  expect(orderIdOf(paymentId)).toBe('ord_01fwhe4ydgfk1shh6w1g60eecf')
+  expect(paymentIdOf(orderIdOf(paymentId))).toBe(paymentId)
+})
+
+const payment: Payment = {
+  id: 'pay_1',
+  provider: 'manual',
+  providerPaymentId: 'p',
+  holdId: 'hold_1',
+  orderId: 'ord_1',
+  amountMinor: 100,
+  currency: 'usd',
+  status: 'captured',
+  reason: null,
+  createdMs: 5,
+  attachedHoldId: null,
+  refundedMinor: 0,
+  disputedMinor: 0,
+  lostMinor: 0,
+}
+
+it.each<[string, Partial<Payment>, Partial<OrderChange> | undefined, Partial<Order>]>([
+  ['a payment', {}, undefined, {}],
+  ['a payment of a time when orders had ids of their own', { orderId: 'ord_x' }, undefined, { id: 'ord_x' }],
+  [
+    'a payment that was attached later',
+    { holdId: 'hold_x', attachedHoldId: 'hold_1' },
+    { createdMs: 9 },
+    { createdMs: 9 },
+  ],
+  ['an order that changed', {}, { cancelledMs: 7, fulfilledMs: 6 }, { cancelledMs: 7, fulfilledMs: 6 }],
+])('orderOf follows from %s', (_, paid, change, expected) => {
+  const { order } = facts(0, 0, { createdMs: 5, ...expected })
+  expect(orderOf({ ...payment, ...paid }, hold, change && { ...unchangedOrder('pay_1'), ...change })).toEqual(order)
+})
+
+it('orderOf gives null for money without goods', () => {
+  const due: Payment = { ...payment, orderId: null, status: 'refund_due', reason: 'sold_out' }
+  expect(orderOf(due, hold, undefined)).toBeNull()
 })

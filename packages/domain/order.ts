@@ -1,5 +1,8 @@
+import { twinId } from './id.ts'
+import { paidHoldId } from './payment.ts'
 import type { Hold } from './hold.ts'
 import type { Currency } from './money.ts'
+import type { Payment } from './payment.ts'
 import type { LineRefund } from './refund.ts'
 
 /** What the API shows, derived by `orderStatus`. */
@@ -7,7 +10,7 @@ export const orderStatuses = ['paid', 'partially_refunded', 'refunded', 'cancell
 
 export type OrderStatus = (typeof orderStatuses)[number]
 
-/** What a buyer owns. Lines and customer are those of its hold, which never change. */
+/** What a buyer owns: a captured payment (ADR 12). Lines and customer are those of its hold, which never change. */
 export interface Order {
   readonly id: string
   readonly dropId: string
@@ -18,6 +21,45 @@ export interface Order {
   readonly createdMs: number
   readonly cancelledMs: number | null
   readonly fulfilledMs: number | null
+}
+
+/** What of an order does not follow from its payment and hold. Kept only where there is something to tell. */
+export interface OrderChange {
+  readonly paymentId: string
+  /** When the payment was attached. Null: the order is as old as its payment. */
+  readonly createdMs: number | null
+  readonly cancelledMs: number | null
+  readonly fulfilledMs: number | null
+}
+
+/** The id of the order that `paymentId` pays, should there be one. (Some orders of old databases have another.) */
+export function orderIdOf(paymentId: string): string {
+  return twinId('order', paymentId)
+}
+
+/** The payment whose order has the id `orderId`, should it have one. The reverse of `orderIdOf`. */
+export function paymentIdOf(orderId: string): string {
+  return twinId('payment', orderId)
+}
+
+export function unchangedOrder(paymentId: string): OrderChange {
+  return { paymentId, createdMs: null, cancelledMs: null, fulfilledMs: null }
+}
+
+/** The order of a payment, or null where there is none. `hold` is that of `paidHoldId`. */
+export function orderOf(payment: Payment, hold: Hold, change: OrderChange | undefined): Order | null {
+  if (payment.orderId === null) return null
+  return {
+    id: payment.orderId,
+    dropId: hold.dropId,
+    holdId: paidHoldId(payment),
+    paymentId: payment.id,
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    createdMs: change?.createdMs ?? payment.createdMs,
+    cancelledMs: change?.cancelledMs ?? null,
+    fulfilledMs: change?.fulfilledMs ?? null,
+  }
 }
 
 /** An order with everything its public form is made of. */

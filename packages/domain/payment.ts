@@ -39,6 +39,7 @@ export interface Payment {
   readonly providerPaymentId: string
   /** As the provider reported it. */
   readonly holdId: string
+  /** Follows from `id` (`orderIdOf`), but for some orders of old databases. Null: there is none. */
   readonly orderId: string | null
   readonly amountMinor: number
   readonly currency: Currency
@@ -60,6 +61,11 @@ export interface Payment {
 /** The natural key of a payment; provider names have no `/` (schema). */
 export function paymentKey(provider: string, providerPaymentId: string): string {
   return `${provider}/${providerPaymentId}`
+}
+
+/** The hold this money is for, as far as we know. */
+export function paidHoldId({ holdId, attachedHoldId }: Pick<Payment, 'holdId' | 'attachedHoldId'>): string {
+  return attachedHoldId ?? holdId
 }
 
 /** What may still be refunded or disputed. */

@@ -7,7 +7,7 @@ import type { Drop, Sku } from './drop.ts'
 import type { Hold } from './hold.ts'
 import type { LedgerEntry } from './ledger-entry.ts'
 import type { OutboxEvent } from './outbox-event.ts'
-import type { Order } from './order.ts'
+import type { OrderChange } from './order.ts'
 import type { Payment } from './payment.ts'
 import type { WaitingFact } from './provider-fact.ts'
 import type { LineRefund, Refund } from './refund.ts'
@@ -24,8 +24,8 @@ export interface WorkingSet {
   readonly holds: Rows<Hold>
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly payments: Rows<Payment>
-  /** An order's id is new by construction: inserting one does not ask whether it is there. */
-  readonly orders: Rows<Order>
+  /** Keyed by the id of the payment. Orders themselves follow from payments, holds and these. */
+  readonly orderChanges: Rows<OrderChange>
   readonly refunds: Rows<Refund>
   /** Keyed by `lineRefundKey(orderId, skuId)`. */
   readonly lineRefunds: Rows<LineRefund>
@@ -47,6 +47,8 @@ export interface WorkingSet {
   lastEventSeq(): number
   /** The key of the payment with this id. */
   findPaymentKey(paymentId: string): string | undefined
+  /** The key of the payment whose order has this id, should it have one: ask the payment. */
+  findOrderPaymentKey(orderId: string): string | undefined
   /** The key of the dispute with this id. */
   findDisputeKey(disputeId: string): string | undefined
   /** Keys of the facts that wait for this payment (`paymentKey`), in no order. Asked by every capture: almost always empty. */

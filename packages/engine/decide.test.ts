@@ -85,13 +85,13 @@ const cases: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys' | 'record
   },
   capture_payment: {
     command: captureCommand('hold_1', { key }),
-    again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
+    again: captureCommand('hold_1', { key, paymentId: 'pay_2' }),
     meanwhile: (sale) => sale.accept(refundCommand('rfnd_2', { amountMinor: 1 }), disputeCommand('dsp_2')),
   },
   attach_payment: {
     before: [captureCommand('hold_none')],
     command: attachCommand('hold_1', { key }),
-    again: attachCommand('hold_1', { key, orderId: 'ord_2' }),
+    again: attachCommand('hold_1', { key }),
     meanwhile: (sale) => sale.accept(refundCommand('rfnd_2', { paymentId: 'pay_paid for hold_none' })),
   },
   create_refund: {
@@ -325,7 +325,7 @@ it.each(refused)('decide a refused $what leaves its key free', ({ command, repai
 it('decide remembers that a payment was a duplicate, under the key that said so', () => {
   const sale = openSale()
   sale.accept(holdCommand('hold_1'), captureCommand('hold_1', { key }))
-  const other = captureCommand('hold_1', { key: requestKey('k2'), paymentId: 'pay_2', orderId: 'ord_2' })
+  const other = captureCommand('hold_1', { key: requestKey('k2'), paymentId: 'pay_2' })
   const duplicate = sale.run(other)
   expect(duplicate).toMatchObject({ duplicate: true, replayed: false })
   expect(sale.run(other)).toEqual({ ...duplicate, replayed: true })
@@ -341,7 +341,10 @@ it('decide replays a payment that was attached since as unmatched, and reports i
   expect(sale.run(command)).toEqual({ ...first, replayed: true })
   // The provider tells it again: with the hold it knows, not with the one the seller chose.
   const again = sale.run(captureCommand('hold_none', { paymentId: 'pay_2' }))
-  expect(again).toMatchObject({ duplicate: true, payment: { orderId: 'ord_attached', attachedHoldId: 'hold_1' } })
+  expect(again).toMatchObject({
+    duplicate: true,
+    payment: { orderId: 'ord_paid for hold_none', attachedHoldId: 'hold_1' },
+  })
 })
 
 it.each<[string, Partial<ReturnType<typeof captureCommand>>, string]>([

@@ -1,4 +1,5 @@
 import { cashAccount, refundsDueAccount, saleShares, sharesBetween } from '@penstock/domain/ledger-entry.ts'
+import { paidHoldId } from '@penstock/domain/payment.ts'
 import { found } from './found.ts'
 import type { Share } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -47,7 +48,8 @@ export function giveBack(set: WorkingSet, payment: Payment, cause: Cause, from: 
 }
 
 /** Where the money of a payment stands when nothing is refunded or disputed, in the order in which it goes back. */
-function sharesOf(set: WorkingSet, { status, amountMinor, orderId }: Payment): readonly Share[] {
-  if (status !== 'captured' || orderId === null) return [{ account: refundsDueAccount, amountMinor }]
-  return saleShares(amountMinor, found(set.holds, found(set.orders, orderId).holdId).fees)
+function sharesOf(set: WorkingSet, payment: Payment): readonly Share[] {
+  const { status, amountMinor } = payment
+  if (status !== 'captured') return [{ account: refundsDueAccount, amountMinor }]
+  return saleShares(amountMinor, found(set.holds, paidHoldId(payment)).fees)
 }

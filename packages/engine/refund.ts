@@ -1,5 +1,5 @@
 import { refundsDueAccount } from '@penstock/domain/ledger-entry.ts'
-import { amountLeft, paymentKey } from '@penstock/domain/payment.ts'
+import { amountLeft, paidHoldId, paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey, manualProvider } from '@penstock/domain/refund.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { found } from './found.ts'
@@ -21,7 +21,7 @@ export type RefundWish = Pick<CreateRefund, 'refundId' | 'amountMinor' | 'lines'
  * restock although there are none, more money than is left, nothing at all.
  */
 export function planRefund(set: WorkingSet, payment: Payment, wish: RefundWish, nowMs: number): Refund | Rejected {
-  const known = payment.orderId === null ? [] : lineRefundsOf(set, found(set.orders, payment.orderId))
+  const known = lineRefundsOf(set, payment)
   const refusal = wish.lines === null ? null : checkLines(known, payment, wish.lines)
   if (refusal !== null) return refusal
   const lines = wishedLines(known, wish)
@@ -80,7 +80,7 @@ function wishedLines(known: readonly LineRefund[], { amountMinor, lines }: Refun
 /** At the prices that were paid. All lines of one SKU in a hold have one price. */
 function priceOf(set: WorkingSet, payment: Payment, lines: readonly RefundLine[]): number {
   if (payment.orderId === null) return 0
-  const hold = found(set.holds, found(set.orders, payment.orderId).holdId)
+  const hold = found(set.holds, paidHoldId(payment))
   const prices = new Map(hold.lines.map((line) => [line.skuId, line.unitAmountMinor]))
   return lines.reduce((sum, { skuId, quantity }) => sum + (prices.get(skuId) ?? 0) * quantity, 0)
 }
@@ -164,7 +164,7 @@ function keepUnits(set: WorkingSet, refund: Refund, keptId: string, nowMs: numbe
 
 function unrestock(set: WorkingSet, refund: Refund): void {
   if (refund.orderId === null) return
-  const hold = found(set.holds, found(set.orders, refund.orderId).holdId)
+  const hold = found(set.holds, paidHoldId(paymentOf(set, refund)))
   moveUnits(set, refund.lines, { held: 0, sold: 1 })
   countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), totalQuantity(refund.lines))
 }
@@ -178,7 +178,7 @@ function settle(set: WorkingSet, refund: Refund, status: 'succeeded' | 'failed',
 
 function restock(set: WorkingSet, refund: Refund): void {
   if (refund.orderId === null) return
-  const hold = found(set.holds, found(set.orders, refund.orderId).holdId)
+  const hold = found(set.holds, paidHoldId(paymentOf(set, refund)))
   moveUnits(set, refund.lines, { held: 0, sold: -1 })
   countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), -totalQuantity(refund.lines))
   countLines(set, refund, (line, quantity) => ({ ...line, restockedQuantity: line.restockedQuantity + quantity }))
@@ -186,7 +186,7 @@ function restock(set: WorkingSet, refund: Refund): void {
 
 function countLines(set: WorkingSet, refund: Refund, change: (line: LineRefund, quantity: number) => LineRefund): void {
   if (refund.orderId === null) return
-  const known = lineRefundsOf(set, found(set.orders, refund.orderId))
+  const known = lineRefundsOf(set, paymentOf(set, refund))
   for (const { skuId, quantity } of refund.lines) {
     const line = known.find((row) => row.skuId === skuId)
     if (line === undefined) throw new Error(`refund ${refund.id} names ${skuId}, which its order does not have`)

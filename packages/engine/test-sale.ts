@@ -1,7 +1,9 @@
 import { buyerKeys, buyerUnitsId, isErased } from '@penstock/domain/customer.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { paymentIdOf } from '@penstock/domain/order.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { decide } from './decide.ts'
+import { findOrder } from './order-facts.ts'
 import type {
   AttachPayment,
   CancelOrder,
@@ -36,7 +38,7 @@ import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, DropAction, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import type { Order, OrderChange } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { DisputeFact, RefundFact, WaitingFact } from '@penstock/domain/provider-fact.ts'
@@ -100,7 +102,7 @@ export class MemorySet implements WorkingSet {
   readonly skus = new MemoryRows<Sku>()
   readonly holds = new MemoryRows<Hold>()
   readonly payments = new MemoryRows<Payment>()
-  readonly orders = new MemoryRows<Order>()
+  readonly orderChanges = new MemoryRows<OrderChange>()
   readonly refunds = new MemoryRows<Refund>()
   readonly lineRefunds = new MemoryRows<LineRefund>()
   readonly disputes = new MemoryRows<Dispute>()
@@ -122,6 +124,10 @@ export class MemorySet implements WorkingSet {
 
   findPaymentKey(paymentId: string): string | undefined {
     return keyOf(this.payments.rows, paymentId)
+  }
+
+  findOrderPaymentKey(orderId: string): string | undefined {
+    return this.findPaymentKey(paymentIdOf(orderId))
   }
 
   findDisputeKey(disputeId: string): string | undefined {
@@ -158,7 +164,7 @@ export class MemorySet implements WorkingSet {
       skus,
       holds,
       payments,
-      orders,
+      orderChanges,
       refunds,
       lineRefunds,
       disputes,
@@ -171,7 +177,7 @@ export class MemorySet implements WorkingSet {
     } = this
     const { endpoints, secrets, deliveries } = this.webhooks
     const facts = [waitingFacts, checkouts]
-    const money = [payments, orders, refunds, lineRefunds, disputes, ...facts]
+    const money = [payments, orderChanges, refunds, lineRefunds, disputes, ...facts]
     return [drops, skus, holds, ...money, buyers, codeUses, requests, apiKeys, endpoints, secrets, deliveries]
   }
 }
@@ -215,7 +221,7 @@ export class TestSale {
   }
 
   order(id: string): Order {
-    return required(this.set.orders.find(id))
+    return required(findOrder(this.set, id))
   }
 
   /** Debits minus credits by account; accounts that are even are left out. */
@@ -324,7 +330,6 @@ export function captureCommand(holdId: string, change: Partial<CapturePayment> =
     kind: 'capture_payment',
     key: null,
     paymentId: `pay_${providerPaymentId}`,
-    orderId: `ord_${providerPaymentId}`,
     holdId,
     provider: 'manual',
     providerPaymentId,
@@ -460,7 +465,6 @@ export function attachCommand(holdId: string, change: Partial<AttachPayment> = {
     key: null,
     paymentId: 'pay_paid for hold_none',
     holdId,
-    orderId: 'ord_attached',
     ...change,
   }
 }

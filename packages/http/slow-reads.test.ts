@@ -95,7 +95,6 @@ function sell(count: number): void {
       kind: 'capture_payment',
       key: null,
       paymentId,
-      orderId: mint.id('order'),
       holdId,
       provider: 'manual',
       providerPaymentId: `pi_${sold}`,

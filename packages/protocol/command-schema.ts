@@ -158,7 +158,6 @@ const frequentSchemas = {
     kind: Type.Literal('capture_payment'),
     key: anyKey,
     paymentId: text,
-    orderId: text,
     holdId: text,
     provider: text,
     providerPaymentId: text,
@@ -174,7 +173,6 @@ export const rareSchemas = {
     key: anyKey,
     paymentId: text,
     holdId: text,
-    orderId: text,
   }),
   create_refund: Type.Object({
     kind: Type.Literal('create_refund'),

@@ -77,7 +77,6 @@ export const sampleCommands = {
     kind: 'capture_payment',
     key,
     paymentId: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
-    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
     holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
     provider: 'stripe',
     providerPaymentId: 'pi_3MtwBwLkdIwHu7ix28a3tqPa',
@@ -89,7 +88,6 @@ export const sampleCommands = {
     key,
     paymentId: 'pay_01fwhe4ydgfk1shh6w1g60eecf',
     holdId: 'hold_01fwhe4ydgfk1shh6w1g60eecf',
-    orderId: 'ord_01fwhe4ydgfk1shh6w1g60eecf',
   },
   create_refund: {
     kind: 'create_refund',

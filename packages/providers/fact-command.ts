@@ -3,9 +3,9 @@ import { mintId } from '@penstock/domain/id.ts'
 import type { CapturePayment, CloseCheckout, RequestKey, TakeFact } from '@penstock/domain/command.ts'
 import type { LaterFact, ProviderFact, ProviderName } from '@penstock/domain/provider-fact.ts'
 
-/** Makes ids of payments and orders. */
+/** Makes ids of payments. */
 export interface FactMint {
-  id(kind: 'payment' | 'order'): string
+  id(kind: 'payment'): string
 }
 
 /**
@@ -24,7 +24,6 @@ export function factCommand(
         kind: 'capture_payment',
         key,
         paymentId: mint.id('payment'),
-        orderId: mint.id('order'),
         holdId: fact.holdId,
         provider,
         providerPaymentId: fact.providerPaymentId,

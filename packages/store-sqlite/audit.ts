@@ -2,7 +2,7 @@ import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { hash53 } from './hash53.ts'
 import { paymentKeySql, requestKeySql } from './load.ts'
 import { openReader } from './open.ts'
-import { decodeCustomer } from './rows.ts'
+import { decodeCustomer, paymentOfOrder } from './rows.ts'
 import type { AccountBalance, AuditOptions, AuditReport, PaymentSum, Violation } from '@penstock/store/maintenance.ts'
 import type { Database as Connection } from 'better-sqlite3'
 
@@ -23,6 +23,14 @@ const indexGaps = (table: string, key: string): string => `
 const indexStrays = (table: string, key: string): string => `
   SELECT '${table}_index', x.hash || '/' || x.seq, 'hash ' || hash53(${key}), 'hash ' || x.hash
   FROM ${table}_index AS x JOIN ${table} ON ${table}.seq = x.seq WHERE x.hash <> hash53(${key})`
+
+/** Orders are found by their payments: their ids are no index. */
+const orderIs = (orderId: string): string => `orders.payment_id = ${paymentOfOrder(orderId)} AND orders.id = ${orderId}`
+
+/** Rows of a table that name an order which is not there. */
+const ofNoOrder = (table: string, key: string): string => `
+  SELECT '${table}', ${key}, 'an order', 'no such order'
+  FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM orders WHERE ${orderIs(`${table}.order_id`)})`
 
 /** Each payment with the sums of its refunds and disputes; `kept` is what did not leave for good. */
 const gone = `SELECT *, amount - succeeded - lost AS kept FROM (
@@ -78,7 +86,7 @@ const checks = {
   // Where nobody has a limit nothing is counted; a limit is given to a draft only, so every hold of its drop counts.
   buyer_units: `WITH limited AS (SELECT id FROM drops WHERE max_per_customer IS NOT NULL),
     back AS (SELECT orders.hold_id, sum(restocked_quantity) AS units
-      FROM order_line_refund JOIN orders ON orders.id = order_id GROUP BY 1),
+      FROM order_line_refund CROSS JOIN orders ON ${orderIs('order_line_refund.order_id')} GROUP BY 1),
     kept AS (SELECT drop_id, customer,
         (SELECT sum(line.value ->> 1) FROM json_each(hold.lines) AS line) - coalesce(back.units, 0) AS units
       FROM hold JOIN limited ON limited.id = drop_id LEFT JOIN back ON back.hold_id = hold.id
@@ -90,27 +98,27 @@ const checks = {
     SELECT 'buyer_units', id, 'units ' || sum(wanted) || ', as the holds less restocked units', 'units ' || sum(kept) FROM (
       SELECT id, units AS wanted, 0 AS kept FROM taken UNION ALL SELECT id, 0, units FROM counted)
     GROUP BY id HAVING sum(wanted) <> sum(kept)`,
-  captured_hold_has_one_order: `SELECT 'hold', hold.id, 'one order', count(orders.id) || ' orders'
-    FROM hold LEFT JOIN orders ON orders.hold_id = hold.id WHERE hold.status = 'captured'
-    GROUP BY hold.id HAVING count(orders.id) <> 1`,
+  captured_hold_has_one_order: `SELECT 'hold', id, 'one order', sum(orders) || ' orders' FROM (
+      SELECT id, 1 AS captured, 0 AS orders FROM hold WHERE status = 'captured' UNION ALL SELECT hold_id, 0, 1 FROM orders)
+    GROUP BY id HAVING sum(captured) = 1 AND sum(orders) <> 1`,
   order_has_captured_hold: `SELECT 'orders', orders.id,
-      orders.hold_id || ': captured, ' || orders.drop_id || ', ' || orders.amount || ' ' || orders.currency,
-      coalesce(hold.status || ', ' || hold.drop_id || ', ' || hold.amount || ' ' || hold.currency, 'no such hold')
+      orders.hold_id || ': captured, ' || orders.amount || ' ' || orders.currency,
+      coalesce(hold.status || ', ' || hold.amount || ' ' || hold.currency, 'no such hold')
     FROM orders LEFT JOIN hold ON hold.id = orders.hold_id WHERE hold.status IS NOT 'captured'
-    OR hold.drop_id <> orders.drop_id OR hold.amount <> orders.amount OR hold.currency <> orders.currency`,
-  order_has_one_payment: `SELECT 'orders', orders.id,
-      orders.payment_id || ': ' || orders.hold_id || ', ' || orders.amount || ' ' || orders.currency, count(payment.id) || ' such payments'
-    FROM orders LEFT JOIN payment ON payment.order_id = orders.id AND payment.id = orders.payment_id
-      AND coalesce(payment.attached_hold_id, payment.hold_id) = orders.hold_id
-      AND payment.amount = orders.amount AND payment.currency = orders.currency
-    GROUP BY orders.id HAVING count(payment.id) <> 1`,
-  captured_payment_has_one_order: `SELECT 'payment', payment.id, 'one order ' || coalesce(payment.order_id, ''), count(orders.id) || ' orders'
-    FROM payment LEFT JOIN orders ON orders.id = payment.order_id AND orders.payment_id = payment.id
-    WHERE payment.status = 'captured' OR payment.order_id IS NOT NULL
-    GROUP BY payment.id HAVING count(orders.id) <> 1`,
-  payment_fate: `SELECT 'payment', id, 'captured with an order, or a reason without one',
-      status || ', order ' || coalesce(order_id, 'none') || ', reason ' || coalesce(reason, 'none')
-    FROM payment WHERE (status = 'captured') <> (order_id IS NOT NULL) OR (status = 'captured') <> (reason IS NULL)
+    OR hold.amount <> orders.amount OR hold.currency <> orders.currency`,
+  order_change_fits_payment: `SELECT 'order_change', change.payment_id,
+      'of a captured payment, created after it if attached, otherwise with it',
+      coalesce(status || ', ', 'no such payment, ') || 'created ' || coalesce(change.created_ms, 'with it')
+    FROM order_change AS change LEFT JOIN payment ON payment.id = change.payment_id
+    WHERE status IS NOT 'captured' OR (change.created_ms IS NULL) <> (attached_hold_id IS NULL)
+    OR change.created_ms < payment.created_ms
+    UNION ALL SELECT 'order_change', id, 'when it was attached', 'no row' FROM payment
+    WHERE attached_hold_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM order_change WHERE payment_id = id)`,
+  order_alias_has_order: `SELECT 'order_alias', order_id, 'a captured payment ' || payment_id, coalesce(status, 'no such payment')
+    FROM order_alias LEFT JOIN payment ON payment.id = payment_id WHERE status IS NOT 'captured'`,
+  payment_fate: `SELECT 'payment', id, 'captured, or a reason why not',
+      status || ', reason ' || coalesce(reason, 'none')
+    FROM payment WHERE (status = 'captured') <> (reason IS NULL)
     OR (status = 'unmatched') <> (reason IS 'unknown_hold') OR (attached_hold_id IS NOT NULL AND status <> 'captured')`,
   payment_once: `SELECT 'payment', provider || '/' || provider_payment_id, 'one row', count(*) || ' rows'
     FROM payment GROUP BY provider, provider_payment_id HAVING count(*) > 1`,
@@ -179,8 +187,9 @@ const checks = {
   refund_fits_payment: `SELECT 'refund', refund.id, 'currency and order of ' || refund.payment_id || ', settled unless pending',
       refund.status || ', ' || refund.currency || ', order ' || coalesce(refund.order_id, 'none')
     FROM refund LEFT JOIN payment ON payment.id = refund.payment_id
+      LEFT JOIN orders ON orders.payment_id = refund.payment_id
     WHERE payment.id IS NULL OR refund.currency <> payment.currency
-    OR (refund.order_id IS NOT payment.order_id
+    OR (refund.order_id IS NOT orders.id
       AND (refund.order_id IS NOT NULL OR refund.status <> 'failed' OR attached_hold_id IS NULL))
     OR (refund.order_id IS NULL AND (refund.lines <> '[]' OR refund.restock = 1))
     OR (refund.status = 'pending') <> (refund.settled_ms IS NULL)`,
@@ -189,14 +198,13 @@ const checks = {
     FROM dispute LEFT JOIN payment ON payment.id = dispute.payment_id
     WHERE payment.id IS NULL OR dispute.currency <> payment.currency OR dispute.provider <> payment.provider
     OR (dispute.status = 'open') <> (dispute.closed_ms IS NULL)`,
-  line_refund_has_order: `SELECT 'order_line_refund', order_id || ' ' || sku_id, 'an order', 'no such order'
-    FROM order_line_refund LEFT JOIN orders ON orders.id = order_id WHERE orders.id IS NULL`,
+  line_refund_has_order: ofNoOrder('order_line_refund', "order_id || ' ' || sku_id"),
   line_refunds_equal_refunds: `WITH units AS (
       SELECT refund.order_id, line.value ->> 0 AS sku_id, sum(line.value ->> 1) AS refunded,
         sum(iif(refund.status = 'succeeded' AND restock = 1, line.value ->> 1, 0)) AS restocked
       FROM refund, json_each(refund.lines) AS line WHERE refund.status <> 'failed' GROUP BY 1, 2),
-    paid AS (SELECT orders.id AS order_id, line.value ->> 0 AS sku_id, sum(line.value ->> 1) AS quantity
-      FROM orders JOIN order_line_refund ON order_id = orders.id JOIN hold ON hold.id = orders.hold_id,
+    paid AS (SELECT order_line_refund.order_id, line.value ->> 0 AS sku_id, sum(line.value ->> 1) AS quantity
+      FROM order_line_refund CROSS JOIN orders ON ${orderIs('order_line_refund.order_id')} JOIN hold ON hold.id = orders.hold_id,
         json_each(hold.lines) AS line
       WHERE line.value ->> 0 = order_line_refund.sku_id GROUP BY 1, 2),
     both AS (SELECT order_id, sku_id, max(is_row) AS is_row, sum(paid) AS paid_quantity, sum(refunded) AS refunded_quantity,
@@ -214,11 +222,10 @@ const checks = {
       checkout.amount || ' ' || checkout.currency
     FROM checkout LEFT JOIN hold ON hold.id = hold_id
     WHERE hold.amount IS NOT checkout.amount OR hold.currency IS NOT checkout.currency`,
-  code_use_has_order: `SELECT 'code_use', order_id || ' ' || unit, 'an order', 'no such order'
-    FROM code_use LEFT JOIN orders ON orders.id = order_id WHERE orders.id IS NULL`,
+  code_use_has_order: ofNoOrder('code_use', "order_id || ' ' || unit"),
   code_use_fits_order: `WITH used AS (SELECT order_id, unit,
       (SELECT sum(line.value ->> 1) FROM json_each(hold.lines) AS line) AS units
-      FROM code_use JOIN orders ON orders.id = order_id JOIN hold ON hold.id = orders.hold_id)
+      FROM code_use CROSS JOIN orders ON ${orderIs('code_use.order_id')} JOIN hold ON hold.id = orders.hold_id)
     SELECT 'code_use', order_id || ' ' || unit, 'a unit below ' || units, 'unit ' || unit
     FROM used WHERE unit < 0 OR unit >= units`,
   balance_equals_entries: `WITH moved AS (
@@ -323,7 +330,8 @@ export function runAudit(path: string, { only = auditChecks, onCheck }: AuditOpt
 function summarise(db: Connection) {
   const names = db
     .prepare<[], string>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+      `SELECT name FROM sqlite_schema
+       WHERE (type = 'table' AND name NOT LIKE 'sqlite_%') OR name = 'orders' ORDER BY name`,
     )
     .pluck()
     .all()

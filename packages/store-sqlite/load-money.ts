@@ -1,15 +1,28 @@
 import { findRefund } from './find-row.ts'
-import { disputeColumns, orderColumns, toDispute, toOrder, toRefund } from './rows.ts'
+import { disputeColumns, toDispute, toRefund } from './rows.ts'
+import type { OrderChange } from '@penstock/domain/order.ts'
 import type { LineRefund } from '@penstock/domain/refund.ts'
 import type { RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
-import type { DisputeRow, OrderRow } from './rows.ts'
+import type { DisputeRow } from './rows.ts'
 
-type MoneyRows = 'orders' | 'refunds' | 'lineRefunds' | 'disputes' | 'paymentKeys' | 'disputeKeys' | 'codeUses'
+type MoneyRows =
+  | 'orderChanges'
+  | 'orderAliases'
+  | 'refunds'
+  | 'lineRefunds'
+  | 'disputes'
+  | 'paymentKeys'
+  | 'disputeKeys'
+  | 'codeUses'
 
 /** The writer's reads for what comes after a payment: money that goes back, codes that are used. Seldom asked for, so nothing is kept in memory. */
 export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
-  const order = db.prepare<[string], OrderRow>(`SELECT ${orderColumns} FROM orders WHERE id = ?`).raw()
+  const orderChange = db.prepare<[string], OrderChange>(
+    `SELECT payment_id AS paymentId, created_ms AS createdMs, cancelled_ms AS cancelledMs, fulfilled_ms AS fulfilledMs
+     FROM order_change WHERE payment_id = ?`,
+  )
+  const orderAlias = db.prepare<[string], string>('SELECT payment_id FROM order_alias WHERE order_id = ?').pluck()
   const refund = findRefund(db)
   const lineRefund = db.prepare<[string, string], LineRefund>(
     `SELECT order_id AS orderId, sku_id AS skuId, paid_quantity AS paidQuantity,
@@ -31,10 +44,8 @@ export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
     .prepare<[string, string], number>('SELECT used_ms FROM code_use WHERE order_id = ? AND unit = ?')
     .pluck()
   return {
-    orders: (id) => {
-      const row = order.get(id)
-      return row && toOrder(row)
-    },
+    orderChanges: (paymentId) => orderChange.get(paymentId),
+    orderAliases: (orderId) => orderAlias.get(orderId),
     refunds: (id) => {
       const row = refund.get(id)
       return row && toRefund(row)

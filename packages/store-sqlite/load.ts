@@ -32,7 +32,8 @@ export class RowLoader implements RowSource {
   readonly skus: RowSource['skus']
   readonly holds: RowSource['holds']
   readonly payments: RowSource['payments']
-  readonly orders: RowSource['orders']
+  readonly orderChanges: RowSource['orderChanges']
+  readonly orderAliases: RowSource['orderAliases']
   readonly refunds: RowSource['refunds']
   readonly lineRefunds: RowSource['lineRefunds']
   readonly disputes: RowSource['disputes']
@@ -73,7 +74,8 @@ export class RowLoader implements RowSource {
       .raw()
 
     const money = loadMoney(db)
-    this.orders = money.orders
+    this.orderChanges = money.orderChanges
+    this.orderAliases = money.orderAliases
     this.refunds = money.refunds
     this.lineRefunds = money.lineRefunds
     this.disputes = money.disputes

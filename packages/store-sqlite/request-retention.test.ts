@@ -149,14 +149,14 @@ const rows: Record<Exclude<CommandKind, 'expire_holds' | 'touch_keys' | 'record_
   // Found by its own id, for ever: the same order, as a duplicate.
   capture_payment: {
     command: captureCommand('hold_1', { key }),
-    again: captureCommand('hold_1', { key, paymentId: 'pay_2', orderId: 'ord_2' }),
+    again: captureCommand('hold_1', { key, paymentId: 'pay_2' }),
     later: { payment: { orderId: 'ord_paid for hold_1' }, duplicate: true, replayed: false },
   },
   attach_payment: {
     before: [captureCommand('hold_none')],
     command: attachCommand('hold_1', { key }),
-    again: attachCommand('hold_1', { key, orderId: 'ord_2' }),
-    later: { payment: { orderId: 'ord_attached' }, replayed: false },
+    again: attachCommand('hold_1', { key }),
+    later: { payment: { orderId: 'ord_paid for hold_none' }, replayed: false },
   },
   // Would pay again: never forgotten.
   create_refund: {

@@ -9,6 +9,7 @@ import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Fee, FeeRule } from '@penstock/domain/fee.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
+import { orderIdOf } from '@penstock/domain/order.ts'
 import type { Order, OrderFacts } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
@@ -172,16 +173,17 @@ export function decodeCustomer(json: string): Customer | ErasedCustomer {
 
 /** Of a payment as it is inserted. What may change afterwards has a default, so that a capture does not bind it. */
 export const newPaymentColumns =
-  'id, provider, provider_payment_id, hold_id, order_id, amount, currency, status, reason, created_ms'
+  'id, provider, provider_payment_id, hold_id, amount, currency, status, reason, created_ms'
 
-export const paymentColumns = `${newPaymentColumns}, attached_hold_id, refunded, disputed, lost`
+/** The last: the id of its order, where it does not follow. */
+export const paymentColumns = `${newPaymentColumns}, attached_hold_id, refunded, disputed, lost,
+  (SELECT order_id FROM order_alias WHERE payment_id = id)`
 
 export type PaymentRow = readonly [
   string,
   string,
   string,
   string,
-  string | null,
   number,
   Payment['currency'],
   Payment['status'],
@@ -191,6 +193,7 @@ export type PaymentRow = readonly [
   number,
   number,
   number,
+  string | null,
 ]
 
 export function toPayment(row: PaymentRow): Payment {
@@ -199,35 +202,35 @@ export function toPayment(row: PaymentRow): Payment {
     provider: row[1],
     providerPaymentId: row[2],
     holdId: row[3],
-    orderId: row[4],
-    amountMinor: row[5],
-    currency: row[6],
-    status: row[7],
-    reason: row[8],
-    createdMs: row[9],
-    attachedHoldId: row[10],
-    refundedMinor: row[11],
-    disputedMinor: row[12],
-    lostMinor: row[13],
+    orderId: row[6] === 'captured' ? (row[13] ?? orderIdOf(row[0])) : null,
+    amountMinor: row[4],
+    currency: row[5],
+    status: row[6],
+    reason: row[7],
+    createdMs: row[8],
+    attachedHoldId: row[9],
+    refundedMinor: row[10],
+    disputedMinor: row[11],
+    lostMinor: row[12],
   }
 }
 
-/** Of an order as it is inserted; see `newPaymentColumns`. `status` is always 'paid': what is shown is derived. */
-export const newOrderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
+/**
+ * SQL for the id of the payment whose order has the id `orderId`, should there be one: a parameter, or a column with its
+ * table. Orders are looked for by it, through the index of payments, and then compared: an id that only follows from that
+ * of a payment is not the id of an order that has an alias.
+ */
+export function paymentOfOrder(orderId: string): string {
+  return `coalesce((SELECT order_alias.payment_id FROM order_alias WHERE order_alias.order_id = ${orderId}),
+    'pay_' || substr(${orderId}, 5))`
+}
 
-export const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, created_ms, cancelled_ms, fulfilled_ms'
+export const orderChangeColumns = 'payment_id, created_ms, cancelled_ms, fulfilled_ms'
 
-export type OrderRow = readonly [
-  string,
-  string,
-  string,
-  string,
-  number,
-  Order['currency'],
-  number,
-  number | null,
-  number | null,
-]
+/** Without the drop, which is that of the hold: the view would look for it again. */
+const orderColumns = 'id, hold_id, payment_id, amount, currency, created_ms, cancelled_ms, fulfilled_ms'
+
+type OrderRow = readonly [string, string, string, number, Order['currency'], number, number | null, number | null]
 
 const orderColumnCount = orderColumns.split(',').length
 
@@ -238,15 +241,16 @@ export const orderFactsColumns = `${qualify('o', orderColumns)}, ${qualify('h', 
   (SELECT json_group_array(json_array(sku_id, paid_quantity, refunded_quantity, restocked_quantity))
    FROM order_line_refund WHERE order_id = o.id)`
 
-/** What `orderFactsColumns` needs beside `orders o`. CROSS JOIN: SQLite keeps the order of the tables. */
-export const orderFactsJoin = 'CROSS JOIN hold h ON h.id = o.hold_id CROSS JOIN payment p ON p.id = o.payment_id'
+/** What `orderFactsColumns` needs beside `payment p`. CROSS JOIN: SQLite keeps the order of the tables. */
+export const orderFactsJoin = 'CROSS JOIN orders o ON o.payment_id = p.id CROSS JOIN hold h ON h.id = o.hold_id'
 
 export function toOrderFacts(row: readonly unknown[]): OrderFacts {
-  const order = toOrder(row.slice(0, orderColumnCount) as unknown as OrderRow)
+  const hold = toHold(row.slice(orderColumnCount) as unknown as HoldRow)
+  const order = toOrder(row as unknown as OrderRow, hold)
   const [refundedMinor, lines] = row.slice(orderColumnCount + holdColumnCount) as [number, string]
   return {
     order,
-    hold: toHold(row.slice(orderColumnCount) as unknown as HoldRow),
+    hold,
     refundedMinor,
     lineRefunds: lines === '[]' ? [] : toLineRefunds(order.id, lines),
   }
@@ -266,17 +270,17 @@ function qualify(table: string, columns: string): string {
     .join(', ')
 }
 
-export function toOrder(row: OrderRow): Order {
+function toOrder(row: OrderRow, { dropId }: Hold): Order {
   return {
     id: row[0],
-    dropId: row[1],
-    holdId: row[2],
-    paymentId: row[3],
-    amountMinor: row[4],
-    currency: row[5],
-    createdMs: row[6],
-    cancelledMs: row[7],
-    fulfilledMs: row[8],
+    dropId,
+    holdId: row[1],
+    paymentId: row[2],
+    amountMinor: row[3],
+    currency: row[4],
+    createdMs: row[5],
+    cancelledMs: row[6],
+    fulfilledMs: row[7],
   }
 }
 

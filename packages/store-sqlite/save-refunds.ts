@@ -1,17 +1,16 @@
 import { BulkInsert } from './bulk-insert.ts'
-import { disputeColumns, encodeRefundLines, refundColumns } from './rows.ts'
+import { disputeColumns, encodeRefundLines, orderChangeColumns, refundColumns } from './rows.ts'
 import type { Dispute } from '@penstock/domain/dispute.ts'
-import type { Order } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 import type { SqlValue } from './bulk-insert.ts'
 
-/** Writes what a batch changed of money that goes back. After its payments and orders are inserted. */
+/** Writes what a batch changed of money that goes back. After its payments are inserted. */
 export class RefundSaver {
   readonly #updatePayment: Statement<[SqlValue[]]>
-  readonly #updateOrder: Statement<[number | null, number | null, string]>
+  readonly #upsertOrderChange: BulkInsert
   readonly #insertRefund: BulkInsert
   readonly #updateRefund: Statement<[string, number | null, string]>
   readonly #upsertLineRefund: BulkInsert
@@ -20,10 +19,15 @@ export class RefundSaver {
 
   constructor(db: Connection) {
     this.#updatePayment = db.prepare<[SqlValue[]]>(
-      `UPDATE payment SET order_id = ?, status = ?, reason = ?, attached_hold_id = ?, refunded = ?, disputed = ?,
+      `UPDATE payment SET status = ?, reason = ?, attached_hold_id = ?, refunded = ?, disputed = ?,
        lost = ? WHERE id = ?`,
     )
-    this.#updateOrder = db.prepare('UPDATE orders SET cancelled_ms = ?, fulfilled_ms = ? WHERE id = ?')
+    this.#upsertOrderChange = new BulkInsert(
+      db,
+      'order_change',
+      orderChangeColumns,
+      `ON CONFLICT (payment_id) DO UPDATE SET cancelled_ms = excluded.cancelled_ms, fulfilled_ms = excluded.fulfilled_ms`,
+    )
     this.#insertRefund = new BulkInsert(db, 'refund', refundColumns)
     this.#updateRefund = db.prepare('UPDATE refund SET status = ?, settled_ms = ? WHERE id = ?')
     this.#upsertLineRefund = new BulkInsert(
@@ -39,7 +43,7 @@ export class RefundSaver {
 
   save(set: ChangeSet): void {
     this.#savePayments(set)
-    this.#saveOrders(set)
+    this.#saveOrderChanges(set)
     // Of a refund only its end ever changes, and the same is true of a dispute.
     this.#insertRefund.run([...set.refunds.inserted.values()].map(refundValues))
     for (const { id, status, settledMs } of set.refunds.updated.values()) this.#updateRefund.run(status, settledMs, id)
@@ -54,21 +58,24 @@ export class RefundSaver {
   /** What changed since the payment was inserted, be it in this very batch. */
   #savePayments({ payments }: ChangeSet): void {
     const save = (payment: Payment): void => {
-      const { id, orderId, status, reason, attachedHoldId, refundedMinor, disputedMinor, lostMinor } = payment
-      this.#updatePayment.run([orderId, status, reason, attachedHoldId, refundedMinor, disputedMinor, lostMinor, id])
+      const { id, status, reason, attachedHoldId, refundedMinor, disputedMinor, lostMinor } = payment
+      this.#updatePayment.run([status, reason, attachedHoldId, refundedMinor, disputedMinor, lostMinor, id])
     }
     for (const payment of payments.inserted.values()) if (hasChanged(payment)) save(payment)
     for (const payment of payments.updated.values()) save(payment)
   }
 
-  #saveOrders({ orders }: ChangeSet): void {
-    const save = ({ id, cancelledMs, fulfilledMs }: Order): void => {
-      this.#updateOrder.run(cancelledMs, fulfilledMs, id)
-    }
-    for (const order of orders.inserted.values()) {
-      if (order.cancelledMs !== null || order.fulfilledMs !== null) save(order)
-    }
-    for (const order of orders.updated.values()) save(order)
+  #saveOrderChanges({ orderChanges }: ChangeSet): void {
+    if (!orderChanges.isChanged) return
+    const rows = [...orderChanges.inserted.values(), ...orderChanges.updated.values()]
+    this.#upsertOrderChange.run(
+      rows.map(({ paymentId, createdMs, cancelledMs, fulfilledMs }) => [
+        paymentId,
+        createdMs,
+        cancelledMs,
+        fulfilledMs,
+      ]),
+    )
   }
 }
 

@@ -12,7 +12,6 @@ import {
   encodeLines,
   encodeScopes,
   holdStartColumns,
-  newOrderColumns,
   newPaymentColumns,
 } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
@@ -42,7 +41,6 @@ export class ChangeSaver {
   readonly #eraseHold: Statement<[string, string]>
   readonly #upsertBuyer: BulkInsert
   readonly #insertPayment: BulkInsert
-  readonly #insertOrder: BulkInsert
   readonly #insertEntry: BulkInsert
   readonly #insertCausedEntry: BulkInsert
   readonly #refunds: RefundSaver
@@ -92,7 +90,6 @@ export class ChangeSaver {
       'ON CONFLICT (id) DO UPDATE SET units = excluded.units',
     )
     this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${newPaymentColumns}`)
-    this.#insertOrder = new BulkInsert(db, 'orders', newOrderColumns)
     this.#insertEntry = new BulkInsert(db, 'ledger_entry', entryColumns)
     this.#insertCausedEntry = new BulkInsert(db, 'ledger_entry', `${entryColumns}, cause_id`)
     this.#refunds = new RefundSaver(db)
@@ -241,7 +238,6 @@ export class ChangeSaver {
         payment.provider,
         payment.providerPaymentId,
         payment.holdId,
-        payment.orderId,
         payment.amountMinor,
         payment.currency,
         payment.status,
@@ -250,18 +246,6 @@ export class ChangeSaver {
       ]),
     )
     this.#paymentIndex.merge(set.payments.inserted.size)
-    this.#insertOrder.run(
-      [...set.orders.inserted.values()].map((order) => [
-        order.id,
-        order.dropId,
-        order.holdId,
-        order.paymentId,
-        order.amountMinor,
-        order.currency,
-        'paid',
-        order.createdMs,
-      ]),
-    )
     // Most batches are of payments only, whose entries have no cause but the payment.
     if (set.ledgerEntries.every((entry) => entry.causeId === null)) {
       this.#insertEntry.run(set.ledgerEntries.map(entryValues))

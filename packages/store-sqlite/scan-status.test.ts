@@ -44,21 +44,18 @@ function insertAll(db: InstanceType<typeof Database>): void {
      VALUES (?, 'drop_1', ?, 'usd', '[["sku_1",1,3]]', '{"email":"a@b"}', 'cs', 1, 2)`,
   )
   const payment = db.prepare(
-    `INSERT INTO payment (id, provider, provider_payment_id, hold_id, order_id, amount, currency, status, reason,
+    `INSERT INTO payment (id, provider, provider_payment_id, hold_id, amount, currency, status, reason,
        created_ms, refunded, disputed)
-     VALUES (?, 'manual', ?, ?, ?, ?, 'usd', ?, ?, 1, ?, ?)`,
+     VALUES (?, 'manual', ?, ?, ?, 'usd', ?, ?, 1, ?, ?)`,
   )
-  const order = db.prepare(
-    `INSERT INTO orders (id, drop_id, hold_id, payment_id, amount, currency, status, created_ms, cancelled_ms, fulfilled_ms)
-     VALUES (?, 'drop_1', ?, ?, ?, 'usd', 'paid', 1, ?, ?)`,
-  )
+  const change = db.prepare(`INSERT INTO order_change (payment_id, cancelled_ms, fulfilled_ms) VALUES (?, ?, ?)`)
   const lineRefund = db.prepare(`INSERT INTO order_line_refund VALUES (?, 'sku_1', 1, ?, 0)`)
   let count = 0
   for (const { amount, refunded, disputed } of money) {
     for (const fate of fates) {
       if (fate !== 'captured') {
         const number = count++
-        payment.run(`pay_${number}`, number, 'hold_x', null, amount, fate, 'hold_expired', refunded, disputed)
+        payment.run(`pay_${number}`, number, 'hold_x', amount, fate, 'hold_expired', refunded, disputed)
         continue
       }
       for (const cancelledMs of times) {
@@ -67,8 +64,8 @@ function insertAll(db: InstanceType<typeof Database>): void {
             const number = count++
             const [holdId, orderId] = [`hold_${number}`, `ord_${number}`]
             hold.run(holdId, amount)
-            payment.run(`pay_${number}`, number, holdId, orderId, amount, fate, null, refunded, disputed)
-            order.run(orderId, holdId, `pay_${number}`, amount, cancelledMs, fulfilledMs)
+            payment.run(`pay_${number}`, number, holdId, amount, fate, null, refunded, disputed)
+            if (cancelledMs !== null || fulfilledMs !== null) change.run(`pay_${number}`, cancelledMs, fulfilledMs)
             if (refundedUnits !== null) lineRefund.run(orderId, refundedUnits)
           }
         }

@@ -1,4 +1,5 @@
 import { ledgerEntryId, ledgerEntrySeq } from '@penstock/domain/ledger-entry.ts'
+import { orderIdOf } from '@penstock/domain/order.ts'
 import { eventId, eventSeq } from '@penstock/domain/outbox-event.ts'
 import { webhookDeliveryId, webhookDeliverySeq } from '@penstock/domain/webhook.ts'
 import {
@@ -9,6 +10,7 @@ import {
   orderFactsColumns,
   orderFactsJoin,
   paymentColumns,
+  paymentOfOrder,
   refundColumns,
   toDispute,
   toHold,
@@ -29,6 +31,10 @@ export interface ScanTable<Name extends CollectionName> {
   readonly table: string
   /** What every row is joined with, if anything. */
   readonly join?: string
+  /** The join leaves rows of `table` out, so a step has to count those it looks at. */
+  readonly isPart?: true
+  /** SQL for the least key of what was made from ?, before ?, although its id is older; null when there is none. */
+  readonly oldestLate?: string
   /** The column rows are ordered by: an indexed id, or the number the writer gave. */
   readonly key: ScanKey
   /** Unix milliseconds. */
@@ -41,6 +47,14 @@ export interface ScanTable<Name extends CollectionName> {
 
 export type ScanKey =
   | { readonly kind: 'id'; readonly column: string; readonly idKind: IdKind }
+  /** The id of another kind, from which that of a row follows. `keyOf`: SQL from an id (`@id`) to it. */
+  | {
+      readonly kind: 'twin'
+      readonly column: string
+      readonly idKind: IdKind
+      readonly toId: (key: string) => string
+      readonly keyOf: string
+    }
   /** `created` never falls as the number grows: the clock of the writer never runs backwards. */
   | {
       readonly kind: 'seq'
@@ -128,29 +142,33 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
       status: equals(paymentStatusNow),
       hold: equals('coalesce(p.attached_hold_id, p.hold_id)'),
       order: (value) => ({
-        sql: 'p.id = (SELECT payment_id FROM orders WHERE id = ?)',
-        values: [value],
+        sql: `p.id = ${paymentOfOrder('?')} AND EXISTS (SELECT 1 FROM orders AS o WHERE o.payment_id = p.id AND o.id = ?)`,
+        values: [value, value, value],
         pinsKey: true,
       }),
       q: contains('p.id', 'p.provider_payment_id', 'p.hold_id', 'p.attached_hold_id'),
     },
   },
   orders: {
-    table: 'orders o',
+    table: 'payment p',
     join: orderFactsJoin,
-    key: { kind: 'id', column: 'o.id', idKind: 'order' },
+    isPart: true,
+    oldestLate: 'SELECT min(payment_id) FROM order_change WHERE created_ms >= ? AND created_ms < ?',
+    key: {
+      kind: 'twin',
+      column: 'p.id',
+      idKind: 'payment',
+      toId: orderIdOf,
+      keyOf: `SELECT ${paymentOfOrder('@id')}`,
+    },
     created: 'o.created_ms',
     columns: orderFactsColumns,
     toRow: toOrderFacts,
     idOf: ({ order }) => order.id,
     conditions: {
       status: equals(orderStatusNow),
-      drop: equals('o.drop_id'),
-      payment: (value) => ({
-        sql: 'o.id = (SELECT order_id FROM payment WHERE id = ?)',
-        values: [value],
-        pinsKey: true,
-      }),
+      drop: equals('h.drop_id'),
+      payment: (value) => ({ sql: 'p.id = ?', values: [value], pinsKey: true }),
       customer_email: emailIs('h.customer'),
       q: contains('o.id', 'o.hold_id', 'o.payment_id', ...customerTexts('h.customer')),
     },
@@ -166,8 +184,8 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
       status: equals('r.status'),
       payment: (value) => ({ sql: 'r.payment_id = ?', values: [value], pinsKey: true }),
       order: (value) => ({
-        sql: 'r.payment_id = (SELECT payment_id FROM orders WHERE id = ?) AND r.order_id = ?',
-        values: [value, value],
+        sql: `r.payment_id = ${paymentOfOrder('?')} AND r.order_id = ?`,
+        values: [value, value, value],
         pinsKey: true,
       }),
     },

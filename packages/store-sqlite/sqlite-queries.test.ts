@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { idNumber } from '@penstock/domain/id-number.ts'
 import { mintId } from '@penstock/domain/id.ts'
 import { decide } from '@penstock/engine/decide.ts'
 import { dropCommand, keyCommand } from '@penstock/engine/test-sale.ts'
+import { openReader } from './open.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import type { Command, CreateDrop } from '@penstock/domain/command.ts'
@@ -62,7 +64,6 @@ function sell(...numbers: readonly string[]): Result[] {
         kind: 'capture_payment',
         key: null,
         paymentId: `pay_${number}`,
-        orderId: `ord_${number}`,
         holdId: `hold_${number}`,
         provider: 'manual',
         providerPaymentId: number,
@@ -242,4 +243,18 @@ it('SqliteQueries sees one moment in listDrops, whatever is committed meanwhile'
   const after = queries.listDrops()
   expect([before.seq, after.seq]).toEqual([1, 2])
   expect([before.drops[0]?.skus[0]?.sold, after.drops[0]?.skus[0]?.sold]).toEqual([0, 1])
+})
+
+it('SqliteQueries finds an order through the index of payments, and visits no table from its start', () => {
+  const prepare = vi.spyOn(Database.prototype, 'prepare')
+  const path = join(folder, 'penstock.db')
+  new SqliteQueries(path).close()
+  const texts = prepare.mock.calls.map(([sql]) => sql ?? '').filter((sql) => sql.includes('JOIN orders'))
+  prepare.mockRestore()
+  expect(texts).toHaveLength(1)
+  const db = openReader(path)
+  const plan = db.prepare<[object], { detail: string }>(`EXPLAIN QUERY PLAN ${texts[0]}`).all({ id: 'ord_1' })
+  db.close()
+  expect(plan.map(({ detail }) => detail).filter((detail) => /SCAN|TEMP B-TREE|AUTOMATIC/.test(detail))).toEqual([])
+  expect(plan[0]?.detail).toMatch(/^SEARCH p USING INDEX sqlite_autoindex_payment_1 \(id=\?\)/)
 })

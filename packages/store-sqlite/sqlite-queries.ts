@@ -11,6 +11,7 @@ import {
   orderFactsColumns,
   orderFactsJoin,
   paymentColumns,
+  paymentOfOrder,
   skuColumns,
   toApiKey,
   toDispute,
@@ -49,7 +50,7 @@ export class SqliteQueries implements Queries {
   readonly #skus: Statement<[string], SkuRow>
   readonly #hold: Statement<[string], HoldRow>
   readonly #holdsBetween: Statement<[string, string], HoldRow>
-  readonly #order: Statement<[string], unknown[]>
+  readonly #order: Statement<[{ readonly id: string }], unknown[]>
   readonly #payment: Statement<[string], PaymentRow>
   readonly #dropName: Statement<[string], string>
   readonly #checkout: Statement<[string, string], CheckoutRow>
@@ -88,7 +89,9 @@ export class SqliteQueries implements Queries {
       .prepare<[string, string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id >= ? AND id < ? LIMIT 2`)
       .raw()
     this.#order = db
-      .prepare<[string], unknown[]>(`SELECT ${orderFactsColumns} FROM orders o ${orderFactsJoin} WHERE o.id = ?`)
+      .prepare<[{ readonly id: string }], unknown[]>(
+        `SELECT ${orderFactsColumns} FROM payment p ${orderFactsJoin} WHERE p.id = ${paymentOfOrder('@id')} AND o.id = @id`,
+      )
       .raw()
     this.#payment = db.prepare<[string], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE id = ?`).raw()
     this.#refund = findRefund(db)
@@ -147,7 +150,7 @@ export class SqliteQueries implements Queries {
   }
 
   findOrder(id: string): OrderFacts | null {
-    const row = this.#order.get(id)
+    const row = this.#order.get({ id })
     return row === undefined ? null : toOrderFacts(row)
   }
 

@@ -39,9 +39,10 @@ export class SqliteScanner implements Scanner {
   scan<Name extends CollectionName>(request: ScanRequest<Name>): ScanStep<Collections[Name]> {
     const table: ScanTable<Name> = scanTables[request.collection]
     const conditions = conditionsOf(table, request)
-    const range = narrow(request, this.#rangeOf(table, request), keyOf(table, request.after))
-    // Without a condition every row looked at is returned, so `matchesMax` bounds both.
-    const walks = conditions.length > 0 && conditions.every(({ pinsKey }) => pinsKey !== true)
+    const range = narrow(request, this.#rangeOf(table, request), this.#keyOf(table, request.after))
+    // Where every row looked at is returned, `matchesMax` bounds both.
+    const picks = conditions.length > 0 || table.isPart === true
+    const walks = picks && conditions.every(({ pinsKey }) => pinsKey !== true)
     const stop = walks ? this.#findStop(table, request, range) : null
     const part = stop === null ? range : narrowEnd(request, range, stop.beyond)
     const rows = this.#select(table, request, part, conditions)
@@ -91,10 +92,31 @@ export class SqliteScanner implements Scanner {
     }
     const low = createdFromMs === null ? 0 : createdFromMs - clockSkewMs
     const high = createdBeforeMs === null ? createdMsMax : createdBeforeMs + clockSkewMs
+    const floor = low <= 0 ? '' : idFloor(key.idKind, Math.min(low, createdMsMax))
     return {
-      low: low <= 0 ? '' : idFloor(key.idKind, Math.min(low, createdMsMax)),
+      low: this.#withLate(table, floor, createdFromMs, createdBeforeMs),
       high: high >= createdMsMax ? behindIds : idFloor(key.idKind, high),
     }
+  }
+
+  /** `low`, or lower where something was made in the wanted time under an id of before. */
+  #withLate<Name extends CollectionName>(
+    { oldestLate }: ScanTable<Name>,
+    low: string,
+    fromMs: number | null,
+    beforeMs: number | null,
+  ): string {
+    if (oldestLate === undefined || fromMs === null) return low
+    const [key] = this.#prepare(oldestLate).get(fromMs, beforeMs ?? createdMsMax) as readonly [string | null]
+    // A text sorts behind its beginning, and nothing is between the two but ids that are as good as equal.
+    return key !== null && key <= low ? key.slice(0, -1) : low
+  }
+
+  #keyOf<Name extends CollectionName>({ key }: ScanTable<Name>, id: string | null): Key | null {
+    if (id === null || key.kind === 'id') return id
+    if (key.kind === 'seq') return key.seqOf(id)
+    const [found] = this.#prepare(key.keyOf).get({ id }) as readonly [string]
+    return found
   }
 
   /** The number of the first row made at `ms` or later, by halving; behind the last one when there is none. */
@@ -140,12 +162,9 @@ function conditionsOf<Name extends CollectionName>(
   return conditions
 }
 
-function keyOf<Name extends CollectionName>({ key }: ScanTable<Name>, id: string | null): Key | null {
-  return id === null || key.kind === 'id' ? id : key.seqOf(id)
-}
-
 function idOfKey<Name extends CollectionName>({ key: kind }: ScanTable<Name>, key: Key): string {
-  return kind.kind === 'seq' ? kind.toId(Number(key)) : String(key)
+  if (kind.kind === 'seq') return kind.toId(Number(key))
+  return kind.kind === 'twin' ? kind.toId(String(key)) : String(key)
 }
 
 function narrow({ direction }: ScanRequest, { low, high }: Range, after: Key | null): Range {

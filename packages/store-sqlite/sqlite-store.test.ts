@@ -7,7 +7,6 @@ import { paymentKey } from '@penstock/domain/payment.ts'
 import { decide } from '@penstock/engine/decide.ts'
 import { storeContract } from '@penstock/store/contract.ts'
 import { openReader, openWriter } from './open.ts'
-import { orderColumns, toOrder } from './rows.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
@@ -16,7 +15,6 @@ import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 import type { WrittenRows, StoreUnderTest } from '@penstock/store/contract.ts'
-import type { OrderRow } from './rows.ts'
 import type { BootstrapKey } from './sqlite-store.ts'
 
 function openStore(): StoreUnderTest {
@@ -43,7 +41,6 @@ function openStore(): StoreUnderTest {
 function readWritten(path: string): WrittenRows {
   const db = openReader(path)
   try {
-    const orders = db.prepare<[], OrderRow>(`SELECT ${orderColumns} FROM orders ORDER BY id`).raw().all().map(toOrder)
     const entries = db
       .prepare<[], LedgerEntry>(
         `SELECT payment_id AS paymentId, debit, credit, amount AS amountMinor, currency, created_ms AS createdMs,
@@ -58,7 +55,7 @@ function readWritten(path: string): WrittenRows {
     const events = db
       .prepare<[], OutboxEvent>('SELECT type, object_id AS objectId, created_ms AS createdMs FROM event ORDER BY seq')
       .all()
-    return { orders, entries, events, balances: Object.fromEntries(balances) }
+    return { entries, events, balances: Object.fromEntries(balances) }
   } finally {
     db.close()
   }
@@ -147,19 +144,16 @@ it('SqliteStore finds every payment and no other, after batches that failed whil
   const insert = (set: WorkingSet, rows: readonly Payment[]): void => {
     for (const row of rows) set.payments.insert(paymentKey(row.provider, row.providerPaymentId), row)
   }
-  const order = { id: 'ord_1', dropId: 'd', holdId: 'h', paymentId: 'p', amountMinor: 1, createdMs: 1 }
-  const insertOrder = (set: WorkingSet): void =>
-    set.orders.insert('ord_1', { ...order, currency: 'usd', cancelledMs: null, fulfilledMs: null })
-  store.transact(1, insertOrder)
+  const line = { orderId: 'ord_1', skuId: 'sku_1', paidQuantity: 1, refundedQuantity: 2, restockedQuantity: 0 }
   for (let from = 0; from < manyPayments; from += paymentsPerBatch) {
     store.transact(1, (set) => insert(set, payments(from, paymentsPerBatch)))
-    // Fails behind the payments: the order is there already.
+    // Fails behind the payments: more is refunded than was paid.
     const failing = (): unknown =>
       store.transact(1, (set) => {
         insert(set, payments(manyPayments + from, paymentsPerBatch))
-        insertOrder(set)
+        set.lineRefunds.insert('ord_1 sku_1', line)
       })
-    expect(failing).toThrow(/UNIQUE constraint failed: orders.id/)
+    expect(failing).toThrow(/CHECK constraint failed/)
     // A batch without payments commits after the failed one.
     store.transact(1, (set) => set.buyers.insert(`b${from}`, { id: `b${from}`, units: 1 }))
   }

@@ -13,12 +13,9 @@ export class ChangedRows<Row> implements Rows<Row> {
   /** Null: looked for, and not there. */
   readonly #loaded = new Map<string, Row | null>()
   readonly #load: LoadRow<Row>
-  readonly #isNewByConstruction: boolean
 
-  /** `isNewByConstruction`: a row that is inserted is not looked for in the database, whose primary key insists. */
-  constructor(load: LoadRow<Row>, isNewByConstruction = false) {
+  constructor(load: LoadRow<Row>) {
     this.#load = load
-    this.#isNewByConstruction = isNewByConstruction
   }
 
   find(key: string): Row | undefined {
@@ -30,8 +27,7 @@ export class ChangedRows<Row> implements Rows<Row> {
   }
 
   insert(key: string, row: Row): void {
-    const existing = this.#isNewByConstruction ? this.#loaded.get(key) : this.find(key)
-    if (existing !== undefined && existing !== null) throw new Error(`row ${key} is inserted although it exists`)
+    if (this.find(key) !== undefined) throw new Error(`row ${key} is inserted although it exists`)
     this.#loaded.set(key, row)
     this.inserted.set(key, row)
   }

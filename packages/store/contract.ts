@@ -3,6 +3,7 @@ import { codeUseKey } from '@penstock/domain/code.ts'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import { disputeKey } from '@penstock/domain/dispute.ts'
 import { noFees } from '@penstock/domain/fee.ts'
+import { orderIdOf } from '@penstock/domain/order.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError } from './store.ts'
@@ -12,7 +13,7 @@ import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import type { OrderChange } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { LineRefund, Refund } from '@penstock/domain/refund.ts'
@@ -25,14 +26,13 @@ export interface StoreUnderTest {
   readonly store: Store
   /** Another writer on the same data. Those opened before are not closed: the suite closes them where it must. */
   readonly reopen: () => Store | Promise<Store>
-  /** What the port only writes, in the order it was written (entries, events) or in any order (orders, balances). */
+  /** What the port only writes, in the order it was written (entries, events) or in any order (balances). */
   readonly readWritten: () => WrittenRows | Promise<WrittenRows>
   /** Closes what is open and removes the data. */
   readonly dispose: () => void | Promise<void>
 }
 
 export interface WrittenRows {
-  readonly orders: readonly Order[]
   readonly entries: readonly LedgerEntry[]
   readonly events: readonly OutboxEvent[]
   /** `account currency` → debits minus credits. */
@@ -373,31 +373,31 @@ function checkMoneyBounds(open: Open): void {
 
 function checkMoneyRows(open: Open): void {
   it('Store saves what became of payments, orders, refunds and disputes', async () => {
-    const { store, reopen, readWritten } = await open()
+    const { store, reopen } = await open()
     const before = {
       payment: payment({ orderId: null, status: 'unmatched', reason: 'unknown_hold' }),
-      order: order({}),
+      change: orderChange({}),
       refund: refund({}),
       lineRefund: lineRefund({}),
       dispute: dispute({}),
     }
     const after = {
       payment: payment({ attachedHoldId: 'hold_2', refundedMinor: 60, disputedMinor: 40, lostMinor: 10 }),
-      order: order({ cancelledMs: nowMs, fulfilledMs: nowMs + 1 }),
+      change: orderChange({ cancelledMs: nowMs, fulfilledMs: nowMs + 1 }),
       refund: refund({ status: 'failed', settledMs: nowMs + 2 }),
       lineRefund: lineRefund({ refundedQuantity: 3, restockedQuantity: 3 }),
       dispute: dispute({ status: 'lost', closedMs: nowMs + 3 }),
     }
     await run(store, (set) => {
       set.payments.insert('manual/p_1', before.payment)
-      set.orders.insert('ord_1', before.order)
+      set.orderChanges.insert('pay_1', before.change)
       set.refunds.insert('rfnd_1', before.refund)
       set.lineRefunds.insert('ord_1 sku_1', before.lineRefund)
       set.disputes.insert('manual/d_1', before.dispute)
     })
     const look = (set: WorkingSet) => ({
       payment: set.payments.find('manual/p_1'),
-      order: set.orders.find('ord_1'),
+      change: set.orderChanges.find('pay_1'),
       refund: set.refunds.find('rfnd_1'),
       lineRefund: set.lineRefunds.find('ord_1 sku_1'),
       dispute: set.disputes.find('manual/d_1'),
@@ -405,7 +405,7 @@ function checkMoneyRows(open: Open): void {
     expect(await read(store, look)).toStrictEqual(before)
     await run(store, (set) => {
       set.payments.update('manual/p_1', after.payment)
-      set.orders.update('ord_1', after.order)
+      set.orderChanges.update('pay_1', after.change)
       set.refunds.update('rfnd_1', after.refund)
       set.lineRefunds.update('ord_1 sku_1', after.lineRefund)
       set.disputes.update('manual/d_1', after.dispute)
@@ -413,7 +413,6 @@ function checkMoneyRows(open: Open): void {
     expect(await read(store, look)).toStrictEqual(after)
     store.close()
     expect(await read(await reopen(), look)).toStrictEqual(after)
-    expect((await readWritten()).orders).toEqual([after.order])
   })
 
   it('Store finds the keys of payments and disputes by their ids, in the batch that made them and later', async () => {
@@ -553,7 +552,7 @@ function checkSale(open: Open, decide: Decide): void {
     expect(again.seq).toBe(2)
     expect(await read(again, (set) => set.skus.find('sku_1'))).toMatchObject({ stock: 10, held: 0, sold: 1 })
     const money = await readWritten()
-    expect(money.orders).toMatchObject([{ id: 'ord_1', holdId: 'hold_1', paymentId: 'pay_1' }])
+    expect(await read(again, (set) => set.findOrderPaymentKey('ord_1'))).toBe('manual/1')
     expect(money.balances).toEqual({ 'cash:manual usd': 100, 'sales usd': -100 })
   })
 }
@@ -597,7 +596,6 @@ function pay(id: string): Command {
     kind: 'capture_payment',
     key: { id: `pay ${id}`, fingerprint: 'f' },
     paymentId: `pay_${id}`,
-    orderId: `ord_${id}`,
     holdId: `hold_${id}`,
     provider: 'manual',
     providerPaymentId: id,
@@ -659,12 +657,13 @@ function hold(change: Partial<Hold>): Hold {
 }
 
 function payment(change: Partial<Payment>): Payment {
+  const id = change.id ?? 'pay_1'
   return {
-    id: 'pay_1',
+    id,
     provider: 'manual',
     providerPaymentId: 'p_1',
     holdId: 'hold_1',
-    orderId: 'ord_1',
+    orderId: orderIdOf(id),
     amountMinor: 100,
     currency: 'usd',
     status: 'captured',
@@ -678,19 +677,8 @@ function payment(change: Partial<Payment>): Payment {
   }
 }
 
-function order(change: Partial<Order>): Order {
-  return {
-    id: 'ord_1',
-    dropId: 'drop_1',
-    holdId: 'hold_1',
-    paymentId: 'pay_1',
-    amountMinor: 100,
-    currency: 'usd',
-    createdMs: nowMs,
-    cancelledMs: null,
-    fulfilledMs: null,
-    ...change,
-  }
+function orderChange(change: Partial<OrderChange>): OrderChange {
+  return { paymentId: 'pay_1', createdMs: null, cancelledMs: null, fulfilledMs: null, ...change }
 }
 
 function refund(change: Partial<Refund>): Refund {
@@ -853,6 +841,16 @@ const samples = {
       payment({ id: `pay_${index}`, providerPaymentId: `many_${index}`, amountMinor: index }),
     ),
   ],
+  orderChanges: [
+    orderChange({ paymentId: 'pay_g', createdMs: nowMs + 1 }),
+    ...Array.from({ length: manyRows }, (_, index) =>
+      orderChange({
+        paymentId: `pay_${index}`,
+        cancelledMs: index % 2 === 1 ? nowMs + 1 : null,
+        fulfilledMs: index % 2 === 0 ? nowMs + 2 : null,
+      }),
+    ),
+  ],
   refunds: [
     refund({ id: 'rfnd_a', reason: hostileText, restock: true, status: 'succeeded', settledMs: nowMs + 1 }),
     refund({ id: 'rfnd_b', orderId: null, lines: [], amountMinor: Number.MAX_SAFE_INTEGER, currency: 'jpy' }),
@@ -903,20 +901,6 @@ function request(id: string, answer: RequestRecord['answer']): RequestRecord {
   return { id, fingerprint: `print of ${id}`, createdMs: nowMs, lasting: id === 'r_result', answer }
 }
 
-const sampleOrders = Array.from({ length: manyRows }, (_, index) =>
-  order({
-    id: `ord_${String(index).padStart(3, '0')}`,
-    dropId: 'drop_full',
-    holdId: `hold_${index}`,
-    paymentId: `pay_${index}`,
-    amountMinor: index,
-    currency: index === 0 ? 'jpy' : 'usd',
-    createdMs: nowMs + index,
-    cancelledMs: index % 3 === 1 ? nowMs + 1 : null,
-    fulfilledMs: index % 3 === 2 ? nowMs + 2 : null,
-  }),
-)
-
 const sampleEntries = Array.from({ length: manyRows }, (_, index) =>
   entry({
     paymentId: `pay_${index}`,
@@ -931,7 +915,6 @@ const sampleEvents = Array.from({ length: manyRows }, (_, index): OutboxEvent =>
 })
 
 const savedRows: WrittenRows = {
-  orders: sampleOrders,
   entries: sampleEntries,
   events: sampleEvents,
   balances: foldEntries(sampleEntries),
@@ -957,7 +940,7 @@ function insertSamples(set: WorkingSet): void {
   for (const row of samples.codeUses) set.codeUses.insert(codeUseKey(row.orderId, row.unit), row)
   for (const row of samples.requests) set.requests.insert(row.id, row)
   for (const row of samples.apiKeys) set.apiKeys.insert(row.id, row)
-  for (const row of sampleOrders) set.orders.insert(row.id, row)
+  for (const row of samples.orderChanges) set.orderChanges.insert(row.paymentId, row)
   for (const row of samples.refunds) set.refunds.insert(row.id, row)
   for (const row of samples.lineRefunds) set.lineRefunds.insert(lineRefundKey(row.orderId, row.skuId), row)
   for (const row of samples.disputes) set.disputes.insert(disputeKey(row.provider, row.providerDisputeId), row)
@@ -971,6 +954,7 @@ function findSamples(set: WorkingSet) {
     skus: samples.skus.map(({ id }) => set.skus.find(id)),
     holds: samples.holds.map(({ id }) => set.holds.find(id)),
     payments: samples.payments.map((row) => set.payments.find(paymentKey(row.provider, row.providerPaymentId))),
+    orderChanges: samples.orderChanges.map(({ paymentId }) => set.orderChanges.find(paymentId)),
     refunds: samples.refunds.map(({ id }) => set.refunds.find(id)),
     lineRefunds: samples.lineRefunds.map((row) => set.lineRefunds.find(lineRefundKey(row.orderId, row.skuId))),
     disputes: samples.disputes.map((row) => set.disputes.find(disputeKey(row.provider, row.providerDisputeId))),

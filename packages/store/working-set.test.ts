@@ -119,7 +119,8 @@ function openSet(source: Partial<RowSource> = {}): ChangeSet {
     skus: none,
     holds: none,
     payments: none,
-    orders: none,
+    orderChanges: none,
+    orderAliases: none,
     refunds: none,
     lineRefunds: none,
     disputes: none,
@@ -148,7 +149,7 @@ it.each<[string, (set: ChangeSet) => void]>([
   ['skus', (set) => set.skus.insert('x', row as never)],
   ['holds', (set) => set.holds.insert('x', row as never)],
   ['payments', (set) => set.payments.insert('x', row as never)],
-  ['orders', (set) => set.orders.insert('x', row as never)],
+  ['orderChanges', (set) => set.orderChanges.insert('x', row as never)],
   ['buyers', (set) => set.buyers.insert('x', row as never)],
   ['requests', (set) => set.requests.insert('x', row as never)],
   ['apiKeys', (set) => set.apiKeys.insert('x', row as never)],
@@ -210,4 +211,19 @@ it('ChangeSet listSecretKeys knows what this batch made and revoked, and leaves 
   expect(ids()).toEqual(['key_2', 'key_3'])
   set.apiKeys.update('key_3', secret('key_3', { revokedMs: 1 }))
   expect(ids()).toEqual(['key_2'])
+})
+
+it('ChangeSet findOrderPaymentKey follows an alias first, then the id, among stored payments and those of the batch', () => {
+  const keys: Readonly<Record<string, string>> = { pay_1: 'manual/1', pay_2: 'manual/2' }
+  const set = openSet({
+    paymentKeys: (id) => keys[id],
+    orderAliases: (id) => (id === 'ord_old' ? 'pay_2' : undefined),
+  })
+  expect(['ord_1', 'ord_old', 'ord_3'].map((id) => set.findOrderPaymentKey(id))).toEqual([
+    'manual/1',
+    'manual/2',
+    undefined,
+  ])
+  set.payments.insert('manual/3', { id: 'pay_3' } as never)
+  expect(set.findOrderPaymentKey('ord_3')).toBe('manual/3')
 })

@@ -1,6 +1,7 @@
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { ChangedRows } from './changed-rows.ts'
 import { WebhookChanges } from './webhook-changes.ts'
+import { paymentIdOf } from '@penstock/domain/order.ts'
 import type { CodeUse } from '@penstock/domain/code.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
@@ -9,7 +10,7 @@ import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import type { OrderChange } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WaitingFact } from '@penstock/domain/provider-fact.ts'
@@ -24,7 +25,7 @@ export interface RowSource {
   readonly skus: LoadRow<Sku>
   readonly holds: LoadRow<Hold>
   readonly payments: LoadRow<Payment>
-  readonly orders: LoadRow<Order>
+  readonly orderChanges: LoadRow<OrderChange>
   readonly refunds: LoadRow<Refund>
   readonly lineRefunds: LoadRow<LineRefund>
   readonly disputes: LoadRow<Dispute>
@@ -34,6 +35,8 @@ export interface RowSource {
   readonly codeUses: LoadRow<CodeUse>
   readonly requests: LoadRow<RequestRecord>
   readonly paymentKeys: LoadRow<string>
+  /** From the id of an order to that of its payment, where it does not follow (`paymentIdOf`): in old databases. */
+  readonly orderAliases: LoadRow<string>
   readonly disputeKeys: LoadRow<string>
   readonly apiKeys: LoadRow<ApiKey>
   /** Keys of facts that wait for the payment with this key. */
@@ -52,7 +55,7 @@ export class ChangeSet implements WorkingSet {
   readonly skus: ChangedRows<Sku>
   readonly holds: ChangedRows<Hold>
   readonly payments: ChangedRows<Payment>
-  readonly orders: ChangedRows<Order>
+  readonly orderChanges: ChangedRows<OrderChange>
   readonly refunds: ChangedRows<Refund>
   readonly lineRefunds: ChangedRows<LineRefund>
   readonly disputes: ChangedRows<Dispute>
@@ -74,7 +77,7 @@ export class ChangeSet implements WorkingSet {
     this.skus = new ChangedRows(source.skus)
     this.holds = new ChangedRows(source.holds)
     this.payments = new ChangedRows(source.payments)
-    this.orders = new ChangedRows(source.orders, true)
+    this.orderChanges = new ChangedRows(source.orderChanges)
     this.refunds = new ChangedRows(source.refunds)
     this.lineRefunds = new ChangedRows(source.lineRefunds)
     this.disputes = new ChangedRows(source.disputes)
@@ -103,6 +106,10 @@ export class ChangeSet implements WorkingSet {
 
   findPaymentKey(paymentId: string): string | undefined {
     return this.#source.paymentKeys(paymentId) ?? keyOf(this.payments.inserted, paymentId)
+  }
+
+  findOrderPaymentKey(orderId: string): string | undefined {
+    return this.findPaymentKey(this.#source.orderAliases(orderId) ?? paymentIdOf(orderId))
   }
 
   findDisputeKey(disputeId: string): string | undefined {
@@ -152,7 +159,7 @@ export class ChangeSet implements WorkingSet {
       this.buyers.isChanged ||
       this.codeUses.isChanged ||
       this.requests.isChanged ||
-      this.orders.isChanged ||
+      this.orderChanges.isChanged ||
       this.refunds.isChanged ||
       this.lineRefunds.isChanged ||
       this.disputes.isChanged ||

@@ -63,7 +63,6 @@ export function captureCommand(holdId: string): CapturePayment {
     kind: 'capture_payment',
     key: { id: `pay ${holdId}`, fingerprint: 'f' },
     paymentId: `pay_${holdId}`,
-    orderId: `ord_${holdId}`,
     holdId,
     provider: 'manual',
     providerPaymentId: `paid for ${holdId}`,

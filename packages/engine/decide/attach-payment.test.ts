@@ -72,7 +72,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     what: 'a payment that was attached to another hold',
-    before: (sale) => sale.accept(holdCommand('hold_2'), attachCommand('hold_2', { orderId: 'ord_2' })),
+    before: (sale) => sale.accept(holdCommand('hold_2'), attachCommand('hold_2')),
     outcome: 'invalid_transition',
     param: 'id',
   },
@@ -171,10 +171,16 @@ const accepted: readonly Case[] = [
 it.each(accepted)('attachPayment makes an order $what', (row) => {
   const sale = unmatchedSale(row)
   const before = sale.payment('hold_none', 'stripe')
-  const payment = { ...before, orderId: 'ord_attached', status: 'captured', reason: null, attachedHoldId: 'hold_1' }
+  const payment = {
+    ...before,
+    orderId: 'ord_paid for hold_none',
+    status: 'captured',
+    reason: null,
+    attachedHoldId: 'hold_1',
+  }
   expect(sale.run(attach(row))).toEqual({ outcome: 'payment_attached', payment, replayed: false })
   expect(sale.payment('hold_none', 'stripe')).toEqual(payment)
-  expect(sale.order('ord_attached')).toMatchObject({ holdId: 'hold_1', paymentId, amountMinor: 100 })
+  expect(sale.order('ord_paid for hold_none')).toMatchObject({ holdId: 'hold_1', paymentId, amountMinor: 100 })
   expect(sale.hold('hold_1').status).toBe('captured')
   expect(sale.counters(shoe)).toEqual([0, 1])
   expect(sale.balances()).toEqual({ 'cash:stripe': 100, sales: -100 })
@@ -185,7 +191,7 @@ it('attachPayment told again answers the same and changes nothing', () => {
   const sale = unmatchedSale({ what: '' })
   const first = sale.run(attachCommand('hold_1'))
   const { writes } = sale.set
-  expect(sale.run(attachCommand('hold_1', { orderId: 'ord_2' }))).toEqual(first)
+  expect(sale.run(attachCommand('hold_1'))).toEqual(first)
   expect(sale.set.writes).toBe(writes)
 })
 

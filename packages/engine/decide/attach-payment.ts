@@ -1,4 +1,5 @@
 import { refundsDueAccount, saleShares } from '@penstock/domain/ledger-entry.ts'
+import { orderIdOf, unchangedOrder } from '@penstock/domain/order.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { post } from '../ledger.ts'
 import { findPayment } from '../order-facts.ts'
@@ -31,10 +32,11 @@ export function attachPayment(set: WorkingSet, command: AttachPayment, nowMs: nu
   if (reason !== null) return refuse(reason, payment, hold)
 
   // Point of no return.
-  const { orderId } = command
-  assignGoods(set, { orderId, paymentId: payment.id }, hold, nowMs)
+  assignGoods(set, hold, nowMs)
+  const orderId = orderIdOf(payment.id)
   const attached: Payment = { ...payment, orderId, status: 'captured', reason: null, attachedHoldId: hold.id }
   savePayment(set, attached)
+  set.orderChanges.insert(payment.id, { ...unchangedOrder(payment.id), createdMs: nowMs })
   set.events.append({ type: 'payment.captured', objectId: payment.id, createdMs: nowMs })
   const cause = { causeId: hold.id, nowMs }
   for (const { account, amountMinor } of saleShares(payment.amountMinor, hold.fees)) {

@@ -1,6 +1,6 @@
 import { amountLeft } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
-import { lineRefundsOf, orderSaved, paymentOf } from '../order-facts.ts'
+import { changeOrder, findOrder, lineRefundsOf, orderSaved, paymentOf } from '../order-facts.ts'
 import { planRefund, startRefund } from '../refund.ts'
 import type { CancelOrder } from '@penstock/domain/command.ts'
 import type { Order } from '@penstock/domain/order.ts'
@@ -12,7 +12,7 @@ import type { WorkingSet } from '@penstock/domain/working-set.ts'
  * refunded yet. One that was cancelled before is answered as it is; one that was fulfilled can only be refunded.
  */
 export function cancelOrder(set: WorkingSet, command: CancelOrder, nowMs: number): Result {
-  const order = set.orders.find(command.orderId)
+  const order = findOrder(set, command.orderId)
   if (order === undefined) return rejected('not_found', 'id', `There is no order ${command.orderId}.`)
   if (order.cancelledMs !== null) return orderSaved(set, order)
   if (order.fulfilledMs !== null) {
@@ -21,15 +21,14 @@ export function cancelOrder(set: WorkingSet, command: CancelOrder, nowMs: number
 
   // Point of no return.
   refundTheRest(set, order, command, nowMs)
-  const cancelled: Order = { ...order, cancelledMs: nowMs }
-  set.orders.update(order.id, cancelled)
+  const cancelled = changeOrder(set, order, { cancelledMs: nowMs })
   set.events.append({ type: 'order.cancelled', objectId: order.id, createdMs: nowMs })
   return orderSaved(set, cancelled)
 }
 
 function refundTheRest(set: WorkingSet, order: Order, command: CancelOrder, nowMs: number): void {
   const payment = paymentOf(set, order)
-  const hasUnits = lineRefundsOf(set, order).some((line) => line.refundedQuantity < line.paidQuantity)
+  const hasUnits = lineRefundsOf(set, payment).some((line) => line.refundedQuantity < line.paidQuantity)
   if (amountLeft(payment) === 0 && !hasUnits) return
   const { refundId, reason } = command
   const wish = { refundId, amountMinor: null, lines: null, restock: command.restock && hasUnits, reason }

@@ -1,6 +1,7 @@
 import { noFees } from '@penstock/domain/fee.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { cashAccount, refundsDueAccount, saleShares } from '@penstock/domain/ledger-entry.ts'
+import { orderIdOf } from '@penstock/domain/order.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { paymentAsRecorded } from '../answer.ts'
@@ -45,7 +46,7 @@ export function capturePayment(set: WorkingSet, command: CapturePayment, nowMs: 
 
   // Point of no return.
   if (hold !== undefined) {
-    if (reason === null) assignGoods(set, command, hold, nowMs)
+    if (reason === null) assignGoods(set, hold, nowMs)
     else settle(set, hold, nowMs)
   }
   const result = recordPayment(set, command, reason, hold?.fees ?? noFees, nowMs)
@@ -95,15 +96,10 @@ export function whyNoGoods(
 }
 
 /** The units of the hold become the order's. Only where `whyNoGoods` has no reason not to. */
-export function assignGoods(
-  set: WorkingSet,
-  ids: { readonly orderId: string; readonly paymentId: string },
-  hold: Hold,
-  nowMs: number,
-): void {
+export function assignGoods(set: WorkingSet, hold: Hold, nowMs: number): void {
   const settled = settle(set, hold, nowMs)
   takeUnits(set, settled)
-  recordOrder(set, ids, settled, nowMs)
+  set.holds.update(settled.id, { ...settled, status: 'captured' })
 }
 
 /** The hold as it stands at `nowMs`: one whose deadline just passed is ended now, and its units come back. */
@@ -118,27 +114,7 @@ function takeUnits(set: WorkingSet, hold: Hold): void {
   countBuyerUnits(set, limitCounters(found(set.drops, hold.dropId), hold.customer), totalQuantity(hold.lines))
 }
 
-function recordOrder(
-  set: WorkingSet,
-  { orderId, paymentId }: { readonly orderId: string; readonly paymentId: string },
-  hold: Hold,
-  nowMs: number,
-): void {
-  set.holds.update(hold.id, { ...hold, status: 'captured' })
-  set.orders.insert(orderId, {
-    id: orderId,
-    dropId: hold.dropId,
-    holdId: hold.id,
-    paymentId,
-    amountMinor: hold.amountMinor,
-    currency: hold.currency,
-    createdMs: nowMs,
-    cancelledMs: null,
-    fulfilledMs: null,
-  })
-}
-
-/** The money, with or without an order, and where it went. `reason` null: the order of the command was made. */
+/** The money, with or without an order, and where it went. `reason` null: with one. */
 function recordPayment(
   set: WorkingSet,
   command: CapturePayment,
@@ -152,7 +128,7 @@ function recordPayment(
     provider,
     providerPaymentId,
     holdId: command.holdId,
-    orderId: reason === null ? command.orderId : null,
+    orderId: reason === null ? orderIdOf(command.paymentId) : null,
     amountMinor,
     currency,
     status: reason === null ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',

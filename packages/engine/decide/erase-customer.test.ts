@@ -82,8 +82,8 @@ it('no row of a sale names an erased customer: not the counters, not remembered 
   sale.accept(captureCommand('hold_1', { key: requestKey('k4'), paymentId: 'pay_again' }))
   expect(JSON.stringify(sale.hold('hold_1'))).toMatch(personal)
   sale.accept(eraseCommand('hold_1', { key: requestKey('k5') }))
-  const { drops, skus, holds, payments, orders, buyers, requests } = sale.set
-  const rows = [drops, skus, holds, payments, orders, buyers, requests].flatMap((table) => [...table.rows])
+  const { drops, skus, holds, payments, orderChanges, buyers, requests } = sale.set
+  const rows = [drops, skus, holds, payments, orderChanges, buyers, requests].flatMap((table) => [...table.rows])
   expect(JSON.stringify(rows)).not.toMatch(personal)
   expect(sale.hold('hold_1').customer).toEqual({ countedIn: buyerUnitsIds(dropId, ann) })
 })

@@ -11,7 +11,7 @@ const lines = [
 /** An order of a shoe and two socks. */
 function sold(): TestSale {
   const sale = openSale()
-  sale.accept(holdCommand('hold_1', { lines }), captureCommand('hold_1', { amountMinor: 150, orderId: 'ord_1' }))
+  sale.accept(holdCommand('hold_1', { lines }), captureCommand('hold_1', { amountMinor: 150, paymentId: 'pay_1' }))
   return sale
 }
 

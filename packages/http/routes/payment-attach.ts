@@ -17,12 +17,11 @@ export const paymentAttach = writeRoute({
   body: paymentAttachBody,
   answers: { 200: paymentObject },
   problems: ['not_found', 'invalid_transition', 'payment_conflict', 'hold_not_active', 'sold_out', 'limit_reached'],
-  toCommand: ({ body, params, key, mint }) => ({
+  toCommand: ({ body, params, key }) => ({
     kind: 'attach_payment',
     key,
     paymentId: params[0] ?? '',
     holdId: body.hold,
-    orderId: mint.id('order'),
   }),
   toResponse: (result) => {
     const { payment } = expected(result, 'payment_attached')

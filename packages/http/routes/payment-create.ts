@@ -20,7 +20,6 @@ export const paymentCreate = writeRoute({
     kind: 'capture_payment',
     key,
     paymentId: mint.id('payment'),
-    orderId: mint.id('order'),
     holdId: body.hold,
     provider: body.provider,
     providerPaymentId: body.provider_payment_id,

@@ -45,7 +45,7 @@ export function checkSale(tally: Tally, facts: SaleFacts, { unserved }: SaleOutc
     equal('holds captured = orders', captured, facts.paidOrders),
     equal('units in orders = units sold', facts.unitsInOrders, facts.sold),
     check('releases are final', unreleased.length === 0, few(unreleased)),
-    equal('orders without their payment, or the other way round', facts.unpairedOrders, 0),
+    equal('orders without their hold, or the other way round', facts.unpairedOrders, 0),
     equal('payments without their ledger entry', facts.unledgeredPayments, 0),
     equal('accounts that are not the fold of their entries', facts.unbalancedAccounts, 0),
   ]

@@ -22,7 +22,7 @@ export interface SaleFacts {
   readonly sold: number
   /** Units sold or held above stock, over all SKUs. */
   readonly oversold: number
-  /** Orders without a captured payment of the same amount, and the other way round. */
+  /** Orders without one captured hold of the same amount, and the other way round. */
   readonly unpairedOrders: number
   /** Accounts whose balance is not the fold of its entries. */
   readonly unbalancedAccounts: number
@@ -34,10 +34,11 @@ export interface SaleFacts {
 const holdUnits = "(SELECT sum(json_extract(line.value, '$[1]')) FROM json_each(hold.lines) AS line)"
 
 const unpairedOrders = `
-  SELECT (SELECT count(*) FROM orders LEFT JOIN payment ON payment.order_id = orders.id
-          WHERE payment.id IS NOT orders.payment_id OR payment.amount IS NOT orders.amount)
-       + (SELECT count(*) FROM payment LEFT JOIN orders ON orders.id = payment.order_id
-          WHERE payment.status = 'captured' AND orders.id IS NULL)`
+  SELECT count(*) FROM (
+    SELECT id FROM (
+      SELECT id, amount, 1 AS holds, 0 AS orders FROM hold WHERE status = 'captured'
+      UNION ALL SELECT hold_id, amount, 0, 1 FROM orders
+    ) GROUP BY id, amount HAVING sum(holds) <> 1 OR sum(orders) <> 1)`
 
 const unbalancedAccounts = `
   WITH fold AS (
@@ -72,7 +73,7 @@ export function readSaleFacts(databasePath: string): SaleFacts {
       ),
       payments: new Map(
         rows<{ id: string; status: string; order: string | null; amount: number }>(
-          'SELECT id, status, order_id AS "order", amount FROM payment',
+          `SELECT id, status, (SELECT orders.id FROM orders WHERE payment_id = payment.id) AS "order", amount FROM payment`,
         ).map((row) => [row.id, row]),
       ),
       refundsDue: counts(

@@ -126,9 +126,7 @@ const one = (table: string, where = 'true'): string => `(SELECT min(id) FROM ${t
 const duplicate = (table: string, where: string, columns: string, values: string = columns): string =>
   `INSERT INTO ${table} (${columns}) SELECT ${values} FROM ${table} WHERE ${where} LIMIT 1`
 
-const orderColumns = 'id, drop_id, hold_id, payment_id, amount, currency, status, created_ms'
-const paymentColumns =
-  'id, provider, provider_payment_id, hold_id, order_id, amount, currency, status, reason, created_ms'
+const paymentColumns = 'id, provider, provider_payment_id, hold_id, amount, currency, status, reason, created_ms'
 const entryColumns = 'payment_id, debit, credit, amount, currency, created_ms'
 const eventColumns = 'type, object_id, created_ms'
 
@@ -177,23 +175,32 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
       WHERE id = ${one('hold', "status = 'active'")}`,
   ],
   captured_hold_has_one_order: [
-    `DELETE FROM orders WHERE id = ${one('orders')}`,
-    duplicate('orders', 'true', orderColumns, orderColumns.replace('id', "'ord_twice'")),
+    `DELETE FROM payment WHERE id = ${one('payment', "status = 'captured'")}`,
+    duplicate(
+      'payment',
+      "status = 'captured'",
+      paymentColumns,
+      paymentColumns.replace('id, provider, ', "'pay_twice', 'other', "),
+    ),
+    `UPDATE payment SET status = 'refund_due', reason = 'sold_out' WHERE id = ${one('payment', "status = 'captured'")}`,
   ],
   order_has_captured_hold: [
-    `UPDATE orders SET hold_id = 'hold_x' WHERE id = ${one('orders')}`,
+    `UPDATE payment SET hold_id = 'hold_x' WHERE id = ${one('payment', "status = 'captured'")}`,
     `UPDATE hold_end SET status = 'released' WHERE hold_id = ${one('hold', "status = 'captured'")}`,
-    `UPDATE orders SET amount = 1 WHERE id = ${one('orders')}`,
-    `UPDATE orders SET currency = 'eur' WHERE id = ${one('orders')}`,
-  ],
-  order_has_one_payment: [
-    `DELETE FROM payment WHERE id = ${one('payment', "status = 'captured'")}`,
-    `UPDATE orders SET payment_id = 'pay_x' WHERE id = ${one('orders')}`,
+    `UPDATE payment SET amount = 1 WHERE id = ${one('payment', "status = 'captured'")}`,
+    `UPDATE payment SET currency = 'eur' WHERE id = ${one('payment', "status = 'captured'")}`,
     'UPDATE payment SET attached_hold_id = NULL WHERE attached_hold_id IS NOT NULL',
   ],
-  captured_payment_has_one_order: [
-    `DELETE FROM orders WHERE id = ${one('orders')}`,
-    `UPDATE payment SET order_id = 'ord_x' WHERE id = ${one('payment', "status = 'captured'")}`,
+  order_change_fits_payment: [
+    "UPDATE order_change SET payment_id = 'pay_x' WHERE cancelled_ms IS NOT NULL",
+    `UPDATE order_change SET payment_id = ${one('payment', "status = 'refund_due'")} WHERE cancelled_ms IS NOT NULL`,
+    'UPDATE order_change SET created_ms = 1 WHERE created_ms IS NOT NULL',
+    'UPDATE order_change SET created_ms = NULL WHERE created_ms IS NOT NULL',
+    'DELETE FROM order_change WHERE created_ms IS NOT NULL',
+  ],
+  order_alias_has_order: [
+    "INSERT INTO order_alias (order_id, payment_id) VALUES ('ord_x', 'pay_x')",
+    `INSERT INTO order_alias (order_id, payment_id) VALUES ('ord_x', ${one('payment', "status = 'refund_due'")})`,
   ],
   payment_fate: [
     `UPDATE payment SET status = 'refund_due' WHERE id = ${one('payment', "status = 'captured'")}`,
@@ -258,7 +265,8 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   ],
   line_refund_has_order: [
     "UPDATE order_line_refund SET order_id = 'ord_x' WHERE order_id = (SELECT min(order_id) FROM order_line_refund)",
-    'DELETE FROM orders WHERE id = (SELECT min(order_id) FROM order_line_refund)',
+    `INSERT INTO order_alias (order_id, payment_id)
+      SELECT 'ord_x', payment_id FROM orders WHERE id = (SELECT min(order_id) FROM order_line_refund)`,
   ],
   line_refunds_equal_refunds: [
     'DELETE FROM order_line_refund',
@@ -274,7 +282,7 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     "INSERT INTO checkout SELECT id, 'stripe', 'pi_1', amount, 'eur', NULL, 's', 1, 1, 'open' FROM hold LIMIT 1",
   ],
   code_use_has_order: [
-    'DELETE FROM orders WHERE id = (SELECT order_id FROM code_use)',
+    "INSERT INTO order_alias (order_id, payment_id) SELECT 'ord_x', payment_id FROM orders WHERE id = (SELECT order_id FROM code_use)",
     "UPDATE code_use SET order_id = 'ord_x'",
   ],
   code_use_fits_order: ['UPDATE code_use SET unit = 1', 'UPDATE code_use SET unit = -1'],
@@ -345,26 +353,35 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
   hold_lines_known: ['held_equals_active_holds', 'hold_amount', 'buyer_units'],
   hold_amount: ['payment_accounts'],
   buyer_units: ['held_equals_active_holds', 'sold_equals_captured_holds', 'line_refunds_equal_refunds'],
-  captured_hold_has_one_order: ['order_has_one_payment', 'captured_payment_has_one_order'],
+  captured_hold_has_one_order: [
+    'payment_has_one_entry',
+    'payment_has_its_events',
+    'entry_fits_payment',
+    'payment_accounts',
+    'payment_index_leads',
+  ],
   order_has_captured_hold: [
     'sold_equals_captured_holds',
     'buyer_units',
     'captured_hold_has_one_order',
-    'order_has_one_payment',
-  ],
-  order_has_one_payment: [
-    'captured_payment_has_one_order',
+    'order_change_fits_payment',
     'payment_has_its_events',
+    'entries_sum_to_payment',
     'entry_fits_payment',
     'entry_has_cause',
     'payment_accounts',
-    'payment_index_leads',
   ],
-  captured_payment_has_one_order: ['captured_hold_has_one_order', 'order_has_one_payment'],
   payment_has_its_events: ['webhook_delivery_fits'],
-  payment_fate: ['payment_has_its_events', 'entry_fits_payment', 'payment_accounts'],
+  payment_fate: [
+    'captured_hold_has_one_order',
+    'order_change_fits_payment',
+    'payment_has_its_events',
+    'entry_fits_payment',
+    'payment_accounts',
+  ],
   payment_once: [
-    'captured_payment_has_one_order',
+    'captured_hold_has_one_order',
+
     'payment_has_one_entry',
     'payment_has_its_events',
     'payment_accounts',
@@ -382,7 +399,7 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
     'balance_equals_entries',
   ],
   payment_given_back: [
-    'order_has_one_payment',
+    'order_has_captured_hold',
     'entries_sum_to_payment',
     'entry_has_cause',
     'payment_accounts',
@@ -392,14 +409,14 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
   refund_fits_payment: ['entry_has_cause', 'payment_accounts', 'payment_given_back', 'line_refunds_equal_refunds'],
   dispute_fits_payment: ['entry_has_cause', 'payment_accounts', 'payment_given_back'],
   line_refund_has_order: [
+    'refund_fits_payment',
     'sold_equals_captured_holds',
     'buyer_units',
     'captured_hold_has_one_order',
-    'captured_payment_has_one_order',
     'line_refunds_equal_refunds',
   ],
   line_refunds_equal_refunds: ['sold_equals_captured_holds', 'buyer_units', 'payment_accounts', 'payment_given_back'],
-  code_use_has_order: ['captured_hold_has_one_order', 'captured_payment_has_one_order'],
+  code_use_has_order: ['captured_hold_has_one_order'],
   balance_equals_entries: [
     'payment_has_one_entry',
     'entries_sum_to_payment',
@@ -423,7 +440,7 @@ it('runAudit says what it looked at: commits, rows, sums', () => {
   const report = runAudit(sound, { onCheck: (check) => void seen.push(check) })
   expect(seen).toEqual([null, ...auditChecks])
   expect(report).toMatchObject({
-    rows: { drops: 3, sku: 3, payment: 27, orders: 15, refund: 7, dispute: 3, code_use: 1 },
+    rows: { drops: 3, sku: 3, payment: 27, orders: 15, order_change: 2, refund: 7, dispute: 3, code_use: 1 },
     payments: [
       { currency: 'usd', status: 'captured', count: 15, amount: 115_927 },
       { currency: 'usd', status: 'refund_due', count: 9, amount: 15_003 },

@@ -71,9 +71,9 @@ function checkAcknowledged(load: Load): void {
       load.holds.map(({ id }) => id).toSorted(),
     )
     const paid = load.payments.map((payment) => `${payment.id} ${payment.order} ${payment.provider_payment_id}`)
-    expect(ids("SELECT id || ' ' || order_id || ' ' || provider_payment_id FROM payment ORDER BY id")).toEqual(
-      paid.toSorted(),
-    )
+    const orders = `SELECT payment_id || ' ' || orders.id || ' ' || provider_payment_id
+      FROM orders JOIN payment ON payment.id = payment_id ORDER BY payment_id`
+    expect(ids(orders)).toEqual(paid.toSorted())
     expect(ids('SELECT id FROM hold').length).toBe(load.holds.length)
     expect(ids('SELECT sold FROM sku')).toEqual([load.payments.length])
     expect(ids('SELECT held FROM sku')).toEqual([0])

@@ -110,7 +110,7 @@ function checkKept(load: Load): void {
   expect(auditDatabase(path)).toEqual([])
   const db = openReader(path)
   try {
-    const find = db.prepare<[string], string>('SELECT order_id FROM payment WHERE id = ?').pluck()
+    const find = db.prepare<[string], string>('SELECT id FROM orders WHERE payment_id = ?').pluck()
     const lost = load.payments.filter(({ id, order }) => find.get(id) !== order)
     expect(lost).toEqual([])
   } finally {

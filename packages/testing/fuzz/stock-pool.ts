@@ -14,6 +14,8 @@ const laterProvider = 'later'
 export async function stockPool(seller: Client, pool: IdPool, operationId: string): Promise<void> {
   const shop = new Shop(seller, pool)
   await shop.open()
+  // First: what it sells is not to be the pinned hold and payment.
+  await shop.webhook()
   const refunded = await shop.pay(await shop.hold(), laterProvider)
   await shop.post('/v1/refunds', { payment: refunded.id, amount: 1 })
   const disputed = await shop.pay(await shop.hold())
@@ -28,7 +30,6 @@ export async function stockPool(seller: Client, pool: IdPool, operationId: strin
   for (const make of operationId === 'attachPayment' ? [order, unmatched] : [unmatched, order]) await make()
   await shop.hold()
   await shop.post('/v1/api_keys', { kind: 'secret', name: 'Fuzz' })
-  await shop.webhook()
 }
 
 /** Sells one drop, and pins everything it is answered. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { buyerUnitsIds } from '@penstock/domain/customer.ts'
+import { orderIdOf } from '@penstock/domain/order.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { webhookDeliveryKey } from '@penstock/domain/webhook.ts'
 import { checkRefunds, earningsOf } from './money-invariants.ts'
@@ -76,17 +77,22 @@ function checkMoney(data: MemoryData): void {
     assert.equal(payment.status, status)
     assert.equal(payment.reason === null, payment.orderId !== null, 'a reason goes with money without goods, only')
     if (payment.orderId === null) continue
-    const order = data.orders.get(payment.orderId)
-    assert.equal(order?.paymentId, payment.id, 'a captured payment has no order of its own')
+    assert.equal(payment.orderId, orderIdOf(payment.id))
     const holdId = payment.attachedHoldId ?? payment.holdId
-    assert.equal(order?.holdId, holdId)
+    assert.equal(ordersSeen.has(payment.orderId), false, 'two payments have one order')
     assert.equal(data.holds.get(holdId)?.status, 'captured')
     assert.equal(data.holds.get(holdId)?.amountMinor, payment.amountMinor)
     ordersSeen.add(payment.orderId)
   }
-  assert.equal(data.orders.size, ordersSeen.size, 'an order has no captured payment')
+  for (const change of data.orderChanges.values()) {
+    const payment = payments.find(({ id }) => id === change.paymentId)
+    assert.equal(payment?.status, 'captured', 'an order changed that is not there')
+    assert.equal(change.createdMs === null, payment.attachedHoldId === null, 'an order is younger than its payment')
+  }
+  const orders = data.orders()
+  assert.deepEqual([...orders.keys()].toSorted(), [...ordersSeen].toSorted())
   const captured = [...data.holds.values()].filter((hold) => hold.status === 'captured')
-  assert.equal(captured.length, data.orders.size, 'a captured hold has no order')
+  assert.equal(captured.length, orders.size, 'a captured hold has no order')
   checkBalances(data)
 }
 
@@ -123,8 +129,9 @@ function checkWebhooks({ webhooks: { endpoints, secrets, deliveries }, events }:
 function checkBuyers(data: MemoryData): void {
   const expected = new Map<string, number>()
   const restocked = new Map<string, number>()
+  const orders = data.orders()
   for (const { orderId, restockedQuantity } of data.lineRefunds.values()) {
-    const holdId = data.orders.get(orderId)?.holdId ?? ''
+    const holdId = orders.get(orderId)?.holdId ?? ''
     restocked.set(holdId, (restocked.get(holdId) ?? 0) + restockedQuantity)
   }
   for (const hold of data.holds.values()) {

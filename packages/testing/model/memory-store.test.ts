@@ -11,7 +11,6 @@ storeContract(
       store: new MemoryStore(data),
       reopen: () => new MemoryStore(data),
       readWritten: () => ({
-        orders: [...data.orders.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
         entries: data.entries,
         events: data.events,
         balances: Object.fromEntries(data.balances),

@@ -1,5 +1,5 @@
 import { disputeKey } from '@penstock/domain/dispute.ts'
-import { paymentKey } from '@penstock/domain/payment.ts'
+import { paidHoldId, paymentKey } from '@penstock/domain/payment.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
@@ -11,7 +11,8 @@ import type { Dispute } from '@penstock/domain/dispute.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
-import type { Order } from '@penstock/domain/order.ts'
+import { orderOf } from '@penstock/domain/order.ts'
+import type { Order, OrderChange } from '@penstock/domain/order.ts'
 import type { OutboxEvent } from '@penstock/domain/outbox-event.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { WaitingFact } from '@penstock/domain/provider-fact.ts'
@@ -30,7 +31,7 @@ export class MemoryData {
   readonly skus = new Map<string, Sku>()
   readonly holds = new Map<string, Hold>()
   readonly payments = new Map<string, Payment>()
-  readonly orders = new Map<string, Order>()
+  readonly orderChanges = new Map<string, OrderChange>()
   readonly refunds = new Map<string, Refund>()
   readonly lineRefunds = new Map<string, LineRefund>()
   readonly disputes = new Map<string, Dispute>()
@@ -50,12 +51,22 @@ export class MemoryData {
   /** `account currency` → debits minus credits, added to with each entry. */
   readonly balances = new Map<string, number>()
 
+  /** By id. */
+  orders(): ReadonlyMap<string, Order> {
+    const orders = [...this.payments.values()].flatMap((payment): Order[] => {
+      const hold = this.holds.get(paidHoldId(payment))
+      const order = hold === undefined ? null : orderOf(payment, hold, this.orderChanges.get(payment.id))
+      return order === null ? [] : [order]
+    })
+    return new Map(orders.map((order) => [order.id, order]))
+  }
+
   /** Everything a buyer or seller could ever notice, to compare two histories: not how often was committed. */
   snapshot(): unknown {
-    const { drops, skus, holds, payments, orders, refunds, lineRefunds, disputes } = this
+    const { drops, skus, holds, payments, orderChanges, refunds, lineRefunds, disputes } = this
     const { buyers, codeUses, requests, apiKeys, entries, balances, events, webhooks } = this
     const { waitingFacts, checkouts } = this
-    const money = { payments, orders, refunds, lineRefunds, disputes, waitingFacts, checkouts, entries, balances }
+    const money = { payments, orderChanges, refunds, lineRefunds, disputes, waitingFacts, checkouts, entries, balances }
     return structuredClone({ drops, skus, holds, buyers, codeUses, requests, apiKeys, events, webhooks, ...money })
   }
 }
@@ -75,7 +86,8 @@ export class MemoryStore implements Store {
       skus: (id) => data.skus.get(id),
       holds: (id) => data.holds.get(id),
       payments: (key) => data.payments.get(key),
-      orders: (id) => data.orders.get(id),
+      orderChanges: (paymentId) => data.orderChanges.get(paymentId),
+      orderAliases: () => undefined,
       refunds: (id) => data.refunds.get(id),
       lineRefunds: (key) => data.lineRefunds.get(key),
       disputes: (key) => data.disputes.get(key),
@@ -169,7 +181,6 @@ function check(data: MemoryData, set: ChangeSet): void {
     if (paymentIds.has(id)) throw new Error(`payment ${id} exists`)
     paymentIds.add(id)
   }
-  for (const id of set.orders.inserted.keys()) if (data.orders.has(id)) throw new Error(`order ${id} exists`)
   for (const row of [...set.payments.inserted.values(), ...set.payments.updated.values()]) {
     const { id, amountMinor, refundedMinor, disputedMinor, lostMinor } = row
     const isSound = refundedMinor >= 0 && disputedMinor >= lostMinor && lostMinor >= 0
@@ -195,7 +206,9 @@ function save(data: MemoryData, set: ChangeSet): void {
   for (const row of [...set.payments.inserted.values(), ...set.payments.updated.values()]) {
     data.payments.set(paymentKey(row.provider, row.providerPaymentId), row)
   }
-  for (const row of [...set.orders.inserted.values(), ...set.orders.updated.values()]) data.orders.set(row.id, row)
+  for (const row of [...set.orderChanges.inserted.values(), ...set.orderChanges.updated.values()]) {
+    data.orderChanges.set(row.paymentId, row)
+  }
   for (const row of [...set.refunds.inserted.values(), ...set.refunds.updated.values()]) data.refunds.set(row.id, row)
   for (const row of [...set.lineRefunds.inserted.values(), ...set.lineRefunds.updated.values()]) {
     data.lineRefunds.set(lineRefundKey(row.orderId, row.skuId), row)

@@ -129,8 +129,9 @@ function checkLines(data: MemoryData): void {
       if (status === 'succeeded' && restock) restocked.set(key, (restocked.get(key) ?? 0) + quantity)
     }
   }
+  const orders = data.orders()
   for (const [key, row] of data.lineRefunds) {
-    const hold = data.holds.get(data.orders.get(row.orderId)?.holdId ?? '')
+    const hold = data.holds.get(orders.get(row.orderId)?.holdId ?? '')
     const paid = hold?.lines.reduce((sum, line) => sum + (line.skuId === row.skuId ? line.quantity : 0), 0)
     assert.deepEqual(row, {
       orderId: row.orderId,

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { orderIdOf } from '@penstock/domain/order.ts'
 import type {
   AttachPayment,
   CancelOrder,
@@ -231,7 +232,6 @@ function capturePayment(options: SaleOptions): fc.Arbitrary<Draft> {
         kind: 'capture_payment',
         key,
         paymentId: `pay_${place.index}`,
-        orderId: `ord_${place.index}`,
         holdId: id,
         provider,
         providerPaymentId: providerPaymentId ?? `paid for ${id}`,
@@ -245,7 +245,7 @@ function capturePayment(options: SaleOptions): fc.Arbitrary<Draft> {
 function captureAt({ earlier }: Place, back: number, wanted: (command: CapturePayment) => boolean = () => true) {
   const captures = earlier.filter((command) => command.kind === 'capture_payment').filter(wanted)
   const capture = captures[captures.length - 1 - (back % Math.min(6, captures.length))]
-  return back === 20 || capture === undefined ? { paymentId: 'pay_none', orderId: 'ord_none' } : capture
+  return back === 20 || capture === undefined ? { paymentId: 'pay_none' } : capture
 }
 
 const captureNumber = fc.nat({ max: 20 })
@@ -266,7 +266,6 @@ function attachPayment(options: SaleOptions): fc.Arbitrary<Draft> {
         key,
         paymentId: capture.paymentId,
         holdId: holdAt(place, hold).id,
-        orderId: `ord_${place.index}`,
       }
     })
 }
@@ -306,13 +305,13 @@ function refundCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
   const cancel = fc
     .record({ key: anyKey('cancel_order', options), payment: captureNumber, restock: fc.boolean() })
     .map(({ key, payment, restock }): Draft => (place): CancelOrder => {
-      const { orderId } = captureAt(place, payment)
+      const orderId = orderIdOf(captureAt(place, payment).paymentId)
       return { kind: 'cancel_order', key, orderId, refundId: `rfnd_${place.index}`, restock, reason: null }
     })
   const fulfil = fc
     .record({ key: anyKey('fulfil_order', options), payment: captureNumber })
     .map(({ key, payment }): Draft => (place): FulfilOrder => {
-      return { kind: 'fulfil_order', key, orderId: captureAt(place, payment).orderId }
+      return { kind: 'fulfil_order', key, orderId: orderIdOf(captureAt(place, payment).paymentId) }
     })
   return [create, create, settle, settle, cancel, fulfil]
 }

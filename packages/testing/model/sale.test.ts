@@ -241,9 +241,7 @@ function sentAgain(command: Command, number: number): Command {
     case 'create_hold':
       return { ...command, holdId: again(command.holdId), clientSecret: again(command.clientSecret) }
     case 'capture_payment':
-      return { ...command, paymentId: again(command.paymentId), orderId: again(command.orderId) }
-    case 'attach_payment':
-      return { ...command, orderId: again(command.orderId) }
+      return { ...command, paymentId: again(command.paymentId) }
     case 'create_refund':
     case 'cancel_order':
       return { ...command, refundId: again(command.refundId) }
@@ -261,6 +259,7 @@ function sentAgain(command: Command, number: number): Command {
     case 'restock_sku':
     case 'release_hold':
     case 'expire_holds':
+    case 'attach_payment':
     case 'settle_refund':
     case 'close_dispute':
     case 'take_fact':
@@ -392,7 +391,6 @@ function payFor(index: number, position: number, hold?: { quantity: number; diff
     kind: 'capture_payment',
     key: null,
     paymentId: `pay_${position}`,
-    orderId: `ord_${position}`,
     holdId: `hold_${index}`,
     provider: 'manual',
     providerPaymentId: `paid for ${index}`,

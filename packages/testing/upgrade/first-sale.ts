@@ -51,7 +51,6 @@ function hold(number: number, change: Partial<CreateHold> = {}): CreateHold {
 function pay(number: number, change: Partial<ReturnType<typeof captureCommand>> = {}): Command {
   return captureCommand(id('hold', number), {
     paymentId: id('payment', number),
-    orderId: id('order', number),
     provider: 'manual',
     providerPaymentId: `transfer ${number}`,
     amountMinor: 4_999,
@@ -131,11 +130,10 @@ export const firstSale: readonly Moment[] = [
     commands: [
       pay(1),
       pay(2, { key: null }),
-      pay(1, { key: requestKey('payment 1 again'), paymentId: id('payment', 21), orderId: id('order', 21) }),
+      pay(1, { key: requestKey('payment 1 again'), paymentId: id('payment', 21) }),
       pay(1, {
         key: requestKey('twice'),
         paymentId: id('payment', 22),
-        orderId: id('order', 22),
         providerPaymentId: 'x',
       }),
     ],
