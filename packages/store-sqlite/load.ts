@@ -67,12 +67,6 @@ export class RowLoader implements RowSource {
     const hold = findHold(db)
     const payment = db.prepare<[number], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE seq = ?`).raw()
     const buyer = db.prepare<[string], number>('SELECT units FROM buyer_units WHERE id = ?').pluck()
-    const request = db
-      .prepare<[number], readonly [string, StoredAnswer['kind'], string, number, number]>(
-        'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
-      )
-      .raw()
-
     const money = loadMoney(db)
     this.orderChanges = money.orderChanges
     this.orderAliases = money.orderAliases
@@ -115,13 +109,7 @@ export class RowLoader implements RowSource {
       const units = buyer.get(id)
       return units === undefined ? undefined : { id, units }
     }
-    this.requests = (id) => {
-      const seq = this.requestIndex.find(id)
-      const row = seq === undefined ? undefined : request.get(seq)
-      if (row === undefined) return undefined
-      const [fingerprint, kind, answer, createdMs, lasting] = row
-      return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
-    }
+    this.requests = loadRequests(db, this.requestIndex)
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
@@ -168,5 +156,20 @@ export class RowLoader implements RowSource {
       this.#holds.delete(oldest)
       if (this.#holds.size <= cachedHoldsMax) return
     }
+  }
+}
+
+function loadRequests(db: Connection, index: DeferredIndex): RowSource['requests'] {
+  const request = db
+    .prepare<[number], readonly [string, StoredAnswer['kind'], string, number, number]>(
+      'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
+    )
+    .raw()
+  return (id) => {
+    const seq = index.find(id)
+    const row = seq === undefined ? undefined : request.get(seq)
+    if (row === undefined) return undefined
+    const [fingerprint, kind, answer, createdMs, lasting] = row
+    return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
   }
 }
