@@ -63,6 +63,15 @@ export class Api {
     return (await this.postOnce(path, body, idempotencyKey)).body
   }
 
+  /** Changes the fields of `body`; twice is as once. */
+  async patch(path: string, body: object): Promise<Json> {
+    return (await this.#send('PATCH', path, body, { 'idempotency-key': randomUUID() })).body
+  }
+
+  async delete(path: string): Promise<Json> {
+    return (await this.#send('DELETE', path, undefined, { 'idempotency-key': randomUUID() })).body
+  }
+
   /** As `post`; `isReplay`: the server has answered this key before, and gave the same answer again. */
   postOnce(path: string, body: object, idempotencyKey: string): Promise<Answer> {
     return this.#send('POST', path, body, { 'idempotency-key': idempotencyKey })

@@ -27,7 +27,8 @@ beforeEach(async () => {
   answers = []
   server = createServer((request, response) => {
     const { method = '', url: path = '', headers } = request
-    const read = method === 'GET' ? Promise.resolve(null) : json(request)
+    const hasBody = headers['content-type'] !== undefined
+    const read = hasBody ? json(request) : Promise.resolve(null)
     void read.then((body) => {
       const [key = '', idempotencyKey] = [headers.authorization, headers['idempotency-key']?.toString()]
       asked.push({ method, url: path, key, idempotencyKey, body })
@@ -196,6 +197,134 @@ describe('key', () => {
     expect(asked.slice(1).map(({ url: path, body }) => [path, body])).toEqual([
       ['/v1/api_keys/key_1/roll', { overlap: 60 }],
       ['/v1/api_keys/key_1/revoke', {}],
+    ])
+  })
+
+  it('create says so when the answer with the secret got lost and the repeated one has none', async () => {
+    answers = [503, key]
+    const made = await run('key', 'create')
+    expect([made.code, made.stdout]).toEqual([0, 'key_1  secret  shop\n'])
+    expect(made.stderr).toContain('penstock key roll key_1 makes another key.')
+  })
+})
+
+describe('webhook', () => {
+  const endpoint = {
+    id: 'whe_1',
+    object: 'webhook_endpoint',
+    status: 'enabled',
+    disabled_reason: null,
+    url: 'https://shop.example/hook',
+    events: ['payment.captured'],
+    description: 'Warehouse',
+    failing_since: null,
+    replay: null,
+    created: 1,
+  }
+  const disabled = { ...endpoint, status: 'disabled', disabled_reason: 'failing', failing_since: 1_800_000_000 }
+  const delivery = {
+    id: 'whd_1',
+    object: 'webhook_delivery',
+    status: 'failed',
+    endpoint: 'whe_1',
+    event: 'evt_42',
+    type: 'payment.captured',
+    webhook_id: 'evt_42_whe_1',
+    failures: 10,
+    next_attempt_at: null,
+    attempts: [
+      { created: 1, duration_ms: 1, status: 500, fault: 'status' },
+      { created: 2, duration_ms: 1, status: null, fault: 'timeout' },
+    ],
+    created: 1,
+  }
+  const line = 'whe_1  enabled  https://shop.example/hook\n'
+
+  it('create sends what was given, all events when none was, and shows the secret once', async () => {
+    answers = [{ ...endpoint, secret: 'whsec_a' }, endpoint]
+    const events = ['--events', 'payment.captured, order.fulfilled', '--description', 'Warehouse']
+    const made = await run('webhook', 'create', 'https://shop.example/hook', ...events)
+    expect([made.code, made.stdout]).toEqual([0, `${line}whsec_a\n`])
+    const replayed = await run('webhook', 'create', 'https://shop.example/hook')
+    expect([replayed.code, replayed.stdout]).toEqual([0, line])
+    expect(replayed.stderr).toContain('penstock webhook rotate whe_1 makes another.')
+    expect(asked.map(({ method, url: path, body }) => [method, path, body])).toEqual([
+      [
+        'POST',
+        '/v1/webhook_endpoints',
+        { url: endpoint.url, events: ['payment.captured', 'order.fulfilled'], description: 'Warehouse' },
+      ],
+      ['POST', '/v1/webhook_endpoints', { url: endpoint.url, events: ['*'] }],
+    ])
+  })
+
+  it('list shows why an endpoint gets nothing, and what is sent again', async () => {
+    const replaying = { ...endpoint, id: 'whe_2', replay: { next: 'evt_3', to: 'evt_9' }, description: null }
+    answers = [{ object: 'list', data: [disabled, replaying], has_more: false }]
+    const { stdout } = await run('webhook', 'list')
+    expect(stdout).toMatch(
+      /^whe_1 +disabled \(failing\) +2027-01-15 08:00:00Z +- +payment\.captured +https.+Warehouse$/m,
+    )
+    expect(stdout).toMatch(/^whe_2 +enabled +- +evt_3 to evt_9 +payment\.captured +https:\S+ +-$/m)
+    expect(asked[0]?.url).toBe('/v1/webhook_endpoints')
+  })
+
+  it.each<[readonly string[], object, string, string, object | null, string]>([
+    [
+      ['rotate', 'whe_1', '--overlap', '60'],
+      { ...endpoint, secret: 'whsec_b' },
+      'POST',
+      'whe_1/rotate_secret',
+      { overlap: 60 },
+      `${line}whsec_b\n`,
+    ],
+    [['rotate', 'whe_1'], { ...endpoint, secret: 'whsec_b' }, 'POST', 'whe_1/rotate_secret', {}, `${line}whsec_b\n`],
+    [
+      ['disable', 'whe_1'],
+      { ...disabled, disabled_reason: 'seller' },
+      'PATCH',
+      'whe_1',
+      { status: 'disabled' },
+      'whe_1  disabled (seller)  https://shop.example/hook\n',
+    ],
+    [['enable', 'whe_1'], endpoint, 'PATCH', 'whe_1', { status: 'enabled' }, line],
+    [['delete', 'whe/1'], { id: 'whe/1', deleted: true }, 'DELETE', 'whe%2F1', null, 'whe/1 was deleted\n'],
+    [
+      ['replay', 'whe_1', '--from', 'evt_3', '--to', '1800000000'],
+      { ...endpoint, replay: { next: 'evt_3', to: 'evt_9' } },
+      'POST',
+      'whe_1/replay',
+      { from: 'evt_3', to: 1_800_000_000 },
+      'whe_1  enabled  https://shop.example/hook  replays evt_3 to evt_9\n',
+    ],
+  ])('%j asks for it', async (args, answer, method, path, body, stdout) => {
+    answers = [answer]
+    const ran = await run('webhook', ...args)
+    expect([ran.code, ran.stdout]).toEqual([0, stdout])
+    expect(asked[0]).toMatchObject({ method, url: `/v1/webhook_endpoints/${path}`, body })
+    expect(asked[0]?.idempotencyKey).toMatch(/./)
+  })
+
+  it('replay refuses to guess where to begin', async () => {
+    const { code, stderr } = await run('webhook', 'replay', 'whe_1')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--from is missing')])
+    expect(asked).toEqual([])
+  })
+
+  it('deliveries shows the last answer, or why there was none; retry tries one again', async () => {
+    answers = [
+      { object: 'list', data: [delivery], has_more: true },
+      { ...delivery, status: 'pending' },
+    ]
+    const filters = ['--endpoint', 'whe_1', '--event', 'evt_42', '--status', 'failed', '--limit', '1']
+    const listed = await run('webhook', 'deliveries', ...filters)
+    expect(listed.stdout).toMatch(/\nwhd_1 +failed +10 +- +timeout +evt_42 +payment\.captured +whe_1\n$/)
+    expect(listed.stderr).toContain('There are more')
+    const retried = await run('webhook', 'retry', 'whd_1')
+    expect(retried.stdout).toBe('whd_1  pending  evt_42 to whe_1\n')
+    expect(asked.map(({ method, url: path }) => `${method} ${path}`)).toEqual([
+      'GET /v1/webhook_deliveries?endpoint=whe_1&event=evt_42&status=failed&limit=1',
+      'POST /v1/webhook_deliveries/whd_1/retry',
     ])
   })
 })

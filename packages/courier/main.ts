@@ -6,6 +6,7 @@ import { mintId } from '@penstock/domain/id.ts'
 import { courierDrainMs, courierLockWaitMs, courierTickMs } from '@penstock/domain/limits.ts'
 import { openProviders } from '@penstock/providers/open-providers.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
+import { onStopSignal } from '@penstock/protocol/stop-signal.ts'
 import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
 import { SqliteProviderQueries } from '@penstock/store-sqlite/sqlite-provider-queries.ts'
@@ -44,7 +45,7 @@ async function run(settings: Settings): Promise<void> {
     for (const close of closers.toReversed()) await close()
     if (process.connected) process.disconnect()
     process.exit(0)
-  })
+  }, die)
   writer.connect()
   await connected.promise
   const lock = await waitForLock(join(settings.dataFolder, 'courier.lock'))
@@ -131,23 +132,10 @@ async function waitForLock(path: string): Promise<WriterLock> {
   }
 }
 
-/** SIGINT, SIGTERM and PM2's message all mean: note what was delivered, then end. Once. */
-function onStopSignal(stop: () => Promise<void>): void {
-  let stopping = false
-  const once = (): void => {
-    if (stopping) return
-    stopping = true
-    stop().catch((error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    })
-  }
-  process.on('SIGINT', once)
-  process.on('SIGTERM', once)
-  process.on('disconnect', once)
-  process.on('message', (message) => {
-    if (message === 'shutdown') once()
-  })
+/** It could not stop in order. */
+function die(error: unknown): void {
+  console.error(error)
+  process.exit(1)
 }
 
 try {

@@ -18,18 +18,21 @@ import { ReadPool } from './read-pool.ts'
 import { serveRoutes } from './routes/index.ts'
 import { openSlowReads } from './slow-reads.ts'
 import { openTestPay, serveTestPay } from './serve-test-pay.ts'
+import { onStopSignal } from '@penstock/protocol/stop-signal.ts'
 import { WriterClient } from '@penstock/protocol/writer-client.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
+import type { Deps } from './api.ts'
 
 /** How often waiting reads are looked through for passed deadlines. */
 const waiterSweepMs = 50
+
+const clock = Date.now
 
 /**
  * One HTTP process: the wiring, and nothing else. It waits for the writer, opens its own reader, then listens.
  * Exit codes: 0 asked to stop, 1 a bug or the port is taken, 2 bad settings.
  */
 async function run(settings: Settings): Promise<void> {
-  const clock = Date.now
   const mint = new Mint(clock, settings.mode)
   const connected = Promise.withResolvers<void>()
   let catalogue: Catalogue | null = null
@@ -58,7 +61,7 @@ async function run(settings: Settings): Promise<void> {
     for (const close of closers.toReversed()) await close()
     if (process.connected) process.disconnect()
     if (closers.length === 1) process.exit(0)
-  })
+  }, die)
   writer.connect()
   await connected.promise
 
@@ -72,19 +75,47 @@ async function run(settings: Settings): Promise<void> {
   const transport = openTransport(settings.transport, defaultUwsCacheFolder(process.env), log)
   // Only a request that came over it asks, so there is a port by then.
   let baseUrl = ''
-  const providers = openProviders(settings, {
-    clock,
-    random: Math.random,
-    baseUrl: () => baseUrl,
-    findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
-  })
-  const deps = {
-    queries,
-    catalogue,
-    writer,
-    credentials,
-    mint,
-    providers,
+  const url = (): string => baseUrl
+  const deps = openDeps(settings, { queries, catalogue, writer, credentials, mint, pool, baseUrl: url })
+  const testPay = openTestPay(deps.providers, { url, clock, log, random: Math.random })
+  serveRoutes(transport, deps, (router) => testPay && serveTestPay(router, deps, testPay))
+  const port = await transport.listen(settings.host, settings.port)
+  baseUrl = ownUrl(settings.host, port)
+  const stopTimers = startTimers(deps, writer)
+
+  // Called last to first: the reader outlives the writer's line, whose commits may still ask it.
+  closers.unshift(() => queries.close())
+  closers.push(
+    stopTimers,
+    () => Promise.race([reportKeyUses(deps.credentials, writer), delay(keyUseDrainMs, undefined, { ref: false })]),
+    () => pool.close(),
+    () => testPay?.webhooks.close(),
+    () => transport.close(httpDrainMs),
+    () => deps.live.close(),
+  )
+  log(`http ready: ${transport.name} on ${settings.host}:${port}`)
+  process.send?.({ listening: port })
+  process.send?.('ready')
+}
+
+interface Opened extends Pick<Deps, 'catalogue' | 'writer' | 'credentials' | 'mint'> {
+  readonly queries: SqliteQueries
+  readonly pool: ReadPool
+  /** Where this process can be reached. */
+  readonly baseUrl: () => string
+}
+
+/** What routes work with, of what is open already. */
+function openDeps(settings: Settings, { pool, baseUrl, ...opened }: Opened): Deps {
+  const { queries, catalogue } = opened
+  return {
+    ...opened,
+    providers: openProviders(settings, {
+      clock,
+      random: Math.random,
+      baseUrl,
+      findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
+    }),
     providerCalls: new ProviderCalls(log),
     slowReads: openSlowReads(pool.readPart),
     live: new LiveDrops(catalogue, clock),
@@ -93,30 +124,18 @@ async function run(settings: Settings): Promise<void> {
     clock,
     log,
   }
-  const testPay = openTestPay(providers, { url: () => baseUrl, clock, log, random: Math.random })
-  serveRoutes(transport, deps, (router) => testPay && serveTestPay(router, deps, testPay))
-  const port = await transport.listen(settings.host, settings.port)
-  baseUrl = ownUrl(settings.host, port)
-  const sweep = setInterval(() => deps.catalogue.expireWaiters(clock()), waiterSweepMs)
-  const tick = setInterval(() => deps.live.tick(), liveTickMs)
-  const reportUses = (): Promise<void> => reportKeyUses(deps.credentials, writer)
-  const report = setInterval(() => void reportUses(), keyUseIntervalMs)
+}
 
-  // Called last to first: the reader outlives the writer's line, whose commits may still ask it.
-  closers.unshift(() => queries.close())
-  closers.push(
-    () => clearInterval(sweep),
-    () => clearInterval(report),
-    () => Promise.race([reportUses(), delay(keyUseDrainMs, undefined, { ref: false })]),
-    () => pool.close(),
-    () => testPay?.webhooks.close(),
-    () => transport.close(httpDrainMs),
-    () => clearInterval(tick),
-    () => deps.live.close(),
-  )
-  log(`http ready: ${transport.name} on ${settings.host}:${port}`)
-  process.send?.({ listening: port })
-  process.send?.('ready')
+/** What happens without a request. Gives back what ends it. */
+function startTimers({ catalogue, live, credentials }: Deps, writer: WriterClient): () => void {
+  const timers = [
+    setInterval(() => catalogue.expireWaiters(clock()), waiterSweepMs),
+    setInterval(() => live.tick(), liveTickMs),
+    setInterval(() => void reportKeyUses(credentials, writer), keyUseIntervalMs),
+  ]
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+  }
 }
 
 function log(message: string, error?: unknown): void {
@@ -130,23 +149,10 @@ function ownUrl(host: string, port: number): string {
   return `http://${own.includes(':') ? `[${own}]` : own}:${port}`
 }
 
-/** SIGINT, SIGTERM and PM2's message all mean: answer what was taken, then end. Once. */
-function onStopSignal(stop: () => Promise<void>): void {
-  let stopping = false
-  const once = (): void => {
-    if (stopping) return
-    stopping = true
-    stop().catch((error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    })
-  }
-  process.on('SIGINT', once)
-  process.on('SIGTERM', once)
-  process.on('disconnect', once)
-  process.on('message', (message) => {
-    if (message === 'shutdown') once()
-  })
+/** It could not stop in order. */
+function die(error: unknown): void {
+  console.error(error)
+  process.exit(1)
 }
 
 try {

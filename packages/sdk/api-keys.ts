@@ -34,8 +34,8 @@ export interface ApiKey {
 }
 
 export interface ApiKeyWithSecret extends ApiKey {
-  /** The key itself, shown this once. */
-  readonly secret: string
+  /** The key itself, shown this once: absent when the answer is a repeated one, as after a lost connection. */
+  readonly secret?: string
 }
 
 export interface ApiKeyCreate {

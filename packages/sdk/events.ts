@@ -16,6 +16,7 @@ export interface PenstockEvent {
 
 export interface EventListParams extends ListParams, CreatedParams {
   readonly type?: string | undefined
+  readonly object_id?: string | undefined
 }
 
 export class Events {

@@ -1,4 +1,5 @@
 import { path } from './path.ts'
+import type { Checkout, CheckoutCreate } from './checkout.ts'
 import type { Customer, CustomerCreate } from './customer.ts'
 import type { FeeKind } from './drops.ts'
 import type { CreatedParams, Listing, ListParams } from './listing.ts'
@@ -75,6 +76,14 @@ export class Holds {
 
   retrieve(id: string, options?: HoldOptions): Promise<Hold> {
     return this.#transport.get(path`holds/${id}`, options)
+  }
+
+  /**
+   * Opens a payment at a provider. The same provider again gives the same checkout. ProblemError `hold_not_active`,
+   * `provider_not_configured`, `provider_refused` or `provider_unavailable`.
+   */
+  checkout(id: string, body: CheckoutCreate, options?: HoldOptions): Promise<Checkout> {
+    return this.#transport.post(path`holds/${id}/checkout`, body, options)
   }
 
   /** Gives the units back. Resolves with the hold as it ended, whatever ended it. */

@@ -20,6 +20,7 @@ export {
 export type { HoldOptions, PenstockOptions, RequestOptions, RetryOptions } from './options.ts'
 export type { CreatedParams, Listed, Listing, ListPage, ListParams } from './listing.ts'
 export type { ApiKey, ApiKeyCreate, ApiKeys, ApiKeyWithSecret, Scope } from './api-keys.ts'
+export type { Checkout, CheckoutCreate, CheckoutProvider } from './checkout.ts'
 export type { Codes, CodeStatus, VerifiedCode } from './codes.ts'
 export type { Address, Customer, CustomerCreate } from './customer.ts'
 export type { Dispute, DisputeCreate, DisputeListParams, Disputes, DisputeStatus } from './disputes.ts'
@@ -54,4 +55,23 @@ export type {
 } from './orders.ts'
 export type { Payment, PaymentCreate, PaymentListParams, PaymentReason, Payments, PaymentStatus } from './payments.ts'
 export type { Refund, RefundCreate, RefundLine, RefundListParams, Refunds, RefundStatus } from './refunds.ts'
+export type {
+  WebhookAttempt,
+  WebhookAttemptFault,
+  WebhookDeliveries,
+  WebhookDelivery,
+  WebhookDeliveryListParams,
+  WebhookDeliveryStatus,
+} from './webhook-deliveries.ts'
+export type {
+  DeletedWebhookEndpoint,
+  WebhookDisabledReason,
+  WebhookEndpoint,
+  WebhookEndpointCreate,
+  WebhookEndpoints,
+  WebhookEndpointStatus,
+  WebhookEndpointUpdate,
+  WebhookEndpointWithSecret,
+  WebhookReplay,
+} from './webhook-endpoints.ts'
 export type { DropHandlers, SubscribeOptions } from './watch-drop.ts'

@@ -8,6 +8,8 @@ export interface LedgerEntry {
   readonly id: string
   readonly object: 'ledger_entry'
   readonly payment: string
+  /** The refund, the dispute or the attached hold that moved the money; null: the payment itself. */
+  readonly cause: string | null
   readonly debit: string
   readonly credit: string
   readonly amount: number

@@ -54,6 +54,12 @@ const calls: readonly [string, (client: Penstock) => Promise<unknown>, string, o
     { drop: 'drop_1', lines: [{ sku: 'sku_1', quantity: 1 }], customer },
   ],
   ['holds.retrieve', (p) => p.holds.retrieve('hold_1', { clientSecret: 'cs_1' }), 'GET /v1/holds/hold_1'],
+  [
+    'holds.checkout',
+    (p) => p.holds.checkout('hold_1', { provider: 'test', return_url: 'https://s.example' }),
+    'POST /v1/holds/hold_1/checkout',
+    { provider: 'test', return_url: 'https://s.example' },
+  ],
   ['holds.release', (p) => p.holds.release('hold_1', { clientSecret: 'cs_1' }), 'DELETE /v1/holds/hold_1'],
   ['holds.erase', (p) => p.holds.erase('hold_1'), 'POST /v1/holds/hold_1/erase', {}],
   ['payments.retrieve', (p) => p.payments.retrieve('pay_1'), 'GET /v1/payments/pay_1'],
@@ -121,6 +127,34 @@ const calls: readonly [string, (client: Penstock) => Promise<unknown>, string, o
   ],
   ['apiKeys.roll', (p) => p.apiKeys.roll('key_1', { overlap: 0 }), 'POST /v1/api_keys/key_1/roll', { overlap: 0 }],
   ['apiKeys.revoke', (p) => p.apiKeys.revoke('key_1'), 'POST /v1/api_keys/key_1/revoke', {}],
+  ['webhookEndpoints.retrieve', (p) => p.webhookEndpoints.retrieve('whe_1'), 'GET /v1/webhook_endpoints/whe_1'],
+  [
+    'webhookEndpoints.create',
+    (p) => p.webhookEndpoints.create({ url: 'https://s.example', events: ['*'] }),
+    'POST /v1/webhook_endpoints',
+    { url: 'https://s.example', events: ['*'] },
+  ],
+  [
+    'webhookEndpoints.update',
+    (p) => p.webhookEndpoints.update('whe_1', { description: null, status: 'disabled' }),
+    'PATCH /v1/webhook_endpoints/whe_1',
+    { description: null, status: 'disabled' },
+  ],
+  ['webhookEndpoints.delete', (p) => p.webhookEndpoints.delete('whe_1'), 'DELETE /v1/webhook_endpoints/whe_1'],
+  [
+    'webhookEndpoints.rotateSecret',
+    (p) => p.webhookEndpoints.rotateSecret('whe_1', { overlap: 0 }),
+    'POST /v1/webhook_endpoints/whe_1/rotate_secret',
+    { overlap: 0 },
+  ],
+  [
+    'webhookEndpoints.replay',
+    (p) => p.webhookEndpoints.replay('whe_1', { from: 'evt_1', to: 2 }),
+    'POST /v1/webhook_endpoints/whe_1/replay',
+    { from: 'evt_1', to: 2 },
+  ],
+  ['webhookDeliveries.retrieve', (p) => p.webhookDeliveries.retrieve('whd_1'), 'GET /v1/webhook_deliveries/whd_1'],
+  ['webhookDeliveries.retry', (p) => p.webhookDeliveries.retry('whd_1'), 'POST /v1/webhook_deliveries/whd_1/retry', {}],
   ['drops.list', (p) => p.drops.list({ status: 'live' }).page(), 'GET /v1/drops?status=live'],
   [
     'holds.list',
@@ -144,6 +178,12 @@ const calls: readonly [string, (client: Penstock) => Promise<unknown>, string, o
     (p) => p.ledger.entries({ account: 'cash:manual' }).page(),
     'GET /v1/ledger/entries?account=cash%3Amanual',
   ],
+  ['webhookEndpoints.list', (p) => p.webhookEndpoints.list().page(), 'GET /v1/webhook_endpoints'],
+  [
+    'webhookDeliveries.list',
+    (p) => p.webhookDeliveries.list({ endpoint: 'whe_1', status: 'failed', created_to: 3 }).page(),
+    'GET /v1/webhook_deliveries?endpoint=whe_1&status=failed&created_to=3',
+  ],
   ['apiKeys.list', (p) => p.apiKeys.list().page(), 'GET /v1/api_keys'],
   ['events.list', (p) => p.events.list({ type: 'payment.captured' }).page(), 'GET /v1/events?type=payment.captured'],
   [
@@ -163,10 +203,11 @@ describe('Penstock', () => {
   })
 
   it('sends the client secret of a hold', async () => {
-    server.will({}, {})
+    server.will({}, {}, {})
     await penstock.holds.retrieve('hold_1', { clientSecret: 'cs_1' })
+    await penstock.holds.checkout('hold_1', { provider: 'test' }, { clientSecret: 'cs_1' })
     await penstock.holds.release('hold_1', { clientSecret: 'cs_1' })
-    expect(server.received.map(({ headers }) => headers['penstock-client-secret'])).toEqual(['cs_1', 'cs_1'])
+    expect(server.received.map(({ headers }) => headers['penstock-client-secret'])).toEqual(['cs_1', 'cs_1', 'cs_1'])
   })
 
   it('reads a list page by page', async () => {

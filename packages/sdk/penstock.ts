@@ -11,6 +11,8 @@ import { Orders } from './orders.ts'
 import { Payments } from './payments.ts'
 import { Refunds } from './refunds.ts'
 import { Transport } from './transport.ts'
+import { WebhookDeliveries } from './webhook-deliveries.ts'
+import { WebhookEndpoints } from './webhook-endpoints.ts'
 import type { PenstockOptions } from './options.ts'
 
 /**
@@ -30,6 +32,8 @@ export class Penstock {
   readonly apiKeys: ApiKeys
   readonly events: Events
   readonly exports: Exports
+  readonly webhookEndpoints: WebhookEndpoints
+  readonly webhookDeliveries: WebhookDeliveries
 
   /** Throws TypeError for a `baseUrl` or `apiKey` that cannot be one, RangeError for a bound that is none. */
   constructor(options: PenstockOptions) {
@@ -46,5 +50,7 @@ export class Penstock {
     this.apiKeys = new ApiKeys(transport)
     this.events = new Events(transport)
     this.exports = new Exports(transport)
+    this.webhookEndpoints = new WebhookEndpoints(transport)
+    this.webhookDeliveries = new WebhookDeliveries(transport)
   }
 }

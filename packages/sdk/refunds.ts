@@ -38,7 +38,6 @@ export interface RefundCreate {
 
 export interface RefundListParams extends ListParams, CreatedParams {
   readonly status?: RefundStatus | undefined
-  readonly drop?: string | undefined
   readonly order?: string | undefined
   readonly payment?: string | undefined
 }

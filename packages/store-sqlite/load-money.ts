@@ -1,9 +1,10 @@
-import { disputeColumns, refundColumns, toDispute, toRefund } from './rows.ts'
+import { findRefund } from './find-row.ts'
+import { disputeColumns, toDispute, toRefund } from './rows.ts'
 import type { OrderChange } from '@penstock/domain/order.ts'
 import type { LineRefund } from '@penstock/domain/refund.ts'
 import type { RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
-import type { DisputeRow, RefundRow } from './rows.ts'
+import type { DisputeRow } from './rows.ts'
 
 type MoneyRows =
   | 'orderChanges'
@@ -22,7 +23,7 @@ export function loadMoney(db: Connection): Pick<RowSource, MoneyRows> {
      FROM order_change WHERE payment_id = ?`,
   )
   const orderAlias = db.prepare<[string], string>('SELECT payment_id FROM order_alias WHERE order_id = ?').pluck()
-  const refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
+  const refund = findRefund(db)
   const lineRefund = db.prepare<[string, string], LineRefund>(
     `SELECT order_id AS orderId, sku_id AS skuId, paid_quantity AS paidQuantity,
        refunded_quantity AS refundedQuantity, restocked_quantity AS restockedQuantity

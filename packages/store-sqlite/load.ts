@@ -1,26 +1,17 @@
 import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
+import { findDrop, findHold } from './find-row.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
 import { ProviderRows } from './provider-rows.ts'
 import { loadLastEventSeq, loadWebhooks } from './webhook-store.ts'
-import {
-  dropColumns,
-  holdColumns,
-  paymentColumns,
-  skuColumns,
-  toAnswer,
-  toDrop,
-  toHold,
-  toPayment,
-  toSku,
-} from './rows.ts'
+import { paymentColumns, skuColumns, toAnswer, toDrop, toHold, toPayment, toSku } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
 import type { ChangeSet, RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
-import type { DropRow, HoldRow, PaymentRow, SkuRow } from './rows.ts'
+import type { PaymentRow, SkuRow } from './rows.ts'
 
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
@@ -52,7 +43,6 @@ export class RowLoader implements RowSource {
   readonly requests: RowSource['requests']
   readonly codeUses: RowSource['codeUses']
   readonly apiKeys: RowSource['apiKeys']
-  readonly holdsDue: RowSource['holdsDue']
   readonly secretKeyIds: RowSource['secretKeyIds']
   readonly webhooks: RowSource['webhooks']
   readonly lastEventSeq: RowSource['lastEventSeq']
@@ -71,18 +61,12 @@ export class RowLoader implements RowSource {
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
     this.dueHolds = new DueHolds(db)
     this.providerRows = new ProviderRows(db)
-    const drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
+    const drop = findDrop(db)
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
-    const hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
+    const hold = findHold(db)
     const payment = db.prepare<[number], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE seq = ?`).raw()
     const buyer = db.prepare<[string], number>('SELECT units FROM buyer_units WHERE id = ?').pluck()
-    const request = db
-      .prepare<[number], readonly [string, StoredAnswer['kind'], string, number, number]>(
-        'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
-      )
-      .raw()
-
     const money = loadMoney(db)
     this.orderChanges = money.orderChanges
     this.orderAliases = money.orderAliases
@@ -125,19 +109,16 @@ export class RowLoader implements RowSource {
       const units = buyer.get(id)
       return units === undefined ? undefined : { id, units }
     }
-    this.requests = (id) => {
-      const seq = this.requestIndex.find(id)
-      const row = seq === undefined ? undefined : request.get(seq)
-      if (row === undefined) return undefined
-      const [fingerprint, kind, answer, createdMs, lasting] = row
-      return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
-    }
-    this.holdsDue = (nowMs, max) => this.dueHolds.list(nowMs, max)
+    this.requests = loadRequests(db, this.requestIndex)
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
     this.secretKeyIds = keys.secretKeyIds
     this.webhooks = loadWebhooks(db)
     this.lastEventSeq = loadLastEventSeq(db)
+  }
+
+  holdsDue(nowMs: number, max: number): readonly string[] {
+    return this.dueHolds.list(nowMs, max)
   }
 
   get waitingFacts(): RowSource['waitingFacts'] {
@@ -175,5 +156,20 @@ export class RowLoader implements RowSource {
       this.#holds.delete(oldest)
       if (this.#holds.size <= cachedHoldsMax) return
     }
+  }
+}
+
+function loadRequests(db: Connection, index: DeferredIndex): RowSource['requests'] {
+  const request = db
+    .prepare<[number], readonly [string, StoredAnswer['kind'], string, number, number]>(
+      'SELECT fingerprint, answer_kind, answer, created_ms, lasting FROM request WHERE seq = ?',
+    )
+    .raw()
+  return (id) => {
+    const seq = index.find(id)
+    const row = seq === undefined ? undefined : request.get(seq)
+    if (row === undefined) return undefined
+    const [fingerprint, kind, answer, createdMs, lasting] = row
+    return { id, fingerprint, answer: toAnswer(kind, answer), createdMs, lasting: lasting === 1 }
   }
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { acquireWriterLock, WriterLockedError } from './lock.ts'
+import { acquireWriterLock, isLocked, WriterLockedError } from './lock.ts'
 
 let folder = ''
 let path = ''
@@ -33,12 +33,23 @@ it('acquireWriterLock refuses while another process has the lock, and not after 
     expect(said.toString()).toBe('held')
     expect(() => acquireWriterLock(path)).toThrow(WriterLockedError)
     expect(() => acquireWriterLock(path)).toThrow(path)
+    expect(isLocked(path)).toBe(true)
   } finally {
     const gone = once(holder, 'exit')
     holder.kill('SIGKILL')
     await gone
   }
+  expect(isLocked(path)).toBe(false)
   acquireWriterLock(path).release()
+})
+
+it('isLocked takes nothing, and makes no file', () => {
+  expect(isLocked(path)).toBe(false)
+  expect(existsSync(path)).toBe(false)
+  const lock = acquireWriterLock(path)
+  expect([isLocked(path), isLocked(path)]).toEqual([true, true])
+  lock.release()
+  expect(isLocked(path)).toBe(false)
 })
 
 it('acquireWriterLock refuses a second lock in one process too, at once, with the code writer_locked', () => {

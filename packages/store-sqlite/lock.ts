@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 /** Held by the one writer of a data folder; the kernel frees it when the process dies, however it dies. */
@@ -30,4 +31,19 @@ export function acquireWriterLock(path: string): WriterLock {
     throw error
   }
   return { release: () => void db.close() }
+}
+
+/** Whether somebody holds the lock now. Takes nothing: whoever wants the lock meanwhile may have to try again. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false
+  const db = new Database(path, { readonly: true, timeout: 0 })
+  try {
+    db.pragma('schema_version')
+    return false
+  } catch (error) {
+    if (error instanceof Database.SqliteError && error.code === 'SQLITE_BUSY') return true
+    throw error
+  } finally {
+    db.close()
+  }
 }

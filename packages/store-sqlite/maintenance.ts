@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { auditChecks, runAudit } from './audit.ts'
-import { acquireWriterLock } from './lock.ts'
+import { acquireWriterLock, isLocked } from './lock.ts'
 import { readVersion, schemaVersion } from './migrate.ts'
 import { openWriter } from './open.ts'
 import type { Maintenance } from '@penstock/store/maintenance.ts'
@@ -16,6 +16,7 @@ export const sqliteMaintenance: Maintenance = {
     const path = databaseIn(dataFolder)
     return existsSync(path) ? readSchemaVersion(path) : null
   },
+  isCourierRunning: (dataFolder) => isLocked(join(dataFolder, 'courier.lock')),
   audit: (dataFolder, options) => runAudit(databaseIn(dataFolder), options),
   migrate: (dataFolder, { log }) => {
     const path = databaseIn(dataFolder)

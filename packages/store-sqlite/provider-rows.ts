@@ -39,6 +39,11 @@ export function toCheckout(row: CheckoutRow): Checkout {
   }
 }
 
+export function findCheckout(db: Connection): Statement<[holdId: string, provider: string], CheckoutRow> {
+  const sql = `SELECT ${checkoutColumns} FROM checkout WHERE hold_id = ? AND provider = ?`
+  return db.prepare<[string, string], CheckoutRow>(sql).raw()
+}
+
 type FactRow = readonly [provider: string, fact: string, objectId: string, createdMs: number, waiting: number]
 
 const factColumns = 'provider, fact, object_id, created_ms, waiting'
@@ -68,11 +73,7 @@ export class ProviderRows {
         `SELECT ${factColumns} FROM waiting_fact WHERE provider = ? AND provider_object_id = ?`,
       )
       .raw()
-    const checkout = db
-      .prepare<[string, string], CheckoutRow>(
-        `SELECT ${checkoutColumns} FROM checkout WHERE hold_id = ? AND provider = ?`,
-      )
-      .raw()
+    const checkout = findCheckout(db)
     // Neither provider names nor hold ids contain what separates the parts of these keys.
     this.waitingFacts = (key) => {
       const row = fact.get(...splitAt(key, '/'))

@@ -1,5 +1,6 @@
 import { idsOfNumber } from '@penstock/domain/id-number.ts'
 import { webhookDeliverySeq } from '@penstock/domain/webhook.ts'
+import { findApiKey, findDrop, findHold, findRefund } from './find-row.ts'
 import { openReader } from './open.ts'
 import {
   apiKeyColumns,
@@ -11,7 +12,6 @@ import {
   orderFactsJoin,
   paymentColumns,
   paymentOfOrder,
-  refundColumns,
   skuColumns,
   toApiKey,
   toDispute,
@@ -22,7 +22,7 @@ import {
   toRefund,
   toSku,
 } from './rows.ts'
-import { checkoutColumns, toCheckout } from './provider-rows.ts'
+import { findCheckout, toCheckout } from './provider-rows.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
 import { endpointColumns, numberedDeliveryColumns, toEndpoint, toNumberedDelivery } from './webhook-rows.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
@@ -76,13 +76,9 @@ export class SqliteQueries implements Queries {
     this.#seq = db.prepare<[], number>('SELECT seq FROM writer_state').pluck()
     this.#drops = db.prepare<[], DropRow>(`SELECT ${dropColumns} FROM drops ORDER BY id`).raw()
     this.#dropName = db.prepare<[string], string>('SELECT name FROM drops WHERE id = ?').pluck()
-    this.#checkout = db
-      .prepare<[string, string], CheckoutRow>(
-        `SELECT ${checkoutColumns} FROM checkout WHERE hold_id = ? AND provider = ?`,
-      )
-      .raw()
+    this.#checkout = findCheckout(db)
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
-    this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
+    this.#hold = findHold(db)
     this.#holdsBetween = db
       .prepare<[string, string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id >= ? AND id < ? LIMIT 2`)
       .raw()
@@ -92,7 +88,7 @@ export class SqliteQueries implements Queries {
       )
       .raw()
     this.#payment = db.prepare<[string], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE id = ?`).raw()
-    this.#refund = db.prepare<[string], RefundRow>(`SELECT ${refundColumns} FROM refund WHERE id = ?`).raw()
+    this.#refund = findRefund(db)
     this.#dispute = db.prepare<[string], DisputeRow>(`SELECT ${disputeColumns} FROM dispute WHERE id = ?`).raw()
     this.#balances = db.prepare<[], Balance>(
       'SELECT account, currency, balance AS balanceMinor FROM ledger_balance ORDER BY account, currency',
@@ -106,13 +102,13 @@ export class SqliteQueries implements Queries {
       )
       .raw()
     const apiKey = `SELECT ${apiKeyColumns} FROM api_key`
-    this.#apiKey = db.prepare<[string], ApiKeyRow>(`${apiKey} WHERE id = ?`).raw()
+    this.#apiKey = findApiKey(db)
     this.#apiKeysNewest = db.prepare<[number], ApiKeyRow>(`${apiKey} ORDER BY id DESC LIMIT ?`).raw()
     this.#apiKeysBefore = db
       .prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id < ? ORDER BY id DESC LIMIT ?`)
       .raw()
     this.#apiKeysAfter = db.prepare<[string, number], ApiKeyRow>(`${apiKey} WHERE id > ? ORDER BY id LIMIT ?`).raw()
-    this.#drop = db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
+    this.#drop = findDrop(db)
     const endpoint = `SELECT ${endpointColumns} FROM webhook_endpoint WHERE status <> 'deleted'`
     this.#endpoint = db.prepare<[string], EndpointRow>(`${endpoint} AND id = ?`).raw()
     this.#endpoints = db.prepare<[], EndpointRow>(`${endpoint} ORDER BY id`).raw()

@@ -11,6 +11,8 @@ export interface Maintenance {
   readonly auditChecks: readonly string[]
   /** The schema version of the database in `dataFolder`; null when there is none. Throws when it cannot be read. */
   readSchemaVersion(dataFolder: string): number | null
+  /** Whether a courier works on this folder now, as its lock says. */
+  isCourierRunning(dataFolder: string): boolean
   /** Reads only; may run beside a box. Throws when there is no database; SchemaError for one of another release. */
   audit(dataFolder: string, options: AuditOptions): AuditReport
   /**

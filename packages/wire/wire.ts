@@ -32,6 +32,7 @@ import type {
   ledgerBalanceObject,
   ledgerEntryObject,
   orderObject,
+  orderWithCodesObject,
   paymentObject,
   refundObject,
   skuObject,
@@ -48,13 +49,17 @@ export type WireDrop = Static<typeof dropObject>
 export type WireHold = Static<typeof holdObject>
 export type WirePayment = Static<typeof paymentObject>
 export type WireOrder = Static<typeof orderObject>
+export type WireOrderWithCodes = Static<typeof orderWithCodesObject>
 export type WireRefund = Static<typeof refundObject>
 export type WireDispute = Static<typeof disputeObject>
 export type WireApiKey = Static<typeof apiKeyObject>
+export type WireApiKeyWithSecret = Static<typeof apiKeyWithSecretObject>
 export type WireEvent = Static<typeof eventObject>
 export type WireLedgerEntry = Static<typeof ledgerEntryObject>
 export type WireWebhookEndpoint = Static<typeof webhookEndpointObject>
+export type WireWebhookEndpointWithSecret = Static<typeof webhookEndpointWithSecretObject>
 export type WireWebhookDelivery = Static<typeof webhookDeliveryObject>
+export type WireCheckout = Static<typeof checkoutObject>
 export type WireBalance = Static<typeof ledgerBalanceObject>
 
 export interface WireList<Item> {
@@ -240,7 +245,7 @@ export function wireDispute(dispute: Dispute): WireDispute {
   }
 }
 
-export function wireCheckout(checkout: Checkout): Static<typeof checkoutObject> {
+export function wireCheckout(checkout: Checkout): WireCheckout {
   return {
     object: 'checkout',
     provider: checkout.provider,
@@ -290,7 +295,7 @@ export function wireWebhookEndpoint(endpoint: WebhookEndpoint): WireWebhookEndpo
 export function wireNewWebhookEndpoint(
   endpoint: WebhookEndpoint,
   secret: string | null,
-): Static<typeof webhookEndpointWithSecretObject> {
+): WireWebhookEndpointWithSecret {
   return { ...wireWebhookEndpoint(endpoint), ...(secret === null ? {} : { secret }) }
 }
 
@@ -333,7 +338,7 @@ export function wireApiKey(apiKey: ApiKey): WireApiKey {
 }
 
 /** `secret`: the clear text, which only the request that made the key knows; null when it was another one. */
-export function wireNewApiKey(apiKey: ApiKey, secret: string | null): Static<typeof apiKeyWithSecretObject> {
+export function wireNewApiKey(apiKey: ApiKey, secret: string | null): WireApiKeyWithSecret {
   return { ...wireApiKey(apiKey), ...(secret === null ? {} : { secret }) }
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { expiriesPerCommandMax, expiryIntervalMs, writerDrainMs } from '@penstock/domain/limits.ts'
 import { readSettings, SettingsError } from '@penstock/domain/settings.ts'
+import { onStopSignal } from '@penstock/protocol/stop-signal.ts'
 import { acquireWriterLock, WriterLockedError } from '@penstock/store-sqlite/lock.ts'
 import { SchemaError } from '@penstock/store-sqlite/migrate.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
@@ -103,22 +104,6 @@ function run(settings: Settings): Promise<void> {
 
 function isFullExpiry(result: Result): boolean {
   return result.outcome === 'holds_expired' && result.count === expiriesPerCommandMax
-}
-
-/** SIGINT, SIGTERM and PM2's message all mean: finish what was taken, then end. Once. */
-function onStopSignal(stop: () => Promise<void>, die: (error: unknown) => void): void {
-  let stopping = false
-  const once = (): void => {
-    if (stopping) return
-    stopping = true
-    stop().catch(die)
-  }
-  process.on('SIGINT', once)
-  process.on('SIGTERM', once)
-  process.on('disconnect', once)
-  process.on('message', (message) => {
-    if (message === 'shutdown') once()
-  })
 }
 
 function exitCode(error: unknown): number {

@@ -70,6 +70,7 @@ const looks: readonly Look[] = [
   lookAtFlushes,
   lookAtSchema,
   lookAtWriter,
+  lookAtCourier,
   lookAtPort,
 ]
 
@@ -185,6 +186,17 @@ async function lookAtSchema({ dataFolder }: Settings, { openMaintenance }: Conte
 async function lookAtWriter({ dataFolder }: Settings): Promise<Finding> {
   const running = await isWriterRunning(dataFolder)
   return ok('writer', running ? 'a writer runs on this data folder' : 'no writer runs: the box is stopped')
+}
+
+async function lookAtCourier({ dataFolder }: Settings, { openMaintenance }: Context): Promise<Finding> {
+  try {
+    const maintenance = await openMaintenance()
+    if (maintenance.isCourierRunning(dataFolder)) return ok('courier', 'a courier runs on this data folder')
+  } catch (error) {
+    return fail('courier', messageOf(error), 'Its lock cannot be read.')
+  }
+  if (!(await isWriterRunning(dataFolder))) return ok('courier', 'no courier runs: the box is stopped')
+  return warn('courier', 'no courier runs, though the writer does', 'Nobody sends webhooks: see the log of the box.')
 }
 
 async function isWriterRunning(dataFolder: string): Promise<boolean> {

@@ -9,6 +9,17 @@ import { migrate } from './migrate.ts'
 import { orderList, orderRefund, orderShow } from './order.ts'
 import { seed } from './seed.ts'
 import { startCommand } from './start.ts'
+import {
+  webhookCreate,
+  webhookDelete,
+  webhookDeliveries,
+  webhookDisable,
+  webhookEnable,
+  webhookList,
+  webhookReplay,
+  webhookRetry,
+  webhookRotate,
+} from './webhook.ts'
 import type { Command, Option } from '../command.ts'
 
 /** Every command, in the order of the help. docs/cli.md has a section for each, which a test checks. */
@@ -31,6 +42,15 @@ export const commands: readonly Command[] = [
   keyList,
   keyRoll,
   keyRevoke,
+  webhookCreate,
+  webhookList,
+  webhookRotate,
+  webhookDisable,
+  webhookEnable,
+  webhookDelete,
+  webhookDeliveries,
+  webhookRetry,
+  webhookReplay,
 ]
 
 /** What each first word of a two-word command is about. */
@@ -40,6 +60,7 @@ export const groups: Readonly<Record<string, string>> = {
   order: 'orders of a running box',
   customer: 'customers of a running box',
   key: 'API keys of a running box',
+  webhook: 'webhook endpoints of a running box, and what was sent to them',
 }
 
 /** Every command takes it. */

@@ -3,6 +3,7 @@ import { showText, showTime } from '../amount.ts'
 import { exitCodes, usageError } from '../exit-code.ts'
 import { table } from '../output.ts'
 import { limitOf, limitOption, printMore, wholeOf } from './list.ts'
+import { printSecret } from './secret.ts'
 import type { Json } from '../api-client.ts'
 import type { Command, Context } from '../command.ts'
 
@@ -109,12 +110,12 @@ export const keyRevoke: Command = {
   },
 }
 
-function printNewKey(key: Json, json: boolean, { output }: Context): void {
+function printNewKey(key: Json, json: boolean, context: Context): void {
+  const { output } = context
   if (json) {
     output.json(key)
     return
   }
   output.line(`${String(key['id'])}  ${String(key['kind'])}  ${showText(key['name'])}`)
-  output.line(String(key['secret']))
-  output.note('This is the only time the secret is shown: keep it now.')
+  printSecret(key, `penstock key roll ${String(key['id'])} makes another key.`, context)
 }

@@ -18,6 +18,11 @@ export function retryWebhookDelivery(set: WorkingSet, command: RetryWebhookDeliv
   if (endpoint.status !== 'enabled') {
     return rejected('invalid_transition', 'id', `The endpoint ${endpointId} is ${endpoint.status}: enable it first.`)
   }
+  // Asked for twice, as after a writer restart: it is about to be tried.
+  const { status, failures, nextAttemptMs } = delivery
+  if (status === 'pending' && failures === 0 && nextAttemptMs !== null && nextAttemptMs <= nowMs) {
+    return { outcome: 'webhook_delivery_saved', delivery, replayed: false }
+  }
 
   // Point of no return.
   const retried: WebhookDelivery = { ...delivery, status: 'pending', failures: 0, nextAttemptMs: nowMs }

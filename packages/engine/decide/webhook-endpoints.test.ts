@@ -197,3 +197,14 @@ it('retryWebhookDelivery starts a new schedule and tells the courier', () => {
   expect(deliveryOf(sale)).toMatchObject({ status: 'pending', failures: 0, nextAttemptMs: startMs + 5 })
   expect(endpointOf(sale).revision).toBe(1)
 })
+
+it('retryWebhookDelivery changes nothing more when it is asked for again before the courier has tried', () => {
+  const sale = openWithEndpoint(outcomesCommand({ outcomes: [outcome(1, { status: 'failed', failures: 10 })] }))
+  sale.accept(retryCommand())
+  const { writes } = sale.set
+  sale.nowMs += 5
+  expect(sale.run(retryCommand())).toMatchObject({ outcome: 'webhook_delivery_saved', delivery: deliveryOf(sale) })
+  expect(sale.set.writes).toBe(writes)
+  sale.accept(outcomesCommand({ outcomes: [outcome(1, { status: 'pending', failures: 1 })] }), retryCommand())
+  expect(deliveryOf(sale)).toMatchObject({ failures: 0, nextAttemptMs: startMs + 5 })
+})

@@ -19,11 +19,11 @@ import { wrongBodies } from './wrong-values.ts'
 import type { Answer, Headers } from '../client.ts'
 import type { Footprint } from './shop.ts'
 import type { WireApiKey, WireDrop, WireHold } from '../wire-types.ts'
-import type { Schema } from './wrong-values.ts'
+import type { SchemaNode } from '@penstock/http/openapi/schema-node.ts'
 
 /** By path: the tests are no part of the HTTP process and do not depend on it. */
 const schemas = (await import(new URL('../../http/schema.ts', import.meta.url).href)) as Readonly<
-  Record<string, Schema>
+  Record<string, SchemaNode>
 >
 
 const checker = new AnswerChecker(currentDocument())

@@ -13,22 +13,10 @@ import { currentDocument } from '../openapi/golden.ts'
 import { expectStatus, footprint, openDrop, poll, takeHold } from './shop.ts'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { WireHold, WireList, WirePayment } from '../wire-types.ts'
+import type { WireCheckout, WireHold, WireList, WirePayment } from '../wire-types.ts'
 
 /** Every answer in these tests is in the document. */
 const { check } = new AnswerChecker(currentDocument())
-
-interface WireCheckout {
-  readonly object: 'checkout'
-  readonly provider: string
-  readonly provider_payment_id: string
-  readonly hold: string
-  readonly amount: number
-  readonly currency: string
-  readonly url: string | null
-  readonly client_secret: string | null
-  readonly expires_at: number
-}
 
 /** Answers as Stripe's API would: one payment for each idempotency key. */
 class StripeStub {

@@ -24,7 +24,7 @@ import { penstock } from '../penstock.ts'
 import { makeFirstDatabase } from '../upgrade/first-fixture.ts'
 import { createDrop, expectStatus, footprint, openDrop, pay, poll, present, readDrop, skuOf, takeHold } from './shop.ts'
 import type { Ended } from '../penstock.ts'
-import type { WireDrop, WireList, WireOrder, WireRefund } from '../wire-types.ts'
+import type { WireDrop, WireList, WireOrder, WireRefund, WireWebhookEndpoint } from '../wire-types.ts'
 
 /** The `penstock` command against a running box, and on the folder of a stopped one. */
 
@@ -372,6 +372,41 @@ describe('key create, list, roll and revoke', () => {
   })
 })
 
+describe('webhook', () => {
+  const show = async (id: string): Promise<WireWebhookEndpoint> =>
+    expectStatus(await seller.get<WireWebhookEndpoint>(`/v1/webhook_endpoints/${id}`), 200).body
+
+  it('create, list, rotate, disable, enable, replay and delete do what they say', async () => {
+    // Of a kind that does not happen here, so that nothing is sent to it.
+    const events = ['--events', 'dispute.won,dispute.lost', '--description', 'Warehouse']
+    type Made = WireWebhookEndpoint & { readonly secret: string }
+    const made = parse<Made>(await ask('webhook', 'create', 'https://shop.example/hook', ...events, '--json'))
+    const { id, secret } = made
+    expect(made).toMatchObject({ status: 'enabled', events: ['dispute.won', 'dispute.lost'], description: 'Warehouse' })
+    expect((await ask('webhook', 'list')).stdout).toMatch(
+      new RegExp(`^${id} +enabled +- +- +dispute\\.won,dispute\\.lost +https://shop\\.example/hook +Warehouse$`, 'm'),
+    )
+    const rotated = await ask('webhook', 'rotate', id, '--overlap', '0')
+    expect([rotated.code, rotated.stdout]).toEqual([0, expect.stringMatching(/\nwhsec_\S+\n$/)])
+    expect(rotated.stdout).not.toContain(secret)
+
+    expect((await ask('webhook', 'disable', id)).stdout).toBe(`${id}  disabled (seller)  https://shop.example/hook\n`)
+    expect(await show(id)).toMatchObject({ status: 'disabled' })
+    const refused = await ask('webhook', 'replay', id, '--from', 'evt_1')
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('enable it first')])
+    expect((await ask('webhook', 'enable', id)).stdout).toBe(`${id}  enabled  https://shop.example/hook\n`)
+    const replayed = await ask('webhook', 'replay', id, '--from', 'evt_1', '--to', 'evt_1')
+    expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringContaining('replays evt_1 to evt_1')])
+
+    const none = parse<WireList<object>>(await ask('webhook', 'deliveries', '--endpoint', id, '--json'))
+    expect(none).toEqual({ object: 'list', data: [], has_more: false })
+    const unknown = await ask('webhook', 'retry', 'whd_999999')
+    expect([unknown.code, unknown.stderr]).toEqual([4, expect.stringContaining('not_found')])
+    expect((await ask('webhook', 'delete', id)).stdout).toBe(`${id} was deleted\n`)
+    expect((await seller.get(`/v1/webhook_endpoints/${id}`)).status).toBe(404)
+  })
+})
+
 describe('what ends otherwise', () => {
   it('4: the server refuses', async () => {
     const unknown = await ask('order', 'show', 'ord_00000000000000000000000000', '--json')
@@ -620,6 +655,7 @@ describe('doctor', () => {
       'flush',
       'schema',
       'writer',
+      'courier',
       'port',
     ])
     expect(
@@ -629,6 +665,7 @@ describe('doctor', () => {
     ).toEqual([])
     const said = new Map(report.data.map(({ name, detail }) => [name, detail]))
     expect(said.get('writer')).toBe('a writer runs on this data folder')
+    expect(said.get('courier')).toBe('a courier runs on this data folder')
     expect(said.get('port')).toContain('is ready')
     expect(said.get('database')).toMatch(/^SQLite 3\.\d+\.\d+$/)
     expect(readdirSync(box.dataFolder).filter((name) => name.includes('doctor'))).toEqual([])

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Penstock, ProblemError } from '@penstock/sdk/index.ts'
+import { Penstock, ProblemError, verifyWebhook } from '@penstock/sdk/index.ts'
 import { packSdk } from '@penstock/sdk/pack/pack.ts'
 import { Box } from '../box.ts'
-import { newEmail, poll } from './shop.ts'
-import type { Drop, DropCreate, Hold } from '@penstock/sdk/index.ts'
+import { Receiver } from '../receiver.ts'
+import { newEmail, poll, present } from './shop.ts'
+import type { Drop, DropCreate, Hold, WebhookDelivery, WebhookEndpoint } from '@penstock/sdk/index.ts'
 
 /** The public client against a whole box: two HTTP processes, so that a read may meet another than the write did. */
 
@@ -16,7 +17,9 @@ let box: Box
 let penstock: Penstock
 
 beforeAll(async () => {
-  box = await Box.start({ httpProcesses: 2 })
+  // One retry, at once.
+  const environment = { PENSTOCK_WEBHOOK_ALLOW_PRIVATE: '1', PENSTOCK_WEBHOOK_RETRY_DELAYS: '0.05' }
+  box = await Box.start({ httpProcesses: 2, environment })
   penstock = new Penstock({ baseUrl: box.url, apiKey: box.secretKey })
 })
 
@@ -171,6 +174,78 @@ describe('the SDK', () => {
       { signal: stop.signal, intervalMs: 100 },
     )
     expect(held).toEqual([0, 1, 2, 3])
+  })
+
+  it('pays at a provider: a checkout, the same when asked again', async () => {
+    const drop = await openDrop()
+    const browser = new Penstock({ baseUrl: box.url, apiKey: box.publishableKey })
+    const { id, amount, currency, client_secret: clientSecret } = await hold(penstock, drop)
+    const wanted = { provider: 'test', return_url: 'https://shop.example/thanks' } as const
+    expect(await problemOf(browser.holds.checkout(id, wanted))).toMatchObject({ code: 'invalid_client_secret' })
+    const checkout = await browser.holds.checkout(id, wanted, { clientSecret })
+    expect(checkout).toMatchObject({ object: 'checkout', provider: 'test', hold: id, amount, currency })
+    expect(await penstock.holds.checkout(id, wanted)).toEqual(checkout)
+    const form = new URLSearchParams({ action: 'succeed' })
+    const page = present(checkout.url, 'the page of the test provider')
+    expect((await fetch(page, { method: 'POST', body: form, redirect: 'manual' })).status).toBe(303)
+    const order = await poll('the order', 5_000, async () => {
+      for await (const found of penstock.orders.list({ drop: drop.id })) return found
+      return null
+    })
+    expect(order).toMatchObject({ hold: id, status: 'paid' })
+    const notSetUp = await problemOf(penstock.holds.checkout(id, { provider: 'stripe' }))
+    expect(notSetUp).toMatchObject({ code: 'provider_not_configured', param: 'provider' })
+  })
+
+  it('has events sent to a receiver: endpoints, deliveries page by page, retry, replay and rotation', async () => {
+    const receiver = await Receiver.open()
+    const drop = await openDrop()
+    const { webhookEndpoints, webhookDeliveries } = penstock
+    const { secret, ...made } = await webhookEndpoints.create({ url: receiver.url, events: ['payment.captured'] })
+    try {
+      expect(await webhookEndpoints.retrieve(made.id)).toEqual(made)
+      const endpoints: WebhookEndpoint[] = []
+      for await (const endpoint of webhookEndpoints.list()) endpoints.push(endpoint)
+      expect(endpoints).toEqual([made])
+
+      const deliveriesOf = async (status: WebhookDelivery['status']): Promise<readonly WebhookDelivery[]> => {
+        const found: WebhookDelivery[] = []
+        const list = webhookDeliveries.list({ endpoint: made.id, status, limit: 1 })
+        for await (const delivery of list) found.push(delivery)
+        return found
+      }
+      receiver.reply = () => ({ status: 500 })
+      const first = await payFor(penstock, await hold(penstock, drop))
+      const given = await poll('one given up', 5_000, async () => (await deliveriesOf('failed'))[0] ?? null)
+      expect((await webhookEndpoints.retrieve(made.id)).disabled_reason).toBe('failing')
+      expect(await webhookDeliveries.retrieve(given.id)).toEqual(given)
+      expect(await problemOf(webhookDeliveries.retry(given.id))).toMatchObject({ code: 'invalid_transition' })
+
+      for (let count = 0; count < 2; count++) await payFor(penstock, await hold(penstock, drop))
+      receiver.reply = () => ({ status: 200 })
+      receiver.received.length = 0
+      const enabled = await webhookEndpoints.update(made.id, { status: 'enabled', description: 'Warehouse' })
+      expect(enabled).toMatchObject({ status: 'enabled', description: 'Warehouse', disabled_reason: null })
+      expect(await webhookDeliveries.retry(given.id)).toMatchObject({ status: 'pending', failures: 0 })
+      await poll('all three', 5_000, async () => ((await deliveriesOf('succeeded')).length === 3 ? true : null))
+      const retried = present(
+        receiver.received.find(({ event }) => event.id === given.event),
+        'the retry',
+      )
+      const event = await verifyWebhook(retried.body, retried.headers, present(secret, 'the secret'))
+      expect(event).toMatchObject({ type: 'payment.captured', data: { id: first.id } })
+
+      const rotated = await webhookEndpoints.rotateSecret(made.id, { overlap: 0 })
+      await webhookEndpoints.replay(made.id, { from: given.event })
+      await poll('the replay', 5_000, () => Promise.resolve(receiver.received.length === 6 ? true : null))
+      const last = present(receiver.received.at(-1), 'the last of the replay')
+      await verifyWebhook(last.body, last.headers, present(rotated.secret, 'the new secret'))
+      expect(await webhookEndpoints.delete(made.id)).toEqual({ id: made.id, object: 'webhook_endpoint', deleted: true })
+      expect(await problemOf(webhookEndpoints.retrieve(made.id))).toMatchObject({ code: 'not_found' })
+    } finally {
+      await webhookEndpoints.delete(made.id)
+      receiver.close()
+    }
   })
 
   it('rides out a killed writer: every payment is captured, once', async () => {

@@ -1,22 +1,6 @@
-/** Wrong requests made from the schemas of the API: every field of every body with every kind of wrong value. */
+import type { SchemaNode } from '@penstock/http/openapi/schema-node.ts'
 
-/** The part of JSON Schema that the API's schemas use. */
-export interface Schema {
-  readonly type?: string
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly required?: readonly string[]
-  readonly items?: Schema
-  readonly anyOf?: readonly Schema[]
-  readonly enum?: readonly unknown[]
-  readonly patternProperties?: Readonly<Record<string, Schema>>
-  readonly pattern?: string
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly minItems?: number
-  readonly maxItems?: number
-}
+/** Wrong requests made from the schemas of the API: every field of every body with every kind of wrong value. */
 
 export interface WrongBody {
   readonly what: string
@@ -32,7 +16,7 @@ type Path = readonly Step[]
 const foreignKeys = ['unknown_field', '__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
 
 /** Every wrong version of `valid`, which has a value for every field of `schema`. */
-export function wrongBodies(schema: Schema, valid: unknown): WrongBody[] {
+export function wrongBodies(schema: SchemaNode, valid: unknown): WrongBody[] {
   const bodies: WrongBody[] = []
   const put = (path: Path, token: string): void => {
     bodies.push({
@@ -41,7 +25,7 @@ export function wrongBodies(schema: Schema, valid: unknown): WrongBody[] {
       param: pathName(path) || null,
     })
   }
-  const visit = (node: Schema, path: Path): void => {
+  const visit = (node: SchemaNode, path: Path): void => {
     const { own, isNullable } = unwrap(node)
     for (const token of wrongTokens(own, isNullable)) put(path, token)
     if (own.maxItems !== undefined) put(path, JSON.stringify(Array(own.maxItems + 1).fill(at(valid, [...path, 0]))))
@@ -65,14 +49,14 @@ export function wrongBodies(schema: Schema, valid: unknown): WrongBody[] {
   return bodies
 }
 
-function unwrap(schema: Schema): { own: Schema; isNullable: boolean } {
+function unwrap(schema: SchemaNode): { own: SchemaNode; isNullable: boolean } {
   if (schema.anyOf === undefined) return { own: schema, isNullable: false }
   const own = schema.anyOf.find((option) => option.type !== 'null') ?? schema
   return { own, isNullable: schema.anyOf.some((option) => option.type === 'null') }
 }
 
 /** JSON tokens, because some wrong numbers have no value in JavaScript. */
-function wrongTokens(schema: Schema, isNullable: boolean): string[] {
+function wrongTokens(schema: SchemaNode, isNullable: boolean): string[] {
   const isObject = schema.type === 'object'
   const tokens = [...(schema.type === 'boolean' ? [] : ['true', 'false']), ...(isNullable ? [] : ['null'])]
   if (!isObject) tokens.push('{}', '{"length":1}')
@@ -91,7 +75,7 @@ function wrongTokens(schema: Schema, isNullable: boolean): string[] {
   return [...tokens, ...wrongTexts(schema)]
 }
 
-function wrongIntegers({ minimum = 0, maximum = 0 }: Schema): string[] {
+function wrongIntegers({ minimum = 0, maximum = 0 }: SchemaNode): string[] {
   const below = String(minimum - 1)
   const tokens = ['"1"', '""', '"NaN"', '1.5', '0.1', '1e-7', '1e400', '-1e400', '1e21', below]
   // Beyond 2^53 the next whole number has no value of its own.
@@ -101,7 +85,7 @@ function wrongIntegers({ minimum = 0, maximum = 0 }: Schema): string[] {
   return tokens
 }
 
-function wrongTexts({ pattern, minLength, maxLength }: Schema): string[] {
+function wrongTexts({ pattern, minLength, maxLength }: SchemaNode): string[] {
   const texts: string[] = []
   if (minLength !== undefined) texts.push('')
   if (maxLength !== undefined) texts.push('x'.repeat(maxLength + 1))

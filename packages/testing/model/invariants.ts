@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { orderIdOf } from '@penstock/domain/order.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
+import { webhookDeliveryKey } from '@penstock/domain/webhook.ts'
 import { checkRefunds, earningsOf } from './money-invariants.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
 import type { MemoryData } from './memory-store.ts'
@@ -12,6 +13,7 @@ export function checkInvariants(data: MemoryData): void {
   checkMoney(data)
   checkRefunds(data)
   checkBuyers(data)
+  checkWebhooks(data)
 }
 
 function checkStock(data: MemoryData): void {
@@ -108,6 +110,19 @@ function checkBalances(data: MemoryData): void {
       0,
       `the ledger does not balance in ${currency}`,
     )
+  }
+}
+
+function checkWebhooks({ webhooks: { endpoints, secrets, deliveries }, events }: MemoryData): void {
+  for (const { id, status, secretId, cursorSeq, replay } of endpoints.values()) {
+    const newest = secrets.get(id)?.secrets[0]?.id
+    assert.equal(newest, status === 'deleted' ? undefined : secretId, `${id} signs with another secret than it says`)
+    assert.ok(Math.max(cursorSeq, replay?.toSeq ?? 0) <= events.length, `${id} is ahead of the events`)
+  }
+  for (const [key, { endpointId, eventSeq, status, nextAttemptMs }] of deliveries) {
+    assert.equal(key, webhookDeliveryKey(endpointId, eventSeq))
+    assert.ok(endpoints.has(endpointId) && eventSeq <= events.length, `${key} is of no event or to no endpoint`)
+    assert.ok(status === 'pending' || nextAttemptMs === null, `${key} has ended and is to be tried`)
   }
 }
 

@@ -11,21 +11,29 @@ import type {
   CreateDrop,
   CreateHold,
   CreateRefund,
+  CreateWebhookEndpoint,
+  DeleteWebhookEndpoint,
   DropChanges,
   FulfilOrder,
   NewSku,
   OpenCheckout,
   OpenDispute,
+  RecordWebhookOutcomes,
   ReleaseHold,
+  ReplayWebhookEvents,
   RequestKey,
   RestockSku,
+  RetryWebhookDelivery,
+  RotateWebhookSecret,
   SettleRefund,
   TakeFact,
   UpdateDrop,
+  UpdateWebhookEndpoint,
 } from '@penstock/domain/command.ts'
 import type { Customer } from '@penstock/domain/customer.ts'
 import type { FeeRule } from '@penstock/domain/fee.ts'
 import type { Currency } from '@penstock/domain/money.ts'
+import type { WebhookEventFilter } from '@penstock/domain/webhook.ts'
 
 /**
  * Random sales from a small universe: two drops, five SKUs with little stock, three buyers, a dozen holds, few
@@ -47,13 +55,30 @@ export interface Moment {
   readonly commands: readonly Command[]
 }
 
-/** What is on sale before the first random command. */
+/** What is on sale before the first random command, and an endpoint that is to be sent everything: `openingEvents` in all. */
 export const openingCommands: readonly Command[] = [
+  newEndpoint('whe_0', null),
   newDrop('drop_1', { maxPerCustomer: 2 }, [newSku('sku_a', 3), newSku('sku_b', 2)]),
   newDrop('drop_2', { latePayment: 'refund', fees }, [newSku('sku_c', 3)]),
   { kind: 'change_drop_phase', key: null, dropId: 'drop_1', action: 'publish' },
   { kind: 'change_drop_phase', key: null, dropId: 'drop_2', action: 'publish' },
 ]
+
+/** Of `openingCommands`. */
+const openingEvents = 5
+
+function newEndpoint(endpointId: string, key: RequestKey | null): CreateWebhookEndpoint {
+  return {
+    kind: 'create_webhook_endpoint',
+    key,
+    endpointId,
+    url: 'https://shop.example/hook',
+    events: ['*'],
+    description: null,
+    secretId: `first of ${endpointId}`,
+    secret: 'whsec_AAAA',
+  }
+}
 
 export function newDrop(dropId: string, change: Partial<CreateDrop>, skus: readonly NewSku[]): CreateDrop {
   return {
@@ -435,6 +460,100 @@ function sellerCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
   return [update, phase, restock, create, erase]
 }
 
+function webhookCommands(options: SaleOptions): fc.Arbitrary<Draft>[] {
+  /** The first endpoint, which is there from the beginning, or one of the others that were asked for. */
+  const target = fc.nat({ max: 8 })
+  const idAt = ({ earlier }: Place, number: number): string => {
+    const made = earlier.filter((command) => command.kind === 'create_webhook_endpoint')
+    if (number === 0) return 'whe_none'
+    return number < 6 ? 'whe_0' : (made[made.length - 1 - (number % Math.max(1, made.length))]?.endpointId ?? 'whe_0')
+  }
+  const create = anyKey('create_webhook_endpoint', options).map((key): Draft => ({ index }) => {
+    return newEndpoint(`whe_${index}`, key)
+  })
+  const changes: fc.Arbitrary<UpdateWebhookEndpoint['changes']> = fc.record(
+    {
+      status: fc.constantFrom('enabled', 'enabled', 'disabled'),
+      events: fc.constantFrom<WebhookEventFilter[][]>(['*'], ['payment.captured', 'order.cancelled']),
+      description: fc.constantFrom(null, 'x'),
+    },
+    { requiredKeys: ['status'] },
+  )
+  const update = fc
+    .record({ key: anyKey('update_webhook_endpoint', options), target, changes })
+    .map(({ key, target: number, changes: fields }): Draft => (place): UpdateWebhookEndpoint => {
+      return { kind: 'update_webhook_endpoint', key, endpointId: idAt(place, number), changes: fields }
+    })
+  const rotate = fc
+    .record({ key: anyKey('rotate_webhook_secret', options), target, overlapMs: fc.constantFrom(0, 1, holdTtlMs) })
+    .map(({ key, target: number, overlapMs }): Draft => (place): RotateWebhookSecret => {
+      const minted = { secretId: `number ${place.index}`, secret: 'whsec_BBBB' }
+      return { kind: 'rotate_webhook_secret', key, endpointId: idAt(place, number), ...minted, overlapMs }
+    })
+  const remove = fc
+    .record({ key: anyKey('delete_webhook_endpoint', options), target: fc.nat({ max: 24 }) })
+    .map(({ key, target: number }): Draft => (place): DeleteWebhookEndpoint => {
+      return { kind: 'delete_webhook_endpoint', key, endpointId: idAt(place, number) }
+    })
+  const eventSeq = fc.integer({ min: 1, max: openingEvents + 1 })
+  const retry = fc
+    .record({ key: anyKey('retry_webhook_delivery', options), target, eventSeq })
+    .map(({ target: number, ...fields }): Draft => (place): RetryWebhookDelivery => {
+      return { kind: 'retry_webhook_delivery', endpointId: idAt(place, number), ...fields }
+    })
+  const replay = fc
+    .record({
+      key: anyKey('replay_webhook_events', options),
+      target,
+      fromSeq: eventSeq,
+      // The last there is, most of the time: that is what commands before it in its batch have made.
+      toSeq: fc.constantFrom(1_000, 1_000, openingEvents, 0),
+    })
+    .map(({ target: number, ...fields }): Draft => (place): ReplayWebhookEvents => {
+      return { kind: 'replay_webhook_events', endpointId: idAt(place, number), ...fields }
+    })
+  return [create, update, update, rotate, remove, retry, retry, replay, recordOutcomes(target, idAt)]
+}
+
+/** What a courier reports of the first events, which are there in every sale: of all up to where it got to. */
+function recordOutcomes(
+  target: fc.Arbitrary<number>,
+  idAt: (place: Place, number: number) => string,
+): fc.Arbitrary<Draft> {
+  const outcome = fc.record({
+    status: fc.constantFrom('pending', 'succeeded', 'failed'),
+    failures: fc.nat({ max: 3 }),
+    startedMs: seldom(fc.constantFrom(startMs, startMs + 1), 1),
+  })
+  return fc
+    .record({
+      target,
+      outcomes: fc.array(outcome, { maxLength: openingEvents }),
+      replayed: seldom(fc.constantFrom(1, openingEvents, openingEvents + 1), 1),
+      failingSinceMs: fc.constantFrom(null, startMs),
+      disable: seldom(fc.constantFrom('gone', 'failing'), 6),
+    })
+    .map(
+      ({ target: number, outcomes, replayed, failingSinceMs, disable }): Draft =>
+        (place): RecordWebhookOutcomes => ({
+          kind: 'record_webhook_outcomes',
+          key: null,
+          endpointId: idAt(place, number),
+          cursorSeq: outcomes.length,
+          replay: replayed === null ? null : { nextSeq: replayed, toSeq: openingEvents },
+          failingSinceMs,
+          disable,
+          outcomes: outcomes.map(({ status, failures, startedMs }, index) => ({
+            eventSeq: index + 1,
+            status,
+            failures,
+            nextAttemptMs: status === 'pending' ? startMs + failures : null,
+            attempt: startedMs === null ? null : { startedMs, durationMs: failures, status: 500, fault: 'status' },
+          })),
+        }),
+    )
+}
+
 function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
   const expire: Draft = () => ({ kind: 'expire_holds', key: null })
   const again = fc.nat({ max: 30 }).map((back): Draft => ({ earlier }) => {
@@ -455,13 +574,14 @@ function anyDraft(options: SaleOptions): fc.Arbitrary<Draft> {
     ...providerCommands(options),
     attachPayment(options),
   ]
-  return fc.oneof(...buyers, ...sellers, ...money.map((arbitrary) => ({ arbitrary, weight: 2 })))
+  const webhooks = webhookCommands(options).map((arbitrary) => ({ arbitrary, weight: 1 }))
+  return fc.oneof(...buyers, ...sellers, ...money.map((arbitrary) => ({ arbitrary, weight: 2 })), ...webhooks)
 }
 
-/** Up to 100 commands at up to four moments; between two of them holds may or may not expire. */
+/** Up to 112 commands at up to four moments; between two of them holds may or may not expire. */
 export function randomSale(options: SaleOptions = everything): fc.Arbitrary<Moment[]> {
   const passed = fc.constantFrom(1, 500, holdTtlMs, holdTtlMs + 1_000)
-  const moment = fc.tuple(passed, fc.array(anyDraft(options), { minLength: 8, maxLength: 25, size: 'max' }))
+  const moment = fc.tuple(passed, fc.array(anyDraft(options), { minLength: 10, maxLength: 28, size: 'max' }))
   return fc.array(moment, { minLength: 1, maxLength: 4, size: 'max' }).map((moments) => {
     const all: Command[] = []
     let nowMs = startMs
