@@ -59,6 +59,10 @@ const TASKS = {
     summary: 'send generated requests to a box: npm run fuzz -- --help',
     steps: [['packages/testing/fuzz/main.ts']],
   },
+  'load:legacy': {
+    summary: "play the old system's load on a box: npm run load:legacy -- --help",
+    steps: [['packages/testing/legacy/main.ts']],
+  },
   openapi: { summary: 'write docs/openapi.json from the routes', steps: [['packages/testing/openapi/main.ts']] },
   format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
   'sdk:pack': {
