@@ -3,7 +3,15 @@ import type { CreatedParams } from './listing.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
-export type ExportedNoun = 'orders' | 'holds' | 'payments' | 'refunds' | 'ledger_entries'
+export type ExportedNoun =
+  | 'orders'
+  | 'holds'
+  | 'payments'
+  | 'refunds'
+  | 'disputes'
+  | 'ledger_entries'
+  | 'events'
+  | 'webhook_deliveries'
 
 /** The filters of the noun's list. */
 export interface ExportParams extends CreatedParams {
@@ -15,6 +23,10 @@ export interface ExportParams extends CreatedParams {
   readonly payment?: string | undefined
   readonly customer_email?: string | undefined
   readonly account?: string | undefined
+  readonly type?: string | undefined
+  readonly object_id?: string | undefined
+  readonly endpoint?: string | undefined
+  readonly event?: string | undefined
   readonly q?: string | undefined
 }
 
