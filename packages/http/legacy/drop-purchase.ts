@@ -99,24 +99,19 @@ function askForPayment(
   description: string,
   hold: Hold,
   { providerCalls }: Pick<Deps, 'providerCalls'>,
-): ReturnType<typeof providerCalls.run<ProviderPayment>> {
+): ReturnType<typeof providerCalls.open> {
   const { id: holdId, amountMinor, currency, customer, clientSecret: holdSecret, expiresMs } = hold
-  return providerCalls.run(provider.name, (call) =>
-    provider.createPayment(
-      {
-        holdId,
-        amountMinor,
-        currency,
-        description,
-        email: isErased(customer) ? null : customer.email,
-        returnUrl: null,
-        expiresMs,
-        holdSecret,
-        idempotencyKey: idempotencyKey(holdId, 'payment'),
-      },
-      call,
-    ),
-  )
+  return providerCalls.open(provider, {
+    holdId,
+    amountMinor,
+    currency,
+    description,
+    email: isErased(customer) ? null : customer.email,
+    returnUrl: null,
+    expiresMs,
+    holdSecret,
+    idempotencyKey: idempotencyKey(holdId, 'payment'),
+  })
 }
 
 /** A payment at payOS is recorded, so that it is looked after should its webhook never come. */
