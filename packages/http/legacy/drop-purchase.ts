@@ -25,13 +25,17 @@ type Body = Static<typeof purchaseBody>
 export function purchase(exchange: HttpExchange, deps: Deps): void {
   const found = findOldDrop(exchange, deps)
   if (found === null) return
+  const { providers } = deps
+  // Without payOS the page of the test provider, where there is one; the old test tools never open it.
+  const provider = providers.payos ?? providers.test
+  if (provider === undefined) return sendOldError(exchange, 503, 'No payments are set up here.')
   const contentType = exchange.header('content-type')
   exchange.readBody(bodyBytesMax, (bytes) => {
     if (bytes === null) return sendOldError(exchange, 413, `The body may have at most ${bodyBytesMax} bytes.`)
     const parsed = parsePurchase(bytes, contentType)
     if ('problem' in parsed) return sendOldError(exchange, 400, parsed.problem.detail)
     submitOld(exchange, deps, toCommand(parsed.body, found, deps), oldStatus, (result) => {
-      answerWithPayment(exchange, deps, found, expected(result, 'hold_created').hold)
+      answerWithPayment(exchange, deps, provider, found, expected(result, 'hold_created').hold)
     })
   })
 }
@@ -74,11 +78,13 @@ function filled(text: string | null | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }
 
-function answerWithPayment(exchange: HttpExchange, deps: Deps, { drop }: LegacyDrop, hold: Hold): void {
-  const { providers } = deps
-  // Without payOS the page of the test provider, where there is one; the old test tools never open it.
-  const provider = providers.payos ?? providers.test
-  if (provider === undefined) return giveBack(exchange, deps, hold, 503, 'No payments are set up here.')
+function answerWithPayment(
+  exchange: HttpExchange,
+  deps: Deps,
+  provider: PaymentProvider,
+  { drop }: LegacyDrop,
+  hold: Hold,
+): void {
   askForPayment(provider, drop.name, hold, deps).then(
     (made) => {
       failSafe(exchange, deps, () => {
