@@ -30,8 +30,8 @@ const CLI = 'packages/cli/main.ts'
 const PM2 = 'node_modules/pm2/bin/pm2'
 const ECOSYSTEM = 'ecosystem.config.js'
 /** Writer first at the start, last at the end: HTTP processes ride out a missing writer, but not for long. */
-const PM2_START_ORDER = ['penstock-writer', 'penstock-http']
-const PM2_STOP_ORDER = ['penstock-http', 'penstock-writer']
+const PM2_START_ORDER = ['penstock-writer', 'penstock-http', 'penstock-courier']
+const PM2_STOP_ORDER = ['penstock-http', 'penstock-courier', 'penstock-writer']
 
 /** @type {Readonly<Record<string, Task>>} */
 const TASKS = {
@@ -59,6 +59,10 @@ const TASKS = {
     summary: 'send generated requests to a box: npm run fuzz -- --help',
     steps: [['packages/testing/fuzz/main.ts']],
   },
+  'load:legacy': {
+    summary: "play the old system's load on a box: npm run load:legacy -- --help",
+    steps: [['packages/testing/legacy/main.ts']],
+  },
   openapi: { summary: 'write docs/openapi.json from the routes', steps: [['packages/testing/openapi/main.ts']] },
   format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
   'sdk:pack': {
@@ -71,12 +75,12 @@ const TASKS = {
     unguarded: true,
   },
   'pm2:reload': {
-    summary: 'replace the HTTP processes one by one, then the writer',
+    summary: 'replace the HTTP processes one by one, then the courier and the writer',
     steps: PM2_STOP_ORDER.map((name) => [PM2, 'reload', ECOSYSTEM, '--only', name, '--update-env']),
     unguarded: true,
   },
   'pm2:stop': {
-    summary: 'drain and stop what PM2 runs: the HTTP processes, then the writer',
+    summary: 'drain and stop what PM2 runs: the HTTP processes, the courier, then the writer',
     steps: PM2_STOP_ORDER.map((name) => [PM2, 'stop', name]),
     unguarded: true,
   },

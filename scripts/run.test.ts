@@ -189,4 +189,14 @@ describe('run', () => {
       expect(output).toMatch(new RegExp(`^  ${task} +\\S`, 'm'))
     }
   })
+
+  it('starts, reloads and stops every process that PM2 has', () => {
+    const read = (file: string): string => readFileSync(path.join(import.meta.dirname, '..', file), 'utf8')
+    const apps = [...read('ecosystem.config.js').matchAll(/name: '([^']+)'/g)].map(([, name]) => name)
+    expect(apps).toContain('penstock-writer')
+    for (const order of ['PM2_START_ORDER', 'PM2_STOP_ORDER']) {
+      const [, list = ''] = new RegExp(`${order} = \\[(.*)\\]`).exec(read('scripts/run.mjs')) ?? []
+      expect(new Set([...list.matchAll(/'([^']+)'/g)].map(([, name]) => name))).toEqual(new Set(apps))
+    }
+  })
 })

@@ -48,6 +48,8 @@ async function run(settings: Settings): Promise<void> {
   }, die)
   writer.connect()
   await connected.promise
+  // Everything a box writes is for its own user only.
+  process.umask(0o077)
   const lock = await waitForLock(join(settings.dataFolder, 'courier.lock'))
   closers.unshift(() => lock.release())
 

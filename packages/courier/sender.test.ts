@@ -83,6 +83,15 @@ it.each<[string, RequestListener]>([
   expect(answer).toEqual({ status: null, fault: 'timeout', retryAfterMs: null })
 })
 
+it('Sender gives up on a receiver that wants to speak another protocol', async () => {
+  const { port, server } = await serve(() => {})
+  server.on('connection', (socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n')
+  })
+  const answer = await openSender(true).send(`http://shop.example:${port}/`, {}, '{}', never)
+  expect(answer).toEqual({ status: null, fault: 'connection', retryAfterMs: null })
+})
+
 it('Sender is broken off by its caller', async () => {
   const stop = new AbortController()
   const { port } = await serve(() => stop.abort())

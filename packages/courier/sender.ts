@@ -106,6 +106,8 @@ export class Sender {
 function finish(outgoing: ClientRequest, body: Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject)
+    // Behind the others, but for an answer that switches protocols (101), which is neither a response nor an error.
+    outgoing.on('close', () => reject(new Error('the connection ended without an answer')))
     outgoing.on('response', (response) => {
       let size = 0
       const done = (): void => resolve(response)

@@ -271,7 +271,9 @@ function contradictions(settings: Settings): string[] {
   for (const [name, key] of keys)
     // One provider is enough.
     if (key === null && (name !== 'STRIPE_SECRET_KEY' || settings.payos === null))
-      problems.push(`${name} is not set, and PENSTOCK_MODE=live needs it.`)
+      problems.push(
+        `${name} is not set, and PENSTOCK_MODE=live needs it${name === 'STRIPE_SECRET_KEY' ? ', unless payOS is set' : ''}.`,
+      )
   for (const [name, value] of [
     ['STRIPE_API_BASE', settings.stripeApiBase],
     ['PENSTOCK_TEST_WEBHOOK_SECRET', settings.testWebhookSecret],

@@ -87,7 +87,9 @@ function act(exchange: HttpExchange, visit: Visit, form: URLSearchParams, deps: 
     return sendProblem(
       exchange,
       deps,
-      problem('invalid_request', 'A field of the form is out of its bounds.', 'action'),
+      action === undefined
+        ? problem('invalid_request', `action must be one of ${testActions.join(', ')}.`, 'action')
+        : problem('invalid_request', 'delay, copies or loss is out of its bounds.'),
     )
   }
   const nowMs = deps.clock()

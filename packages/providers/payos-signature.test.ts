@@ -86,4 +86,11 @@ describe('isPayosSignature', () => {
   ])('%s: %#', (_name, signature, expected) => {
     expect(isPayosSignature(signature, data, checksumKey)).toBe(expected)
   })
+
+  it.each<[string, string]>([
+    ['an object that is no text', '{"a":{"toString":1,"valueOf":1}}'],
+    ['a list nested too deeply', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+  ])('%s is what nobody signed', (_name, json) => {
+    expect(isPayosSignature(right, JSON.parse(json) as Record<string, unknown>, checksumKey)).toBe(false)
+  })
 })

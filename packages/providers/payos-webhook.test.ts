@@ -1,5 +1,6 @@
 import { PayOS } from '@payos/node'
 import { describe, expect, it } from 'vitest'
+import { amountMax } from '@penstock/domain/limits.ts'
 import { signPayos } from './payos-signature.ts'
 import { translatePayosWebhook } from './payos-webhook.ts'
 import type { Webhook } from '@payos/node'
@@ -88,9 +89,13 @@ describe('S7: a webhook of payOS', () => {
     ['an order code above 2^53', { orderCode: 2 ** 53 }, 'orderCode'],
     ['a broken amount', { amount: 0.5 }, 'amount'],
     ['a negative amount', { amount: -1 }, 'amount'],
+    ['no amount', { amount: 0 }, 'amount'],
+    ['more than any payment', { amount: amountMax + 1 }, 'amount'],
     ['another currency', { currency: 'USD' }, 'currency'],
     ['no reference', { reference: '' }, 'reference'],
     ['an endless reference', { reference: 'x'.repeat(151) }, 'reference'],
+    ['a reference with a NUL', { reference: 'a\0b' }, 'reference'],
+    ['a reference with half of a surrogate pair', { reference: 'a\ud800' }, 'reference'],
   ])('signed, but with %s, is malformed', (_name, changed, field) => {
     expect(translate(webhook(changed))).toMatchObject({
       ok: false,

@@ -1,3 +1,4 @@
+import { amountMax } from '@penstock/domain/limits.ts'
 import { isRecord } from './payos-api.ts'
 import { isPayosSignature } from './payos-signature.ts'
 import type { PaymentCapturedFact } from '@penstock/domain/provider-fact.ts'
@@ -67,16 +68,24 @@ export function capturedFact(
 function readTransfer(data: Readonly<Record<string, unknown>>): PayosTransfer | string {
   const { orderCode, amount, currency, reference } = data
   if (!isWhole(orderCode)) return 'data.orderCode must be a whole number below 2^53.'
-  if (!isWhole(amount)) return 'data.amount must be a whole number below 2^53.'
+  if (!isAmount(amount)) return `data.amount must be a whole number from 1 to ${amountMax}.`
   if (typeof currency !== 'string' || currency.toUpperCase() !== 'VND') return 'data.currency must be VND.'
-  if (typeof reference !== 'string' || reference === '' || reference.length > referenceLengthMax) {
-    return `data.reference must be a text of 1 to ${referenceLengthMax} characters.`
-  }
+  if (!isReference(reference)) return `data.reference must be a text of 1 to ${referenceLengthMax} characters.`
   return { orderCode, amount, reference }
 }
 
 export function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+/** The ledger adds up no larger ones exactly. */
+export function isAmount(value: unknown): value is number {
+  return isWhole(value) && value >= 1 && value <= amountMax
+}
+
+/** Without what the database would not give back as it was: a NUL, half of a surrogate pair. It is part of a key. */
+export function isReference(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= referenceLengthMax && /^[^\p{Cc}\p{Cs}]+$/u.test(value)
 }
 
 function parse(rawBody: Buffer): Readonly<Record<string, unknown>> | null {

@@ -1,7 +1,7 @@
 import { idNumber } from '@penstock/domain/id-number.ts'
 import { PayosApi, PayosRefusal, isRecord } from './payos-api.ts'
 import { signPayos } from './payos-signature.ts'
-import { capturedFact, isWhole, translatePayosWebhook } from './payos-webhook.ts'
+import { capturedFact, isAmount, isReference, isWhole, translatePayosWebhook } from './payos-webhook.ts'
 import { ProviderError } from './provider.ts'
 import type { PayosAccount } from './payos-api.ts'
 import type { FindHoldId } from './payos-webhook.ts'
@@ -124,7 +124,7 @@ export class PayosProvider implements PaymentProvider {
     const { findHoldId } = this.#options
     const transfers = Array.isArray(link['transactions']) ? link['transactions'] : []
     const facts = transfers.filter(isRecord).flatMap(({ reference, amount }) => {
-      if (typeof reference !== 'string' || !isWhole(amount)) return []
+      if (!isReference(reference) || !isAmount(amount)) return []
       return [capturedFact({ orderCode, reference, amount }, findHoldId)]
     })
     switch (link['status']) {

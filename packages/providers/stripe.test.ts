@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createNetServer } from 'node:net'
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ProviderError } from './provider.ts'
 import { StripeProvider } from './stripe.ts'
@@ -214,6 +215,27 @@ it('StripeProvider never repeats its key in an error', async () => {
   const key = 'sk_test_0123456789abcdef'
   const { url } = await serve(() => ({ status: 401, body: { error: { message: `Invalid API Key provided: ${key}` } } }))
   await expect(provider(url).createPayment(request, call)).rejects.toThrow(/^(?!.*0123456789abcdef)/)
+})
+
+it('StripeProvider leaves the payment and its buyer out of an error, which is logged', async () => {
+  const payment_intent = { id: 'pi_1', client_secret: 'pi_1_secret_2', receipt_email: 'ada@example.com' }
+  const error = { type: 'invalid_request_error', code: 'amount_too_small', message: 'No.', payment_intent }
+  const { url } = await serve(() => ({ status: 400, body: { error } }))
+  const failure = await provider(url)
+    .createPayment(request, call)
+    .catch((reason: unknown) => reason)
+  expect(inspect(failure, { depth: Infinity })).toMatch(/amount_too_small/)
+  expect(inspect(failure, { depth: Infinity })).not.toMatch(/pi_1_secret_2|ada@example\.com/)
+})
+
+it.each<[string, unknown]>([
+  ['nothing', {}],
+  ['a number for an id', { id: 1, client_secret: 'x' }],
+  ['an object for a secret', { id: 'pi_1', client_secret: {} }],
+])('StripeProvider takes no payment that has %s: the writer would not either', async (_, body) => {
+  const { url } = await serve(() => ({ status: 200, body }))
+  const failure = provider(url).createPayment(request, call)
+  await expect(failure).rejects.toMatchObject({ name: 'ProviderError', code: 'unreachable' })
 })
 
 it.each([

@@ -85,12 +85,12 @@ export class StripeProvider implements PaymentProvider {
         { ...options, idempotencyKey: request.idempotencyKey },
       ),
     )
-    return {
-      providerPaymentId: intent.id,
-      url: null,
-      clientSecret: intent.client_secret,
-      expiresMs: request.expiresMs,
+    const { id: providerPaymentId, client_secret: clientSecret } = intent
+    // A proxy may answer with anything, and the writer ends the line to a process that sends it something else.
+    if (typeof providerPaymentId !== 'string' || (clientSecret !== null && typeof clientSecret !== 'string')) {
+      throw new ProviderError('unreachable', 'Something between here and Stripe answered with no PaymentIntent.')
     }
+    return { providerPaymentId, url: null, clientSecret, expiresMs: request.expiresMs }
   }
 
   async cancelPayment(providerPaymentId: string, call: CallOptions): Promise<CancelOutcome> {
@@ -212,7 +212,21 @@ function fieldsOf(object: object): Fields {
 
 function codeOf(error: unknown): string | undefined {
   const cause = error instanceof ProviderError ? error.cause : undefined
-  return cause instanceof Stripe.errors.StripeError ? cause.code : undefined
+  return cause instanceof StripeFailure ? cause.code : undefined
+}
+
+/** What of an error of the library may be logged: it has the whole payment, with its secret and the buyer's e-mail. */
+class StripeFailure extends Error {
+  readonly code: string | undefined
+  readonly statusCode: number | undefined
+  readonly requestId: string | undefined
+  constructor({ type, message, code, statusCode, requestId, detail }: Stripe.errors.StripeError) {
+    super(message, { cause: detail })
+    this.name = type
+    this.code = code
+    this.statusCode = statusCode
+    this.requestId = requestId
+  }
 }
 
 /** The library takes a 5xx whose body is JSON without `error`, as proxies send them, for an answer. */
@@ -226,7 +240,7 @@ function refuseFailure<Value>(value: Stripe.Response<Value>): Stripe.Response<Va
 function translateError(error: unknown): never {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
   const make = (code: ProviderError['code'], message: string): ProviderError =>
-    new ProviderError(code, message, { cause: error })
+    new ProviderError(code, message, { cause: new StripeFailure(error) })
   if (error instanceof Stripe.errors.StripeConnectionError) {
     throw make('unreachable', 'Stripe could not be reached, or did not answer in time.')
   }

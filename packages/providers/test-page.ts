@@ -62,7 +62,8 @@ ${form}
 /** What the page says after a button was pressed and there is nowhere to go back to. */
 export function testDonePage(action: TestAction, webhooks: number): string {
   const label = buttons.find(([name]) => name === action)?.[1] ?? action
-  return page('Done', `<h1>${label}: done</h1><p role="status">${webhooks} webhooks are on their way to the shop.</p>`)
+  const sent = webhooks === 1 ? '1 webhook is' : `${webhooks} webhooks are`
+  return page('Done', `<h1>${label}: done</h1><p role="status">${sent} on the way to the shop.</p>`)
 }
 
 function page(title: string, body: string): string {

@@ -36,6 +36,8 @@ export const init: Command = {
       context.output.json({ object: 'init', data: dataFolder, data_made: madeFolder, file, file_made: madeFile })
       return exitCodes.done
     }
+    // The commands must find the folder that was named here.
+    const data = call.text('data') === undefined ? '' : ` --data ${dataFolder}`
     const say = (made: boolean): string => (made ? 'made' : 'kept, it was there')
     for (const line of [
       `data folder  ${dataFolder}  (${say(madeFolder)})`,
@@ -43,9 +45,9 @@ export const init: Command = {
       '',
       'Next:',
       ...facts([
-        ['  penstock doctor', 'is this machine ready?'],
-        ['  penstock start --no-seed', 'run the box; it prints its keys'],
-        [`  penstock drop import ${file} --publish`, 'in another terminal: sell what the file says'],
+        [`  penstock doctor${data}`, 'is this machine ready?'],
+        [`  penstock start${data} --no-seed`, 'run the box; it prints its keys'],
+        [`  penstock drop import ${file}${data} --publish`, 'in another terminal: sell what the file says'],
       ]),
       '',
       'In a clone of the repository, penstock is: npm run penstock --',

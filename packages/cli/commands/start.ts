@@ -14,7 +14,10 @@ import type { BoxState } from '../supervisor.ts'
 export const startCommand: Command = {
   name: 'start',
   summary: 'run a box in the foreground: one writer, several HTTP processes, a courier; Ctrl-C stops it',
-  options: [...allSettingOptions, { flags: '--no-seed', summary: 'do not make a demo drop when there is no drop yet' }],
+  options: [
+    ...allSettingOptions,
+    { flags: '--no-seed', summary: 'in test mode, do not make a demo drop when there is no drop yet' },
+  ],
   notes: `Settings are environment variables; an option wins over its variable. All of them: docs/settings.md
 With --json, stdout has one object, {"object":"box","url",...}, once the box is open; the log goes to stderr.`,
   run: async (call, context) => {
@@ -70,7 +73,9 @@ async function start({ settings, environment, seed, json, output }: StartOptions
   try {
     const keys = readBootstrapKeys(settings.dataFolder)
     const url = baseUrl(settings.host, state.port)
-    const demoDrop = seed && !stopping ? await seedOrExplain(new Api(url, keys.secret_key), log) : null
+    // Never in live mode: buyers would find it, and pay.
+    const seeds = seed && !stopping && settings.mode === 'test'
+    const demoDrop = seeds ? await seedOrExplain(new Api(url, keys.secret_key), log) : null
     if (json) output.json({ object: 'box', url, ...keys, data: resolve(settings.dataFolder), demo_drop: demoDrop })
     else output.line(summary(settings, url, keys, demoDrop))
   } catch (error) {
@@ -95,11 +100,13 @@ async function seedOrExplain(api: Api, log: (line: string) => void): Promise<str
 }
 
 function summary(settings: Settings, url: string, keys: KeyFile, demoDrop: string | null): string {
+  // One for real money was chosen by the seller, and does not belong into a log.
+  const secretKey = settings.mode === 'live' ? `sk_live_...${keys.secret_key.slice(-4)}` : keys.secret_key
   const seeded = demoDrop === null ? [] : [`  demo drop        ${demoDrop}`]
   return [
     '',
     `Penstock is open at ${url}`,
-    `  secret key       ${keys.secret_key}   (for servers: everything)`,
+    `  secret key       ${secretKey}   (for servers: everything)`,
     `  publishable key  ${keys.publishable_key}   (for browsers: read drops, own holds)`,
     `  data             ${resolve(settings.dataFolder)}`,
     ...seeded,

@@ -25,13 +25,17 @@ type Body = Static<typeof purchaseBody>
 export function purchase(exchange: HttpExchange, deps: Deps): void {
   const found = findOldDrop(exchange, deps)
   if (found === null) return
+  const { providers } = deps
+  // Without payOS the page of the test provider, where there is one; the old test tools never open it.
+  const provider = providers.payos ?? providers.test
+  if (provider === undefined) return sendOldError(exchange, 503, 'No payments are set up here.')
   const contentType = exchange.header('content-type')
   exchange.readBody(bodyBytesMax, (bytes) => {
     if (bytes === null) return sendOldError(exchange, 413, `The body may have at most ${bodyBytesMax} bytes.`)
     const parsed = parsePurchase(bytes, contentType)
     if ('problem' in parsed) return sendOldError(exchange, 400, parsed.problem.detail)
     submitOld(exchange, deps, toCommand(parsed.body, found, deps), oldStatus, (result) => {
-      answerWithPayment(exchange, deps, found, expected(result, 'hold_created').hold)
+      answerWithPayment(exchange, deps, provider, found, expected(result, 'hold_created').hold)
     })
   })
 }
@@ -74,11 +78,13 @@ function filled(text: string | null | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }
 
-function answerWithPayment(exchange: HttpExchange, deps: Deps, { drop }: LegacyDrop, hold: Hold): void {
-  const { providers } = deps
-  // Without payOS the page of the test provider, where there is one; the old test tools never open it.
-  const provider = providers.payos ?? providers.test
-  if (provider === undefined) return giveBack(exchange, deps, hold, 503, 'No payments are set up here.')
+function answerWithPayment(
+  exchange: HttpExchange,
+  deps: Deps,
+  provider: PaymentProvider,
+  { drop }: LegacyDrop,
+  hold: Hold,
+): void {
   askForPayment(provider, drop.name, hold, deps).then(
     (made) => {
       failSafe(exchange, deps, () => {
@@ -99,24 +105,19 @@ function askForPayment(
   description: string,
   hold: Hold,
   { providerCalls }: Pick<Deps, 'providerCalls'>,
-): ReturnType<typeof providerCalls.run<ProviderPayment>> {
+): ReturnType<typeof providerCalls.open> {
   const { id: holdId, amountMinor, currency, customer, clientSecret: holdSecret, expiresMs } = hold
-  return providerCalls.run(provider.name, (call) =>
-    provider.createPayment(
-      {
-        holdId,
-        amountMinor,
-        currency,
-        description,
-        email: isErased(customer) ? null : customer.email,
-        returnUrl: null,
-        expiresMs,
-        holdSecret,
-        idempotencyKey: idempotencyKey(holdId, 'payment'),
-      },
-      call,
-    ),
-  )
+  return providerCalls.open(provider, {
+    holdId,
+    amountMinor,
+    currency,
+    description,
+    email: isErased(customer) ? null : customer.email,
+    returnUrl: null,
+    expiresMs,
+    holdSecret,
+    idempotencyKey: idempotencyKey(holdId, 'payment'),
+  })
 }
 
 /** A payment at payOS is recorded, so that it is looked after should its webhook never come. */

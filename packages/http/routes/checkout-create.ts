@@ -50,6 +50,9 @@ export const checkoutCreate = writeRoute({
   ],
   toCommand: async (request, deps) => {
     const { body, params, credential, clientSecret } = request
+    if (body.return_url !== undefined && !URL.canParse(body.return_url)) {
+      return { problem: problem('invalid_request', 'return_url must be a URL.', 'return_url') }
+    }
     const provider = deps.providers[body.provider]
     if (provider === undefined) {
       const detail = `${body.provider} is not configured here: docs/providers.md says how.`
@@ -79,22 +82,17 @@ async function openAt(
   { queries, providerCalls }: Pick<Deps, 'queries' | 'providerCalls'>,
 ): Promise<OpenCheckout | { readonly problem: Problem }> {
   const { id: holdId, amountMinor, currency, customer, clientSecret, expiresMs } = hold
-  const made = await providerCalls.run(provider.name, (call) =>
-    provider.createPayment(
-      {
-        holdId,
-        amountMinor,
-        currency,
-        description: queries.findDropName(hold.dropId) ?? 'Order',
-        email: isErased(customer) ? null : customer.email,
-        returnUrl: request.body.return_url ?? null,
-        expiresMs,
-        holdSecret: clientSecret,
-        idempotencyKey: idempotencyKey(holdId, 'payment'),
-      },
-      call,
-    ),
-  )
+  const made = await providerCalls.open(provider, {
+    holdId,
+    amountMinor,
+    currency,
+    description: queries.findDropName(hold.dropId) ?? 'Order',
+    email: isErased(customer) ? null : customer.email,
+    returnUrl: request.body.return_url ?? null,
+    expiresMs,
+    holdSecret: clientSecret,
+    idempotencyKey: idempotencyKey(holdId, 'payment'),
+  })
   if ('problem' in made) return made
   return openCommand({ ...made.value, holdId, provider: provider.name, amountMinor, currency }, request)
 }

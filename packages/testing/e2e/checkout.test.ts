@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { providerCallsMax } from '@penstock/domain/limits.ts'
 import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
 import { firstPlace } from '@penstock/store/provider-queries.ts'
 import { SqliteProviderQueries } from '@penstock/store-sqlite/sqlite-provider-queries.ts'
@@ -23,6 +24,14 @@ class StripeStub {
   readonly keys: string[] = []
   status = 200
   #server: Server | null = null
+  #mayAnswer: Promise<void> = Promise.resolve()
+
+  /** Nothing is answered until `release`. */
+  pause(): { release: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#mayAnswer = promise
+    return { release: resolve }
+  }
 
   async listen(): Promise<string> {
     const server = createServer((request, response) => {
@@ -32,8 +41,10 @@ class StripeStub {
         const number = [...new Set(this.keys)].indexOf(key)
         const body = { id: `pi_${number}`, object: 'payment_intent', client_secret: `pi_${number}_secret` }
         const error = { error: { type: 'invalid_request_error', message: 'The amount is too small.' } }
-        response.writeHead(this.status, { 'content-type': 'application/json' })
-        response.end(JSON.stringify(this.status === 200 ? body : error))
+        void this.#mayAnswer.then(() => {
+          response.writeHead(this.status, { 'content-type': 'application/json' })
+          response.end(JSON.stringify(this.status === 200 ? body : error))
+        })
       })
     })
     this.#server = server.listen(0, '127.0.0.1')
@@ -124,6 +135,23 @@ describe.each(['uws', 'node'] as const)('checkouts, on %s', (transport) => {
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
   })
 
+  it('asks Stripe once a process for a hold that is asked for at once, so that it keeps no other buyer waiting', async () => {
+    const [hold, other] = [await newHold(), await newHold()]
+    const calls = stub.keys.length
+    const { release } = stub.pause()
+    const asked = Array.from({ length: 2 * providerCallsMax }, () => {
+      const buyer = new Client(box.url, box.secretKey, { connections: 0 })
+      return buyer.post(`/v1/holds/${hold.id}/checkout`, { provider: 'stripe' })
+    })
+    await poll('the calls', 3_000, () => stub.keys.length > calls)
+    const others = open(other, { provider: 'stripe' })
+    await poll('the call for the other hold', 3_000, () => stub.keys.at(-1) === `penstock-payment-${other.id}`)
+    release()
+    expectStatus(await others, 201)
+    for (const answer of await Promise.all(asked)) expectStatus(answer, 201)
+    expect(stub.keys.slice(calls).filter((key) => key === `penstock-payment-${hold.id}`).length).toBeLessThanOrEqual(2)
+  })
+
   it('takes the buyer’s client secret with a publishable key, and nothing less', async () => {
     const hold = await newHold()
     const ask = (secret: string) =>
@@ -147,6 +175,7 @@ describe.each(['uws', 'node'] as const)('checkouts, on %s', (transport) => {
     ['an unknown provider', { provider: 'paypal' }, 400, 'invalid_request'],
     ['an unknown field', { provider: 'test', x: 1 }, 400, 'invalid_request'],
     ['a script as return_url', { provider: 'test', return_url: 'javascript:alert(1)' }, 400, 'invalid_request'],
+    ['a return_url that is none', { provider: 'test', return_url: 'http://[' }, 400, 'invalid_request'],
     ['a provider that is not configured', { provider: 'payos' }, 404, 'provider_not_configured'],
   ])('refuses %s, and writes nothing', async (_, body, status, code) => {
     const hold = await newHold()

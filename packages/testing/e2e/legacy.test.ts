@@ -417,3 +417,21 @@ describe('the old API on a box with payOS', () => {
     expect(footprint(shop.box.databasePath)).toEqual(before)
   })
 })
+
+test('the old API on a box without payments for it writes nothing for strangers', async () => {
+  const shop = await Shop.open({
+    PENSTOCK_MODE: 'live',
+    PENSTOCK_SECRET_KEY: 'sk_live_0123456789abcdef',
+    PENSTOCK_PUBLISHABLE_KEY: 'pk_live_0123456789abcdef',
+    STRIPE_SECRET_KEY: 'sk_live_of_stripe_0123456789',
+    STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdefghij',
+  })
+  try {
+    const drop = await shop.sell(1)
+    const before = footprint(shop.box.databasePath)
+    expect(await shop.buy(drop)).toMatchObject({ status: 503, body: { error: 'No payments are set up here.' } })
+    expect(footprint(shop.box.databasePath)).toEqual(before)
+  } finally {
+    await shop.close()
+  }
+})

@@ -186,7 +186,7 @@ test('S6: a payment of another amount or currency buys nothing and is owed back'
 
 test('S8: nothing makes the server trust strangers: no live mode without secrets, no payment without a key', async () => {
   const refusals = {
-    live: 'STRIPE_SECRET_KEY is not set, and PENSTOCK_MODE=live needs it.',
+    live: 'STRIPE_SECRET_KEY is not set, and PENSTOCK_MODE=live needs it',
     production: 'PENSTOCK_MODE is "production"',
     TEST: 'PENSTOCK_MODE is "TEST"',
   }

@@ -6,7 +6,7 @@ import { Client } from '../client.ts'
 import { readingOptions, UsageError, wholeOption } from '../command-line.ts'
 import { runMix } from './load-mix.ts'
 
-const usage = `usage: node packages/testing/legacy/main.ts [--rounds N] [--workers N] [--stock N] [--seed N]
+const usage = `usage: npm run load:legacy -- [--rounds N] [--workers N] [--stock N] [--seed N]
 
 Starts a box in a temporary folder, sells one drop with the old system's load (60% list, 20% purchase and its webhook, 10%
 webhook of an unknown order, 10% nothing), and counts the rows of the database afterwards.
