@@ -114,6 +114,8 @@ export const rules: readonly Rule[] = [
   },
   ...[...lists, 'listApiKeys'].map(bothCursors),
   ...[...lists, ...exported].map(createdBackwards),
+  // What can be a URL.
+  { operationId: 'checkoutHold', param: /^return_url$/ },
   // A URL that can be one, without a password, on a port of the web.
   { operationId: 'createWebhookEndpoint', param: /^url$/ },
   { operationId: 'updateWebhookEndpoint', param: /^url$/ },
