@@ -86,8 +86,11 @@ export const exportsMax = 4
 export const scanRowsPerStep = 2_048
 /** Holds whose customer one step of an erasure by e-mail erases: few beside what payments bring. */
 export const erasuresPerStep = 64
-/** Rows one piece of an export has at most, some 500 bytes each. */
-export const exportRowsPerStep = 512
+/** Rows one piece of an export has at most, some 500 bytes each: a millisecond or two, which a payment beside it hardly feels. */
+export const exportRowsPerStep = 128
+/** While buyers wait, an export rests so many times as long as its step took: the exports of a process get a tenth of a core. */
+export const exportRestFactor = 9
+export const exportRestMaxMs = 500
 /** A list that has not filled its page by then answers with what it found. Looked at between two steps. */
 export const slowReadDeadlineMs = 2_000
 /** One step with its wait for the thread. Past it something is broken: the thread is ended and the read refused. */

@@ -117,7 +117,7 @@ function openDeps(settings: Settings, { pool, baseUrl, ...opened }: Opened): Dep
       findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
     }),
     providerCalls: new ProviderCalls(log),
-    slowReads: openSlowReads(pool.readPart),
+    slowReads: openSlowReads(pool.readPart, { isBusy: () => opened.writer.isAwaited, clock, rest: delay }),
     live: new LiveDrops(catalogue, clock),
     legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks },
     webhookUrlRules: { allowPrivate: settings.webhookAllowPrivate, httpsOnly: settings.mode === 'live' },

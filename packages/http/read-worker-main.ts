@@ -9,7 +9,7 @@ import type { ReadWorkerData } from './read-pool.ts'
 /** One thread for slow reads: the wiring, and nothing else. */
 
 // On Linux a priority belongs to a thread: payments go before lists. Elsewhere this would slow the whole process.
-if (process.platform === 'linux') setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL))
+if (process.platform === 'linux') setPriority(Math.max(getPriority(), constants.priority.PRIORITY_LOW))
 
 const { databasePath } = workerData as ReadWorkerData
 let scanner: Scanner | null = null

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   exportDeadlineMs,
+  exportRestMaxMs,
   exportRowsPerStep,
   exportsMax,
   scanRowsPerStep,
@@ -162,7 +163,11 @@ beforeAll(async () => {
     writer: { submit: () => {}, isConnected: true } as never,
     credentials: new Credentials(queries, clock),
     mint,
-    slowReads: openSlowReads(readHere),
+    slowReads: openSlowReads(readHere, {
+      isBusy: () => false,
+      clock,
+      rest: () => Promise.reject(new Error('nobody waits')),
+    }),
     live: new LiveDrops(catalogue, clock),
     legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
     providers: {},
@@ -607,6 +612,25 @@ function newestFirst(a: string, b: string): number {
   const [left, right] = number.test(a) ? [Number(number.exec(a)?.[1]), Number(number.exec(b)?.[1])] : [a, b]
   return left < right ? 1 : -1
 }
+
+it.each([
+  ['rests nine times as long as its step took while buyers wait', true, 3, [27]],
+  ['rests for a while at most, however long its step took', true, 4_000, [exportRestMaxMs]],
+  ['goes on at once when nobody waits', false, 3, []],
+])('an export %s', async (_case, isBusy, stepMs, rests) => {
+  const rested: number[] = []
+  let now = 0
+  const read: ReadPart = () => {
+    now += stepMs
+    return Promise.resolve({ items: [], bytes: new Uint8Array(), scannedTo: null })
+  }
+  const rest = (ms: number): Promise<void> => Promise.resolve(void rested.push(ms))
+  const reads = openSlowReads(read, { isBusy: () => isBusy, clock: () => now, rest })
+  await reads.readPart({} as PartRequest)
+  expect(rested).toEqual([])
+  await reads.readExportPart({} as PartRequest)
+  expect(rested).toEqual(rests)
+})
 
 describe('exportBody', () => {
   it('breaks off when it takes too long', async () => {

@@ -1,4 +1,4 @@
-import { exportsMax, slowListsMax } from '@penstock/domain/limits.ts'
+import { exportRestFactor, exportRestMaxMs, exportsMax, slowListsMax } from '@penstock/domain/limits.ts'
 import { sendProblem } from './api.ts'
 import { problem } from './problem.ts'
 import type { Deps } from './api.ts'
@@ -8,6 +8,8 @@ import type { ReadPart } from './read-part.ts'
 /** What an HTTP process reads on other threads, and how much of it at once. */
 export interface SlowReads {
   readonly readPart: ReadPart
+  /** The same for exports, which nobody is in a hurry for: it rests after each step while buyers wait. */
+  readonly readExportPart: ReadPart
   readonly lists: Gate
   readonly exports: Gate
 }
@@ -33,8 +35,23 @@ export class Gate {
   }
 }
 
-export function openSlowReads(readPart: ReadPart): SlowReads {
-  return { readPart, lists: new Gate(slowListsMax), exports: new Gate(exportsMax) }
+export interface Politeness {
+  /** Whether buyers of this process wait for the writer. */
+  readonly isBusy: () => boolean
+  /** Milliseconds. */
+  readonly clock: () => number
+  readonly rest: (ms: number) => Promise<unknown>
+}
+
+export function openSlowReads(readPart: ReadPart, { isBusy, clock, rest }: Politeness): SlowReads {
+  const readExportPart: ReadPart = async (request) => {
+    const startMs = clock()
+    const part = await readPart(request)
+    // One thread serves all exports, so a step takes the longer the more there are, and they share what one would get.
+    if (isBusy()) await rest(Math.min(exportRestMaxMs, exportRestFactor * (clock() - startMs)))
+    return part
+  }
+  return { readPart, readExportPart, lists: new Gate(slowListsMax), exports: new Gate(exportsMax) }
 }
 
 /** A step did not end in time: something is broken, or the machine is overwhelmed. */

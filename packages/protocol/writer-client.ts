@@ -66,6 +66,11 @@ export class WriterClient {
     return this.#connection !== null
   }
 
+  /** Whether commands wait for their reply. */
+  get isAwaited(): boolean {
+    return this.#pending.size > 0
+  }
+
   connect(): void {
     if (this.#closing) return
     this.#sweep ??= setInterval(() => this.#expire(), sweepIntervalMs)

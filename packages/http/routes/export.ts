@@ -39,11 +39,11 @@ function exportRoute(name: CollectionName): SlowReadRoute {
         return sendProblem(exchange, deps, problem('overloaded', 'Too many exports are under way.'), seqHeader)
       }
       try {
-        const first = await readExportPart(slowReads.readPart, plan, null)
+        const first = await readExportPart(slowReads.readExportPart, plan, null)
         const fileName = exportFileName(plan)
         const headers = ['Content-Type', exportTypes[plan.format], 'Cache-Control', 'no-store', ...seqHeader]
         headers.push('Content-Disposition', `attachment; filename="${fileName}"`)
-        await exchange.stream(200, headers, exportBody(slowReads.readPart, plan, first, clock))
+        await exchange.stream(200, headers, exportBody(slowReads.readExportPart, plan, first, clock))
       } catch (error) {
         answerSlowReadError(exchange, deps, error, seqHeader)
       } finally {
