@@ -115,7 +115,8 @@ export class TestProvider implements PaymentProvider {
 
   #eventsOf(providerPaymentId: string): TestEvent[] {
     const { bookPath } = this.#deps
-    const lines = existsSync(bookPath) ? readFileSync(bookPath, 'utf8').split('\n') : []
+    // What follows the last line break is being written, by another process.
+    const lines = existsSync(bookPath) ? readFileSync(bookPath, 'utf8').split('\n').slice(0, -1) : []
     return lines
       .filter((line) => line.includes(`"${providerPaymentId}"`))
       .map((line) => JSON.parse(line) as TestEvent)

@@ -103,8 +103,10 @@ class Shop {
   /** The books of the test provider. */
   bookOf(type: string): readonly Readonly<Record<string, unknown>>[] {
     const path = join(this.box.dataFolder, 'test-provider.ndjson')
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+    // What follows the last line break is being written.
     return lines
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as { type: string; data: Record<string, unknown> })
       .flatMap((event) => (event.type === type ? [event.data] : []))
   }
