@@ -19,7 +19,7 @@ import type { WriterClient } from '@penstock/protocol/writer-client.ts'
 export interface Deps {
   readonly queries: Queries
   readonly catalogue: Catalogue
-  readonly writer: Pick<WriterClient, 'submit' | 'isConnected' | 'isAwaited'>
+  readonly writer: Pick<WriterClient, 'submit' | 'isConnected'>
   readonly credentials: Credentials
   readonly mint: Mint
   readonly slowReads: SlowReads

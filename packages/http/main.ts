@@ -98,7 +98,8 @@ async function run(settings: Settings): Promise<void> {
   process.send?.('ready')
 }
 
-interface Opened extends Pick<Deps, 'catalogue' | 'writer' | 'credentials' | 'mint'> {
+interface Opened extends Pick<Deps, 'catalogue' | 'credentials' | 'mint'> {
+  readonly writer: WriterClient
   readonly queries: SqliteQueries
   readonly pool: ReadPool
   /** Where this process can be reached. */

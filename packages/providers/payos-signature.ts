@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { equalTexts } from './equal-texts.ts'
 
 /**
  * The signature payOS puts over objects: HMAC-SHA-256 in hexadecimal, keyed with the checksum key, over `key=value&...` in
@@ -23,10 +24,7 @@ export function isPayosSignature(
 ): boolean {
   if (typeof signature !== 'string') return false
   const signed = trySign(data, checksumKey)
-  if (signed === null) return false
-  const expected = Buffer.from(signed)
-  const given = Buffer.from(signature)
-  return given.length === expected.length && timingSafeEqual(given, expected)
+  return signed !== null && equalTexts(signature, signed)
 }
 
 /** Null: a stranger's object that has no text (`{"toString": 1}`), or lists too deep to write. Nobody has signed those. */

@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { idTimeMs, isId } from '@penstock/domain/id.ts'
+import { equalTexts } from './equal-texts.ts'
 import { MalformedWebhook, parseBody } from './read-fields.ts'
 import { readTestEvent } from './test-event.ts'
 import { refuseSignature, signBody } from './webhook-signature.ts'
@@ -108,9 +109,7 @@ export class TestProvider implements PaymentProvider {
   }
 
   isPageToken(token: string, providerPaymentId: string, returnUrl: string): boolean {
-    const expected = Buffer.from(this.pageToken(providerPaymentId, returnUrl))
-    const given = Buffer.from(token)
-    return given.length === expected.length && timingSafeEqual(given, expected)
+    return equalTexts(token, this.pageToken(providerPaymentId, returnUrl))
   }
 
   #eventsOf(providerPaymentId: string): TestEvent[] {
