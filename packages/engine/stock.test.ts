@@ -1,19 +1,6 @@
 import { expect, it } from 'vitest'
-import { demandBySku, moveUnits, totalQuantity } from './stock.ts'
-import { openSale, shoe, sock } from './test-sale.ts'
-
-it('demandBySku adds up the lines of one SKU', () => {
-  const lines = [
-    { skuId: shoe, quantity: 2 },
-    { skuId: sock, quantity: 1 },
-    { skuId: shoe, quantity: 3 },
-  ]
-  expect([...demandBySku(lines)]).toEqual([
-    [shoe, 5],
-    [sock, 1],
-  ])
-  expect(totalQuantity(lines)).toBe(6)
-})
+import { moveUnits } from './stock.ts'
+import { openSale, shoe } from './test-sale.ts'
 
 it.each([
   ['more held than there is', 11, { held: 1, sold: 0 }],
