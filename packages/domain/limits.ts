@@ -55,6 +55,11 @@ export const pageSizeMax = 100
 export const requestDeadlineMs = 5_000
 /** How long a read waits for the commit named by Penstock-Min-Seq before it answers 503. */
 export const minSeqWaitMs = 2_000
+/**
+ * An HTTP process says by itself that a drop is sold out only so long after its start and before its end: what is live is
+ * for the writer's clock to say. Both are of one machine, so this is for the steps of a clock that is corrected.
+ */
+export const liveMarginMs = 100
 /** Reads of one process that may wait for a commit at once. */
 export const minSeqWaitersMax = 4_096
 /** Rendered answers of GET /v1/drops kept per version of the catalogue: one per distinct query. */
