@@ -120,7 +120,11 @@ function openDeps(settings: Settings, { pool, baseUrl, ...opened }: Opened): Dep
     providerCalls: new ProviderCalls(log),
     slowReads: openSlowReads(pool.readPart, { isBusy: () => opened.writer.isAwaited, clock, rest: delay }),
     live: new LiveDrops(catalogue, clock),
-    legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks },
+    legacy: {
+      isServed: settings.legacyApi,
+      drops: new LegacyDrops(catalogue),
+      allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks,
+    },
     webhookUrlRules: { allowPrivate: settings.webhookAllowPrivate, httpsOnly: settings.mode === 'live' },
     clock,
     log,

@@ -169,7 +169,7 @@ beforeAll(async () => {
       rest: () => Promise.reject(new Error('nobody waits')),
     }),
     live: new LiveDrops(catalogue, clock),
-    legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
+    legacy: { isServed: true, drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
     providers: {},
     providerCalls: new ProviderCalls(() => undefined),
     webhookUrlRules: { allowPrivate: false, httpsOnly: true },
