@@ -124,7 +124,11 @@ function openDeps(settings: Settings, { pool, baseUrl, ...opened }: Opened): Dep
       findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
     }),
     providerCalls: new ProviderCalls(log),
-    slowReads: openSlowReads(pool.readPart, { isBusy: () => opened.writer.isAwaited, clock, rest: delay }),
+    slowReads: openSlowReads(pool.readPart, {
+      isBusy: () => opened.writer.isAwaited,
+      stopwatch: () => performance.now(),
+      rest: delay,
+    }),
     live: new LiveDrops(catalogue, clock),
     legacy: {
       isServed: settings.legacyApi,
