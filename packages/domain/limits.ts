@@ -159,6 +159,8 @@ export const frameBytesMax = 1024 * 1024
 /** Commands of one HTTP process waiting for their results. Full: 503 before anything is sent. */
 export const commandsInFlightMax = 8_192
 export const commandsPerFrameMax = 512
+/** Losses of the connection that a command may be under way in before it is given up: one may be its own doing. */
+export const commandLossesMax = 2
 /** SKUs whose counters one commit lists (some 50 bytes each); of more, HTTP processes are told to read the drops. */
 export const skusPerCommitMax = 4_096
 /** Bytes the writer may have queued towards one HTTP process before it closes the connection as stalled. */
