@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { idNumber } from '@penstock/domain/id-number.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import {
@@ -7,6 +8,7 @@ import {
   expectStatus,
   footprint,
   holdBody,
+  newEmail,
   openDrop,
   pay,
   seqOf,
@@ -31,16 +33,18 @@ describe.each(['uws', 'node'] as const)('a sold-out drop on %s', (transport) => 
   let box: Box
   let seller: Client
   let browser: Client
+  let old: Client
 
   beforeAll(async () => {
     box = await Box.start({ transport, httpProcesses: 2 })
     const session = { seq: 0 }
     seller = new Client(box.url, box.secretKey, { session, connections: 0 })
     browser = new Client(box.url, box.publishableKey, { session, connections: 0 })
+    old = new Client(box.url, '', { connections: 0 })
   })
 
   afterAll(async () => {
-    for (const client of [seller, browser]) client.close()
+    for (const client of [seller, browser, old]) client.close()
     await box.stop()
   })
 
@@ -75,6 +79,14 @@ describe.each(['uws', 'node'] as const)('a sold-out drop on %s', (transport) => 
     for (const answer of own) expect(comparable(answer)).toEqual(comparable(byWriter))
     expect(new Set(own.map(({ body }) => body.request_id)).size).toBe(own.length)
     expectNothingWritten(box.databasePath, before)
+  })
+
+  it('is refused without the writer by the old API, too', async () => {
+    const drop = await openDrop(seller, oneUnit)
+    await takeHold(browser, drop)
+    const purchase = { quantity: 1, name: 'Ada', phone: '0901234567', email: newEmail() }
+    const answer = await withoutWriter(() => old.post(`/api/drops/${idNumber(drop.id)}/purchase`, purchase))
+    expect(expectStatus(answer, 400).body).toEqual({ error: `${skuOf(drop).id} has 0 units left, 1 wanted.` })
   })
 
   it('replays the hold that took the last unit', async () => {
