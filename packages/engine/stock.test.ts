@@ -1,6 +1,15 @@
 import { expect, it } from 'vitest'
-import { moveUnits } from './stock.ts'
-import { openSale, shoe } from './test-sale.ts'
+import { moveUnits, totalQuantity } from './stock.ts'
+import { openSale, shoe, sock } from './test-sale.ts'
+
+it('totalQuantity adds up all lines', () => {
+  const lines = [
+    { skuId: shoe, quantity: 2 },
+    { skuId: sock, quantity: 1 },
+    { skuId: shoe, quantity: 3 },
+  ]
+  expect(totalQuantity(lines)).toBe(6)
+})
 
 it.each([
   ['more held than there is', 11, { held: 1, sold: 0 }],
