@@ -8,7 +8,7 @@ const tailKeysMin = 65_536
 
 /**
  * Of a larger table one row in so many has its key in memory, so that some five keys share a page write however large
- * the index is; a start reads at most two in so many rows again. At most `tailKeysMax`, which is 32 MB.
+ * the index is; a start reads at most two in so many rows again. At most `tailKeysMax`, which is 64 MB.
  */
 const rowsPerTailKey = 32
 const tailKeysMax = 1_048_576

@@ -4,9 +4,13 @@ const free = -1
 /** Equal shares of the hashes, taken out one at a time; a power of two. */
 export const shareCount = 8_192
 
-/** Places at first, a power of two of at least `shareCount`; doubled whenever more than `loadMax` of them are taken. */
+/**
+ * Places at first, a power of two of at least `shareCount`; doubled whenever more than `loadMax` of them are taken. Not
+ * more: pairs are taken out share by share, so those that are next are the fullest, 2.7 times the mean in the first round
+ * and twice it after that. A part of the table that is full is searched from end to end, by every look-up in it.
+ */
 const placesMin = 16_384
-const loadMax = 0.6
+const loadMax = 0.3
 
 const hashRange = 2 ** 53
 
