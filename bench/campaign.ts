@@ -1,3 +1,4 @@
+import { chooseGenerators } from './generators/choice.ts'
 import { measurePhase } from './phase.ts'
 import type { Generator } from './generators/generator.ts'
 import type { Lab } from './lab.ts'
@@ -55,23 +56,17 @@ async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<
       deps.onMissing(scenario.name, missing)
       continue
     }
-    for (const generator of generatorsOf(scenario, deps.generators)) {
+    const kind = scenario.sends ?? 'variable'
+    const { chosen, unable } = chooseGenerators(kind, deps.generators, deps.options.isEachGenerator)
+    for (const { name } of unable) deps.onMissing(`${scenario.name} by ${name}`, `${name} cannot send it`)
+    if (chosen.length === 0) deps.onMissing(scenario.name, 'no generator here can send it')
+    for (const generator of chosen) {
       const key = `${scenario.name} ${generator.name}`
       const phase = await runPhase(deps, lab, scenario, generator, run, fastest.get(key) ?? guessPerSecond)
       fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
       deps.onPhase(phase)
     }
   }
-}
-
-/** Of several, `own` is there for what the others cannot send. */
-export function generatorsOf(
-  scenario: Pick<Scenario, 'isMix'>,
-  generators: readonly Generator[],
-): readonly Generator[] {
-  if (scenario.isMix === true) return generators.filter(({ sendsMixes }) => sendsMixes)
-  const others = generators.filter(({ sendsMixes }) => !sendsMixes)
-  return others.length > 0 ? others : generators
 }
 
 async function runPhase(
@@ -89,6 +84,7 @@ async function runPhase(
   onStatus(() => `${name}: starting`)
   const plan = await scenario.prepare(lab, {
     requestsMax: Math.ceil(perSecond * (durationMs / 1_000)),
+    connections: options.connections,
     signal,
     onProgress: (done, of) => {
       onStatus(() => `${name}: preparing holds, ${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`)

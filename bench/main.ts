@@ -6,17 +6,19 @@ import { runCommand, typedCommand, untilStopped } from './command.ts'
 import { boxLine, machineLines } from './conditions.ts'
 import { Autocannon } from './generators/autocannon.ts'
 import { Own } from './generators/own/own.ts'
+import { findK6, K6 } from './generators/k6.ts'
 import { findWrk, Wrk } from './generators/wrk.ts'
 import { Lab } from './lab.ts'
 import { benchUsage, readBenchOptions } from './options.ts'
 import { renderPhase } from './phase-line.ts'
 import type { CommandContext } from './command.ts'
+import type { GeneratorName } from './generators/choice.ts'
 import type { Generator } from './generators/generator.ts'
 import type { BenchOptions } from './options.ts'
 import type { Phase } from './phase.ts'
 import type { Report } from './report/report.ts'
 
-const wrkVersion = findWrk()
+const [wrkVersion, k6Version] = [findWrk(), findK6()]
 
 function makeGenerators(options: BenchOptions): Generator[] {
   if (options.perSecond !== null) return [new Own(options.ownProcesses, options.perSecond)]
@@ -24,12 +26,21 @@ function makeGenerators(options: BenchOptions): Generator[] {
     switch (name) {
       case 'wrk':
         return new Wrk(wrkVersion ?? '', options.wrkThreads)
+      case 'k6':
+        return new K6(k6Version ?? '')
       case 'autocannon':
         return new Autocannon(readAutocannonVersion(), options.autocannonProcesses)
       case 'own':
         return new Own(options.ownProcesses, null)
     }
   })
+}
+
+function installed(): ReadonlySet<GeneratorName> {
+  const names: GeneratorName[] = ['autocannon', 'own']
+  if (wrkVersion !== null) names.push('wrk')
+  if (k6Version !== null) names.push('k6')
+  return new Set(names)
 }
 
 function readAutocannonVersion(): string {
@@ -87,4 +98,4 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
   }
 }
 
-await runCommand({ usage: benchUsage, read: (argv) => readBenchOptions(argv, wrkVersion !== null), run })
+await runCommand({ usage: benchUsage, read: (argv) => readBenchOptions(argv, installed()), run })

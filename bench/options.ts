@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import { readingOptions, UsageError, wholeOption } from '@penstock/testing/command-line.ts'
+import { generatorNames, sendsOf } from './generators/choice.ts'
 import { scenarios } from './scenarios/index.ts'
+import type { GeneratorName } from './generators/choice.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
 export interface BenchOptions {
@@ -8,7 +10,10 @@ export interface BenchOptions {
   readonly durationMs: number
   readonly connections: number
   readonly runs: number
+  /** In the order of preference. */
   readonly generators: readonly GeneratorName[]
+  /** Each of them makes the load of every scenario it can send; otherwise the first that can. */
+  readonly isEachGenerator: boolean
   readonly wrkThreads: number
   readonly autocannonProcesses: number
   readonly httpProcesses: number
@@ -18,9 +23,6 @@ export interface BenchOptions {
   /** How long to wait, before each phase, for a machine that nobody else uses. */
   readonly quietMs: number
 }
-
-export type GeneratorName = (typeof generatorNames)[number]
-const generatorNames = ['wrk', 'autocannon', 'own'] as const
 
 const bounds = {
   // Webhooks are signed before the phase, and a signature is taken for 300 s.
@@ -48,8 +50,8 @@ ${scenarios.map(({ name, onlyWhenNamed, summary }) => `  ${`${name}${onlyWhenNam
   --duration <seconds>            of each measured phase (5)
   --connections <count>           keep-alive connections (64)
   --runs <count>                  rounds over all scenarios; medians are shown (3)
-  --generator <name>              wrk, autocannon, own or all (wrk where it is installed, otherwise autocannon; always
-                                  own for scenarios of several kinds of requests)
+  --generator <name>              auto: the first of wrk, k6, autocannon and own that is installed and can send the
+                                  scenario; one of these names; or all: each that is installed, side by side (auto)
   --rate <requests/s>             an open loop of the own generator instead: latency counts from the intended time
   --wrk-threads <count>           (1)
   --autocannon-processes <count>  (1)
@@ -62,7 +64,7 @@ Ctrl-C stops and shows what was measured so far. Reports are kept in bench/resul
 Exit codes: 0 measured, 1 void or failed, 2 wrong options, 130 interrupted.`
 
 /** Null when the user only wants help. Throws UsageError. */
-export function readBenchOptions(argv: readonly string[], hasWrk: boolean): BenchOptions | null {
+export function readBenchOptions(argv: readonly string[], installed: ReadonlySet<GeneratorName>): BenchOptions | null {
   const { values, positionals } = readingOptions(() =>
     parseArgs({
       args: [...argv],
@@ -71,7 +73,7 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
         duration: { type: 'string', default: '5' },
         connections: { type: 'string', default: '64' },
         runs: { type: 'string', default: '3' },
-        generator: { type: 'string', default: 'all' },
+        generator: { type: 'string', default: 'auto' },
         'wrk-threads': { type: 'string', default: '1' },
         'autocannon-processes': { type: 'string', default: '1' },
         'own-processes': { type: 'string', default: '1' },
@@ -84,15 +86,17 @@ export function readBenchOptions(argv: readonly string[], hasWrk: boolean): Benc
   )
   if (values.help) return null
   const whole = (name: Exclude<keyof typeof bounds, 'rate'>): number => wholeOption(name, values[name], bounds[name])
-  if (values.rate !== undefined && values.generator !== 'all') {
+  if (values.rate !== undefined && values.generator !== 'auto') {
     throw new UsageError('--rate is an open loop of the own generator: leave --generator out')
   }
+  const chosen = readScenarios(positionals)
   return {
-    scenarios: readScenarios(positionals),
+    scenarios: chosen,
     durationMs: whole('duration') * 1_000,
     connections: whole('connections'),
     runs: whole('runs'),
-    generators: readGenerators(values.generator, hasWrk),
+    generators: readGenerators(values.generator, chosen, installed),
+    isEachGenerator: values.generator === 'all',
     wrkThreads: whole('wrk-threads'),
     autocannonProcesses: whole('autocannon-processes'),
     ownProcesses: whole('own-processes'),
@@ -111,12 +115,20 @@ function readScenarios(names: readonly string[]): readonly Scenario[] {
   )
 }
 
-function readGenerators(name: string, hasWrk: boolean): readonly GeneratorName[] {
-  if (name === 'all') return hasWrk ? ['wrk', 'own'] : ['autocannon', 'own']
+function readGenerators(
+  name: string,
+  chosen: readonly Scenario[],
+  installed: ReadonlySet<GeneratorName>,
+): readonly GeneratorName[] {
+  if (name === 'auto' || name === 'all') return generatorNames.filter((known) => installed.has(known))
   const found = generatorNames.find((known) => known === name)
   if (found === undefined) {
-    throw new UsageError(`--generator is "${name}", expected ${generatorNames.join(', ')} or all`)
+    throw new UsageError(`--generator is "${name}", expected auto, all or one of ${generatorNames.join(', ')}`)
   }
-  if (found === 'wrk' && !hasWrk) throw new UsageError('--generator is "wrk", but wrk is not installed')
+  if (!installed.has(found)) throw new UsageError(`--generator is "${name}", but ${name} is not installed`)
+  const unable = chosen.filter(({ sends = 'variable' }) => !sendsOf[found].has(sends)).map((scenario) => scenario.name)
+  if (unable.length > 0) {
+    throw new UsageError(`--generator is "${name}", which cannot send ${unable.join(' and ')}: name other scenarios`)
+  }
   return [found]
 }

@@ -18,6 +18,7 @@ const rowsOfPayment: Partial<RowCounts> = {
   unitsSold: 1,
   unitsHeld: -1,
 }
+const paymentStart = '{"id":"pay_'
 const rowsOfUnmatched: Partial<RowCounts> = { payments: 1, ledgerEntries: 1, keys: 1 }
 
 function authorized(key: string): Readonly<Record<string, string>> {
@@ -30,17 +31,17 @@ function json(key: string): Readonly<Record<string, string>> {
 
 /** Buyers read the list of all drops. */
 export function readList({ facts }: Sale): Step {
-  return readStep('list', facts, '/v1/drops')
+  return readStep('list', facts, '/v1/drops', '{"object":"list"')
 }
 
 /** Buyers look how one drop stands. */
 export function readOne({ facts }: Sale): Step {
-  return readStep('status', facts, `/v1/drops/${facts.dropId}`)
+  return readStep('status', facts, `/v1/drops/${facts.dropId}`, '{"id":"drop_')
 }
 
-function readStep(name: string, { publishableKey }: SaleFacts, path: string): Step {
+function readStep(name: string, { publishableKey }: SaleFacts, path: string, answerStart: string): Step {
   const template = { method: 'GET', path, headers: authorized(publishableKey), body: null } as const
-  return { name, template, tokens: null, expects: '2xx', rows: {} }
+  return { name, template, tokens: null, expects: '2xx', rows: {}, answerStart }
 }
 
 /** Fresh buyers hold one unit each. */
@@ -52,6 +53,7 @@ export function createHold(sale: Sale): Step {
     expects: '2xx',
     rows: rowsOfHold,
     keepsId: true,
+    answerStart: '{"id":"hold_',
   }
 }
 
@@ -89,7 +91,14 @@ export function payAgain(sale: Sale, holds: readonly string[]): Step {
 /** Money for the holds that this phase made; `seed` are there from the start. */
 export function payAnswered({ facts }: Sale, seed: readonly string[]): Step {
   const template = paymentTemplate(facts, '{token}')
-  return { name: 'payment', template, tokens: { kind: 'answered', seed }, expects: '2xx', rows: rowsOfPayment }
+  return {
+    name: 'payment',
+    template,
+    tokens: { kind: 'answered', seed },
+    expects: '2xx',
+    rows: rowsOfPayment,
+    answerStart: paymentStart,
+  }
 }
 
 const unknownHold = (number: string): string => `hold_${'0'.repeat(14)}${number}`
@@ -102,11 +111,16 @@ export function payUnknown(sale: Sale, countMax: number, nowSeconds: number): St
   const common = { name: 'unknown', expects: '2xx', rows: rowsOfUnmatched } as const
   if (sale.facts.webhookSecret === null) {
     const template = paymentTemplate(sale.facts, unknownHold('{token}'))
-    return { ...common, template, tokens: { kind: 'count', from: sale.takeNumbers(numbersPerPhase) } }
+    return {
+      ...common,
+      answerStart: paymentStart,
+      template,
+      tokens: { kind: 'count', from: sale.takeNumbers(numbersPerPhase) },
+    }
   }
   const from = sale.takeNumbers(countMax)
   const holds = Array.from({ length: countMax }, (_, place) => unknownHold(countToken(from + place)))
-  return { ...payByWebhook(sale, holds, nowSeconds), ...common }
+  return { ...payByWebhook(sale, holds, nowSeconds), ...common, answerStart: '{"object":"webhook"' }
 }
 
 function paymentTemplate({ secretKey }: SaleFacts, hold: string): RequestTemplate {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sendsOf } from './choice.ts'
 import { mergeHistograms, summariseLatency } from './latency.ts'
 import { onlyStep, piecesOf, renderRequest } from './plan.ts'
 import type { ChildProcess } from 'node:child_process'
@@ -18,7 +19,7 @@ const script = fileURLToPath(new URL('autocannon-process.ts', import.meta.url))
 export class Autocannon implements Generator {
   readonly name = 'autocannon'
   readonly description: string
-  readonly sendsMixes = false
+  readonly sends = sendsOf.autocannon
   readonly #processes: number
 
   constructor(version: string, processes: number) {
@@ -36,7 +37,8 @@ export class Autocannon implements Generator {
     signal.addEventListener('abort', kill, { once: true })
     try {
       const orders = placeOrders(load, processes, folder)
-      for (const _ of orders) children.push(fork(script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
+      for (const _ of orders)
+        children.push(fork(script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true }))
       const tallies = children.map((child) => tallyOf(child))
       // Handled below; one that fails early must not count as unhandled until then.
       for (const tally of tallies) tally.catch(() => undefined)

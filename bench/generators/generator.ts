@@ -48,12 +48,18 @@ export interface LoadHooks {
   readonly signal: AbortSignal
 }
 
+/**
+ * What a plan asks of a generator: the same request over and over; one kind of request, each different and counted; or
+ * several kinds in turn, where later ones use the ids in earlier answers.
+ */
+export type PlanKind = 'constant' | 'variable' | 'mix'
+
 /** A load generator. Of a closed loop each connection sends its next request when the last one is answered. */
 export interface Generator {
   readonly name: string
   /** With version and size, for the report. */
   readonly description: string
-  /** Sends plans of several steps, too. */
-  readonly sendsMixes: boolean
+  /** What it can send. A plan of another kind rejects. */
+  readonly sends: ReadonlySet<PlanKind>
   run(load: Load, hooks: LoadHooks): Promise<LoadResult>
 }

@@ -33,6 +33,8 @@ export interface Step {
   readonly rows: Readonly<Partial<RowCounts>>
   /** The `id` in its answer becomes a token of the steps with `answered` tokens. */
   readonly keepsId?: true
+  /** What the body of such an answer begins with, unlike those of the other steps of a mix: wrk knows no other sign. */
+  readonly answerStart?: string
 }
 
 /** The requests of a phase: `order` names steps by their place, and is repeated without end. */

@@ -4,24 +4,8 @@
 -- the time is over (or the tokens are used up) each connection is parked instead: it sends one request that the server
 -- answers much later. A connection sends only after its last answer, so once all are parked, everything was answered.
 -- Only `request` is defined, not `response`: looking at each response would cost wrk a third of its speed.
-local ffi = require("ffi")
-ffi.cdef [[
-  typedef struct { long sec; long nsec; } bench_time;
-  int clock_gettime(int clock, bench_time *time);
-]]
-local CLOCK_MONOTONIC = 1
-local time = ffi.new("bench_time")
-local function now()
-  ffi.C.clock_gettime(CLOCK_MONOTONIC, time)
-  return tonumber(time.sec) + tonumber(time.nsec) / 1e9
-end
-
-local function read(name)
-  local file = assert(io.open(os.getenv(name), "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+dofile(os.getenv("BENCH_COMMON"))
+local now, readFile = now, readFile
 
 -- In the main state.
 local threads = {}
@@ -43,18 +27,11 @@ local verified = true
 sent, parked, started, ended, ranout = 0, 0, 0, 0, 0
 
 function init(args)
-  for piece in (read("BENCH_PIECES") .. "\0"):gmatch("(.-)%z") do table.insert(pieces, piece) end
+  for piece in (readFile(os.getenv("BENCH_PIECES")) .. "\0"):gmatch("(.-)%z") do table.insert(pieces, piece) end
   a, b, c, d, e = unpack(pieces)
   assert(#pieces >= 2 and #pieces <= 5, "2 to 5 pieces")
-  parking = read("BENCH_PARKING")
-  if not from then
-    tokens = {}
-    local line = 0
-    for token in read("BENCH_TOKENS"):gmatch("[^%z]+") do
-      if line % stride == index then tokens[#tokens + 1] = token end
-      line = line + 1
-    end
-  end
+  parking = readFile(os.getenv("BENCH_PARKING"))
+  if not from then tokens = readTokens(os.getenv("BENCH_TOKENS"), stride, index) end
   -- wrk asks the first thread for one request before the start, to look at it.
   verified = index ~= 0
 end
@@ -105,11 +82,7 @@ function done(summary, latency, requests)
     ranout = ranout + thread:get("ranout")
     if thread:get("parked") ~= connections then incomplete = incomplete + 1 end
   end
-  local errors = summary.errors
   io.write(string.format(
-    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,"broken":%d,' ..
-    '"latencyUs":{"mean":%d,"p50":%d,"p90":%d,"p95":%d,"p99":%d,"p999":%d,"max":%d}}\n',
-    sent, (last - first) * 1000, incomplete, ranout, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout,
-    latency.mean, latency:percentile(50), latency:percentile(90), latency:percentile(95), latency:percentile(99), latency:percentile(99.9), latency.max))
+    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,"broken":%d,"latencyUs":%s}\n',
+    sent, (last - first) * 1000, incomplete, ranout, summary.errors.status, broken(summary.errors), latencyJson(latency)))
 end

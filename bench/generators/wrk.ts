@@ -3,26 +3,41 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sendsOf } from './choice.ts'
 import { onlyStep, piecesOf, renderRequest } from './plan.ts'
+import { wrkPlan } from './wrk-plan.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Generator, Load, LoadHooks, LoadResult } from './generator.ts'
 import type { Latency } from './latency.ts'
 import type { RequestTemplate, Step } from './plan.ts'
 
-const constantScript = fileURLToPath(new URL('wrk-constant.lua', import.meta.url))
-const variableScript = fileURLToPath(new URL('wrk.lua', import.meta.url))
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+const commonScript = script('wrk-common.lua')
+const constantScript = script('wrk-constant.lua')
+const variableScript = script('wrk.lua')
+const mixScript = script('wrk-mix.lua')
 /** How long a parked run may take to end; the server answers parked requests after 2 s. */
 const graceSeconds = 5
 
-/** What the scripts print. */
+/** What every script prints. */
 interface Printed {
   readonly sent: number
   readonly elapsedMs: number
+  /** Threads that did not see the end of all their requests. */
   readonly incomplete: number
   readonly ranOut: number
-  readonly status: number
   readonly broken: number
   readonly latencyUs: Latency
+}
+
+/** wrk tells 2xx and 3xx from the rest, no more. */
+interface PrintedStatus extends Printed {
+  readonly status: number
+}
+
+/** Answers of each thread: those that each step expects, and then all others. */
+interface PrintedCounts extends Printed {
+  readonly counts: readonly (readonly number[])[]
 }
 
 /** The version, or null where there is no wrk. */
@@ -35,70 +50,50 @@ export function findWrk(): string | null {
 export class Wrk implements Generator {
   readonly name = 'wrk'
   readonly description: string
-  readonly sendsMixes = false
+  readonly sends = sendsOf.wrk
   readonly #threads: number
+  readonly #looksAtAnswers: boolean
 
-  constructor(version: string, threads: number) {
+  /** `looksAtAnswers`: at every answer, also where only one kind is sent. Needed for more than 4,000 connections. */
+  constructor(version: string, threads: number, { looksAtAnswers = false } = {}) {
     this.#threads = threads
+    this.#looksAtAnswers = looksAtAnswers
     this.description = `wrk ${version}, ${threads} thread${threads === 1 ? '' : 's'}`
   }
 
   async run(load: Load, hooks: LoadHooks): Promise<LoadResult> {
-    const threads = Math.min(this.#threads, load.connections)
-    const { parking } = load.plan
-    const step = onlyStep(load.plan)
+    hooks.signal.throwIfAborted()
     const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-wrk-'))
     try {
-      const printed =
-        parking === null
-          ? await this.#runConstant(load, step, threads, hooks)
-          : await this.#runVariable(load, step, parking, threads, folder, hooks)
-      if (printed.incomplete > 0) throw new Error('wrk ended before all its requests were answered')
-      const accepted = printed.sent - printed.status
-      // wrk tells 2xx and 3xx from the rest, no more: where a refusal is expected, any refusal counts.
-      const [ok, refused] = step.expects === '2xx' ? [accepted, printed.status] : [printed.status, accepted]
-      return {
-        elapsedMs: printed.elapsedMs,
-        ok,
-        refused,
-        answers: { [step.name]: ok },
-        schedule: null,
-        errors: printed.broken,
-        latencyUs: printed.latencyUs,
-        ranOut: printed.ranOut > 0,
+      const { parking, steps } = load.plan
+      if (parking === null) return describeStatus(await this.#runConstant(load, hooks), onlyStep(load.plan))
+      if (steps.length > 1 || this.#looksAtAnswers) {
+        return describeCounts(await this.#runMix(load, parking, folder, hooks), steps)
       }
+      return describeStatus(await this.#runVariable(load, parking, folder, hooks), onlyStep(load.plan))
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
   }
 
-  #runConstant(load: Load, { template }: Step, threads: number, hooks: LoadHooks): Promise<Printed> {
-    const { url, connections, durationMs } = load
+  #runConstant({ plan, url, connections, durationMs }: Load, hooks: LoadHooks): Promise<PrintedStatus> {
+    const { template } = onlyStep(plan)
     const headers = Object.entries(template.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+    const args = [...headers, '-s', constantScript, url + template.path]
     const seconds = Math.max(1, Math.round(durationMs / 1_000))
-    const args = [...size(threads, connections, seconds), ...headers, '-s', constantScript, url + template.path]
-    const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = this.#spawn(connections, seconds, args, {})
     if (child.pid !== undefined) hooks.onStarted([child.pid])
     return result(child, hooks.signal)
   }
 
-  #runVariable(
-    { url, connections, durationMs }: Load,
-    step: Step,
-    parking: RequestTemplate,
-    threads: number,
-    folder: string,
-    hooks: LoadHooks,
-  ): Promise<Printed> {
+  #runVariable(load: Load, parking: RequestTemplate, folder: string, hooks: LoadHooks): Promise<PrintedStatus> {
+    const { plan, url, connections, durationMs } = load
+    const step = onlyStep(plan)
     const { tokens } = step
     if (tokens === null || tokens.kind === 'answered') throw new Error('wrk needs tokens that are there before')
-    const write = (name: string, content: string): string => {
-      const file = join(folder, name)
-      writeFileSync(file, content, 'latin1')
-      return file
-    }
-    const environment = {
-      ...process.env,
+    const write = (name: string, content: string): string => writeLatin1(join(folder, name), content)
+    const threads = this.#threadsFor(connections)
+    return this.#runParked(variableScript, load, hooks, {
       BENCH_THREADS: String(threads),
       BENCH_THREAD_CONNECTIONS: String(Math.floor(connections / threads)),
       BENCH_SECONDS: String(durationMs / 1_000),
@@ -110,15 +105,45 @@ export class Wrk implements Generator {
             BENCH_TOKENS: write('tokens', tokens.list.join('\0')),
             BENCH_AGAIN: tokens.kind === 'list' && tokens.again === true ? '1' : '0',
           }),
-    }
-    const seconds = Math.ceil(durationMs / 1_000) + graceSeconds
-    const child = spawn('wrk', [...size(threads, connections, seconds), '-s', variableScript, url], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: environment,
     })
+  }
+
+  #runMix(load: Load, parking: RequestTemplate, folder: string, hooks: LoadHooks): Promise<PrintedCounts> {
+    const { url, connections, durationMs, plan } = load
+    const [threads, seconds] = [this.#threadsFor(connections), durationMs / 1_000]
+    const { lua, files } = wrkPlan(plan, parking, { url, threads, seconds, folder })
+    for (const [file, content] of files) writeLatin1(file, content)
+    return this.#runParked(mixScript, load, hooks, { BENCH_PLAN: writeLatin1(join(folder, 'plan.lua'), lua) })
+  }
+
+  #threadsFor(connections: number): number {
+    return Math.min(this.#threads, connections)
+  }
+
+  #spawn(connections: number, seconds: number, args: readonly string[], env: Record<string, string>): ChildProcess {
+    const threads = this.#threadsFor(connections)
+    const size = ['-t', String(threads), '-c', String(Math.floor(connections / threads) * threads)]
+    return spawn('wrk', [...size, '-d', `${seconds}s`, '--timeout', '10s', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C in the terminal is for the bench.
+      detached: true,
+      env: { ...process.env, BENCH_COMMON: commonScript, ...env },
+    })
+  }
+
+  /** A run that ends when every thread says that all its requests are answered. */
+  #runParked<Output extends Printed>(
+    file: string,
+    { url, connections, durationMs }: Load,
+    hooks: LoadHooks,
+    env: Record<string, string>,
+  ): Promise<Output> {
+    const threads = this.#threadsFor(connections)
+    const seconds = Math.ceil(durationMs / 1_000) + graceSeconds
+    const child = this.#spawn(connections, seconds, ['-s', file, url], env)
     let parked = 0
     let isStarted = false
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       const lines = chunk.toString('utf8').split('\n')
       if (!isStarted && lines.includes('started') && child.pid !== undefined) {
         isStarted = true
@@ -132,12 +157,33 @@ export class Wrk implements Generator {
   }
 }
 
-function size(threads: number, connections: number, seconds: number): string[] {
-  const perThread = Math.floor(connections / threads)
-  return ['-t', String(threads), '-c', String(perThread * threads), '-d', `${seconds}s`, '--timeout', '10s']
+function writeLatin1(file: string, content: string): string {
+  writeFileSync(file, content, 'latin1')
+  return file
 }
 
-function result(child: ChildProcess, signal: AbortSignal): Promise<Printed> {
+/** Where a refusal is expected, any refusal counts. */
+function describeStatus(printed: PrintedStatus, { name, expects }: Step): LoadResult {
+  const accepted = printed.sent - printed.status
+  const [ok, refused] = expects === '2xx' ? [accepted, printed.status] : [printed.status, accepted]
+  return { ...describe(printed), ok, refused, answers: { [name]: ok } }
+}
+
+/** What a run of wrk-mix.lua saw. */
+export function describeCounts(printed: PrintedCounts, steps: readonly Pick<Step, 'name'>[]): LoadResult {
+  const at = (place: number): number => printed.counts.reduce((sum, counts) => sum + (counts[place] ?? 0), 0)
+  const answers = Object.fromEntries(steps.map(({ name }, place) => [name, at(place)]))
+  const ok = Object.values(answers).reduce((sum, count) => sum + count, 0)
+  return { ...describe(printed), ok, refused: at(steps.length), answers }
+}
+
+function describe(printed: Printed): Pick<LoadResult, 'elapsedMs' | 'schedule' | 'errors' | 'latencyUs' | 'ranOut'> {
+  if (printed.incomplete > 0) throw new Error('wrk ended before all its requests were answered')
+  const { elapsedMs, broken, latencyUs, ranOut } = printed
+  return { elapsedMs, schedule: null, errors: broken, latencyUs, ranOut: ranOut > 0 }
+}
+
+function result<Output extends Printed>(child: ChildProcess, signal: AbortSignal): Promise<Output> {
   const kill = (): void => {
     child.kill('SIGKILL')
   }
@@ -145,13 +191,13 @@ function result(child: ChildProcess, signal: AbortSignal): Promise<Printed> {
   let [output, errors] = ['', '']
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
   child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')))
-  return new Promise<Printed>((resolve, reject) => {
+  return new Promise<Output>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => {
       signal.removeEventListener('abort', kill)
       const json = output.split('\n').find((line) => line.startsWith('{'))
       if (json === undefined) reject(new Error(`wrk ended with code ${code}: ${output}${errors}`))
-      else resolve(JSON.parse(json) as Printed)
+      else resolve(JSON.parse(json) as Output)
     })
   })
 }

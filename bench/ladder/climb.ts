@@ -43,7 +43,12 @@ export async function findOffered({ options, openLab, signal, onStatus }: ClimbD
         scenario: empty.name,
         server: 'empty',
         run: 0,
-        plan: await empty.prepare(lab, { requestsMax: 0, onProgress: () => undefined, signal }),
+        plan: await empty.prepare(lab, {
+          requestsMax: 0,
+          connections: options.connections,
+          onProgress: () => undefined,
+          signal,
+        }),
         generator: new Own(options.workers, target),
         connections: options.connections,
         durationMs: calibrationMs,

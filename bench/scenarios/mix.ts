@@ -22,7 +22,7 @@ export function mixedPlan(sale: Sale, seed: readonly string[], requestsMax: numb
   return {
     steps: [readList(sale), createHold(sale), payAnswered(sale, seed), unknown, readOne(sale)],
     order: spreadEvenly(Object.values(weights)),
-    parking: null,
+    parking: sale.facts.parking,
   }
 }
 
@@ -30,9 +30,10 @@ export const mix: Scenario = {
   name: 'mix',
   summary: '60% list, 20% hold and pay, 10% webhook for an unknown hold, 10% one drop',
   server: 'box',
-  isMix: true,
-  prepare: async ({ sale }, { requestsMax, onProgress, signal }) => {
-    const seed = await prepareHolds(sale, seedHoldsMin, (done) => onProgress(done, seedHoldsMin), signal)
+  sends: 'mix',
+  prepare: async ({ sale }, { requestsMax, connections, onProgress, signal }) => {
+    const count = Math.max(seedHoldsMin, connections)
+    const seed = await prepareHolds(sale, count, (done) => onProgress(done, count), signal)
     return mixedPlan(sale, seed, requestsMax)
   },
 }

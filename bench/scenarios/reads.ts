@@ -6,5 +6,6 @@ export const reads: Scenario = {
   name: 'reads',
   summary: 'GET /v1/drops',
   server: 'box',
+  sends: 'constant',
   prepare: ({ sale }) => Promise.resolve(singleStep(readList(sale), null)),
 }

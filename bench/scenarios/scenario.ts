@@ -1,9 +1,12 @@
+import type { PlanKind } from '../generators/generator.ts'
 import type { RequestPlan } from '../generators/plan.ts'
 import type { Lab } from '../lab.ts'
 
 export interface Preparation {
   /** At most this many requests will be sent. */
   readonly requestsMax: number
+  /** Each may have a request under way. */
+  readonly connections: number
   readonly onProgress: (done: number, of: number) => void
   readonly signal: AbortSignal
 }
@@ -16,8 +19,8 @@ export interface Scenario {
   /** One line for --help and the report. */
   readonly summary: string
   readonly server: 'box' | 'empty'
-  /** More than one kind of request: only the bench's own generator can send it. */
-  readonly isMix?: true
+  /** What it asks of a generator. Absent: one kind of request, each different. */
+  readonly sends?: PlanKind
   /** The step whose answers are the figure; absent: all answers. */
   readonly counts?: string
   /** Null: this release can serve it; otherwise why not. */

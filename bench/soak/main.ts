@@ -82,7 +82,7 @@ async function run({ minutes, connections }: Options, { signal, progress }: Comm
         scenario: flow.name,
         server: 'box',
         run: 1,
-        plan: await flow.prepare(lab, { requestsMax: 0, onProgress: () => undefined, signal }),
+        plan: await flow.prepare(lab, { requestsMax: 0, connections, onProgress: () => undefined, signal }),
         generator: new Own(1, null),
         counts: flow.counts,
         connections,

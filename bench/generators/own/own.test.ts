@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => lab.close())
 
 test('Own in an open loop keeps its rate over two processes, and its answers are the rows', async () => {
-  const preparation = { requestsMax: 300, onProgress: () => undefined, signal: never }
+  const preparation = { requestsMax: 300, connections: 16, onProgress: () => undefined, signal: never }
   const phase = await measurePhase({
     lab,
     scenario: mix.name,

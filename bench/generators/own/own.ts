@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sendsOf } from '../choice.ts'
 import { mergeHistograms, summariseLatency } from '../latency.ts'
 import { piecesOf } from '../plan.ts'
 import type { ChildProcess } from 'node:child_process'
@@ -21,7 +22,7 @@ const script = fileURLToPath(new URL('worker.ts', import.meta.url))
 export class Own implements Generator {
   readonly name: string
   readonly description: string
-  readonly sendsMixes = true
+  readonly sends = sendsOf.own
   readonly #workers: number
   readonly #perSecond: number | null
 
