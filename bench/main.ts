@@ -9,6 +9,7 @@ import { Own } from './generators/own/own.ts'
 import { findK6, K6 } from './generators/k6.ts'
 import { findWrk, Wrk } from './generators/wrk.ts'
 import { Lab } from './lab.ts'
+import { requireConnections } from './open-files.ts'
 import { benchUsage, readBenchOptions } from './options.ts'
 import { renderPhase } from './phase-line.ts'
 import type { CommandContext } from './command.ts'
@@ -98,4 +99,10 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
   }
 }
 
-await runCommand({ usage: benchUsage, read: (argv) => readBenchOptions(argv, installed()), run })
+function read(argv: readonly string[]): BenchOptions | null {
+  const options = readBenchOptions(argv, installed())
+  if (options !== null) requireConnections('connections', options.connections)
+  return options
+}
+
+await runCommand({ usage: benchUsage, read, run })

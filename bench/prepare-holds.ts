@@ -7,6 +7,8 @@ import { Sale } from './sale.ts'
 /** More than a measured phase uses: nobody looks at the latency here, and larger batches are faster. */
 const connections = 128
 const countTokenLength = 12
+/** A prime above any number of sales: neighbours in time are not neighbours in the list, as in a real crowd. */
+const scatter = 1_000_003
 
 /**
  * Makes `count` holds over HTTP, as buyers do, and resolves with their ids. Of several sales of one box, each
@@ -29,7 +31,7 @@ export async function prepareHolds(
   let sent = 0
   const nextRequest = (): string | null => {
     if (sent === count) return null
-    const next = pieces[sent % pieces.length]
+    const next = pieces[(sent * scatter) % pieces.length]
     return next?.join(countToken(from + sent++)) ?? null
   }
   const onId = (id: string): void => {

@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { hash53 } from '@penstock/store-sqlite/hash53.ts'
 import { paymentKeySql, requestKeySql } from '@penstock/store-sqlite/load.ts'
@@ -10,42 +11,50 @@ const chunkRows = 100_000
 /** Characters at the end of an id that are replaced by a number. */
 const numberDigits = 12
 
+const show = (value: number): string => value.toLocaleString('en-US')
+
 type Value = string | number | null
 type Row = Readonly<Record<string, Value>>
 
 /**
  * Makes a database with `count` payments of a drop that is over, as fast as SQLite copies rows: one payment goes
  * through the real store, and every row that it left is repeated with other ids. Knows no table by heart but the
- * counters and the deferred indexes, so it follows the schema; the audit says whether it still does.
+ * counters and the deferred indexes, so it follows the schema; the audit says whether it still does. Does not let go of
+ * its process until it is done: see fill-process.ts.
  */
-export async function fillPayments(
-  path: string,
-  count: number,
-  onProgress: (done: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
+export function fillPayments(path: string, count: number, onProgress: (status: string) => void): void {
   const ids = sellOne(path)
   const db = new Database(path)
   try {
-    // Nobody needs this file after a power cut; the box opens it with FULL.
+    // Nobody needs this file after a power cut, or half of it after a crash: the box opens it with a WAL and FULL.
+    db.pragma('journal_mode = OFF')
     db.pragma('synchronous = OFF')
+    db.pragma('locking_mode = EXCLUSIVE')
     db.pragma('cache_size = -262144')
-    db.function('hash53', { deterministic: true }, (key) => BigInt(hash53(String(key))))
     const copies = listTables(db).flatMap((table) => copiesOf(db, table, ids))
     for (let from = 0; from < count; from += chunkRows) {
-      signal.throwIfAborted()
       const to = Math.min(count, from + chunkRows)
       db.transaction(() => {
         for (const copy of copies) db.prepare(copy).run(from + 1, to)
       })()
-      onProgress(to)
-      // Lets the interrupt in.
-      await new Promise((resolve) => setImmediate(resolve))
+      onProgress(`${show(to)} of ${show(count)} payments`)
     }
-    db.transaction(() => settle(db, count))()
-    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.transaction(() => settle(db, count, onProgress))()
+    db.pragma('journal_mode = WAL')
   } finally {
     db.close()
+  }
+  onProgress('writing it to the disk')
+  flushFile(path)
+}
+
+/** What the kernel would otherwise write during the measurement, and charge to its flushes. */
+export function flushFile(path: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 
@@ -112,13 +121,20 @@ export function textOf(text: string, ids: readonly string[]): string {
 }
 
 /** Counters, balances and deferred indexes of `count` more payments like the one that is there. */
-function settle(db: Connection, count: number): void {
+function settle(db: Connection, count: number, onProgress: (status: string) => void): void {
+  let [keys, name] = [0, '']
+  db.function('hash53', { deterministic: true }, (key) => {
+    if (++keys % chunkRows === 0) onProgress(`the index of every ${name}, ${show(keys)} of ${show(count)} keys`)
+    return BigInt(hash53(String(key)))
+  })
   db.prepare('UPDATE sku SET sold = sold * (1 + ?)').run(count)
   db.prepare('UPDATE ledger_balance SET balance = balance * (1 + ?)').run(count)
-  for (const [name, key] of [
+  for (const [table, key] of [
     ['payment', paymentKeySql],
     ['request', requestKeySql],
-  ]) {
+  ] as const) {
+    ;[keys, name] = [0, table]
+    // Sorted, so that the index is written from left to right.
     db.exec(`INSERT INTO ${name}_index (hash, seq) SELECT hash53(${key}), seq FROM ${name} ORDER BY 1, 2`)
     db.exec(`UPDATE index_progress SET indexed_seq = (SELECT max(seq) FROM ${name}) WHERE name = '${name}'`)
   }

@@ -2,6 +2,7 @@ import { batchPlot } from '../campaign-report.ts'
 import { runCommand, typedCommand, untilStopped } from '../command.ts'
 import { boxLine, machineLines } from '../conditions.ts'
 import { Lab } from '../lab.ts'
+import { requireConnections } from '../open-files.ts'
 import { renderPhase } from '../phase-line.ts'
 import { count, usAsMs } from '../report/format.ts'
 import { measureStall, stallMs } from '../stall.ts'
@@ -75,4 +76,10 @@ async function run(options: LadderOptions, { signal, progress }: CommandContext)
   }
 }
 
-await runCommand({ usage: ladderUsage, read: readLadderOptions, run })
+function read(argv: readonly string[]): LadderOptions | null {
+  const options = readLadderOptions(argv)
+  if (options !== null) requireConnections('connections', options.connections)
+  return options
+}
+
+await runCommand({ usage: ladderUsage, read, run })
