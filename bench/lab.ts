@@ -20,6 +20,8 @@ export interface LabOptions {
   /** Beside the box, for comparison. */
   readonly withEmpty?: boolean
   readonly transport?: BoxOptions['transport']
+  /** For its processes, beside what every lab has. */
+  readonly environment?: BoxOptions['environment']
   /** An existing data folder, which is kept. */
   readonly dataFolder?: string
   /** The sale that is in `dataFolder` already. */
@@ -39,10 +41,10 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const { httpProcesses, transport, dataFolder } = options
+    const { httpProcesses, transport, dataFolder, environment } = options
     const box = await Box.start({
       httpProcesses,
-      environment: { PENSTOCK_RATE_LIMIT: 'off', STRIPE_WEBHOOK_SECRET: webhookSecret },
+      environment: { PENSTOCK_RATE_LIMIT: 'off', STRIPE_WEBHOOK_SECRET: webhookSecret, ...environment },
       ...(transport === undefined ? {} : { transport }),
       ...(dataFolder === undefined ? {} : { dataFolder }),
     })

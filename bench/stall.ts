@@ -28,11 +28,13 @@ export async function measureStall(lab: Lab, signal: AbortSignal): Promise<LoadR
     { url: lab.box.url, plan, connections, durationMs },
     { onStarted: () => isStarted(), signal },
   )
+  // Awaited below; an interrupt during the sleeps must not count as unhandled until then.
+  load.catch(() => undefined)
   await Promise.race([started, load])
-  await sleep(stallAtMs)
+  await sleep(stallAtMs, undefined, { signal })
   process.kill(writer, 'SIGSTOP')
   try {
-    await sleep(stallMs)
+    await sleep(stallMs, undefined, { signal })
   } finally {
     process.kill(writer, 'SIGCONT')
   }

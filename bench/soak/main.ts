@@ -1,81 +1,46 @@
-import { parseArgs } from 'node:util'
-import { readingOptions, wholeOption } from '@penstock/testing/command-line.ts'
 import { batchPlot, phaseTables } from '../campaign-report.ts'
 import { runCommand, typedCommand, untilStopped } from '../command.ts'
 import { boxLine, machineLines } from '../conditions.ts'
 import { Own } from '../generators/own/own.ts'
+import { findWrk, Wrk } from '../generators/wrk.ts'
 import { Lab } from '../lab.ts'
+import { requireConnections } from '../open-files.ts'
 import { measurePhase } from '../phase.ts'
 import { flow } from '../scenarios/flow.ts'
-import { judgeMemory, residentMiB } from './memory.ts'
+import { growsByDesign, judge, soakRule } from './memory.ts'
+import { readSoakOptions, soakUsage } from './options.ts'
+import { MemoryWatch } from './watch.ts'
 import type { CommandContext } from '../command.ts'
 import type { Phase } from '../phase.ts'
-import type { Report } from '../report/report.ts'
-import type { MemoryTrace } from './memory.ts'
+import type { Plot, Report, Table } from '../report/report.ts'
+import type { Trace, TraceKind, Verdict } from './memory.ts'
+import type { SoakOptions } from './options.ts'
 
-const usage = `usage: npm run bench:soak -- [options]
-
-Whole buyers (read, hold, pay) as fast as the box serves them, while the memory of each of its processes is looked at every
-second. Bounded: the last third of the time needed at most 10% more than the second.
-
-  --minutes <count>        (10)
-  --connections <count>    (64)
-  --help                   shows this
-
-Exit codes: 0 bounded, 1 not bounded, void or failed, 2 wrong options, 130 interrupted.`
-
-interface Options {
-  readonly minutes: number
-  readonly connections: number
-}
-
-function read(argv: readonly string[]): Options | null {
-  const { values } = readingOptions(() =>
-    parseArgs({
-      args: [...argv],
-      options: {
-        minutes: { type: 'string', default: '10' },
-        connections: { type: 'string', default: '64' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }),
-  )
-  if (values.help) return null
-  return {
-    minutes: wholeOption('minutes', values.minutes, { min: 1, max: 1_440 }),
-    connections: wholeOption('connections', values.connections, { min: 1, max: 10_000 }),
-  }
-}
-
+const wrkVersion = findWrk()
 const httpProcesses = 2
-const lookMs = 1_000
 
-/** Looks at the processes of a box until it is stopped. */
-function watchMemory({ box }: Lab): () => MemoryTrace[] {
-  const named = [
-    ['writer', box.pids.writer],
-    ...box.pids.http.map((pid, place) => [`http ${place + 1}`, pid] as const),
-  ] as const
-  const traces = named.flatMap(([name, pid]) => (pid === null ? [] : [{ name, pid, points: [] as [number, number][] }]))
-  const startedMs = performance.now()
-  const timer = setInterval(() => {
-    for (const { pid, points } of traces) {
-      const mib = residentMiB(pid)
-      if (mib !== null) points.push([(performance.now() - startedMs) / 1_000, mib])
-    }
-  }, lookMs)
-  return () => {
-    clearInterval(timer)
-    return traces
-  }
+function read(argv: readonly string[]): SoakOptions | null {
+  const options = readSoakOptions(argv, wrkVersion !== null)
+  if (options !== null) requireConnections('connections', options.connections)
+  return options
 }
 
-async function run({ minutes, connections }: Options, { signal, progress }: CommandContext): Promise<Report> {
-  let [phases, traces]: [Phase[], MemoryTrace[]] = [[], []]
+async function run(options: SoakOptions, { signal, progress }: CommandContext): Promise<Report> {
+  const { seconds, connections } = options
+  const generator = options.generator === 'wrk' ? new Wrk(wrkVersion ?? '', 1) : new Own(1, null)
+  const watch = new MemoryWatch()
+  let phases: Phase[] = []
   const at = new Date().toISOString()
+  const conditions = [
+    ...machineLines(),
+    boxLine(httpProcesses),
+    `${generator.description}, closed loop, ${connections} connections, ${seconds} s of whole buyers`,
+    options.isAudited ? 'rows were counted and the data was audited afterwards' : 'rows were counted; no audit',
+  ]
+  for (const line of conditions) progress.note(line)
   const problems = await untilStopped(signal, async () => {
-    const lab = await Lab.open({ httpProcesses })
-    const stop = watchMemory(lab)
+    progress.show(() => 'starting a box')
+    const lab = await Lab.open({ httpProcesses, environment: watch.environment })
     try {
       const phase = await measurePhase({
         lab,
@@ -83,82 +48,91 @@ async function run({ minutes, connections }: Options, { signal, progress }: Comm
         server: 'box',
         run: 1,
         plan: await flow.prepare(lab, { requestsMax: 0, connections, onProgress: () => undefined, signal }),
-        generator: new Own(1, null),
+        generator,
         counts: flow.counts,
         connections,
-        durationMs: minutes * 60_000,
+        durationMs: seconds * 1_000,
         quietMs: 0,
         signal,
         onMeasuring: () => {
+          watch.start(lab.box)
           const startedMs = performance.now()
-          progress.show(() => `${((performance.now() - startedMs) / 60_000).toFixed(1)} of ${minutes} minutes`)
+          progress.show(() => {
+            const resident = watch.latest().map(([name, mib]) => `${name} ${mib.toFixed(0)}`)
+            return `${((performance.now() - startedMs) / 1_000).toFixed(0)} of ${seconds} s; MiB: ${resident.join(', ')}`
+          })
         },
       })
-      traces = stop()
+      watch.stop()
+      phases = [phase]
+      if (!options.isAudited) return
       progress.show(() => 'auditing the data')
       phases = [{ ...phase, violation: phase.violation ?? (await lab.audit(signal)) }]
     } finally {
-      traces = stop()
+      watch.stop()
+      progress.show(() => 'stopping the box')
       await lab.close()
     }
   })
-  return describe({ minutes, connections }, phases, traces, at, problems)
+  const traces = watch.stop()
+  watch.close()
+  return { ...describe(phases, traces, problems), at, conditions, data: { options, phases, traces } }
 }
 
 function describe(
-  { minutes, connections }: Options,
   phases: readonly Phase[],
-  traces: readonly MemoryTrace[],
-  at: string,
+  traces: readonly Trace[],
   problems: readonly string[],
-): Report {
-  const verdicts = traces.map((trace) => judgeMemory(trace))
-  const unbounded = verdicts.flatMap(({ name, isBounded }) =>
-    isBounded ? [] : [`NOT BOUNDED: the memory of ${name} grew`],
+): Omit<Report, 'at' | 'conditions' | 'data'> {
+  const verdicts = traces.map((trace) => judge(trace))
+  const growing = verdicts.flatMap(({ name, kind, verdict }) =>
+    verdict === 'growing' ? [`GROWING: the ${kind} memory of ${name}`.replace('wal memory', 'WAL')] : [],
   )
   const voided = phases.flatMap(({ violation }) => (violation === null ? [] : [`VOID: ${violation}`]))
   return {
     name: 'soak',
     title: 'Penstock soak',
     command: typedCommand('bench:soak'),
-    at,
-    conditions: [
-      ...machineLines(),
-      boxLine(httpProcesses),
-      `own generator, closed loop, ${connections} connections, ${minutes} minutes`,
-    ],
-    tables: [
-      {
-        title: 'Memory',
-        columns: [
-          { title: 'process', align: 'left' },
-          ...['first third MiB', 'second third', 'last third', 'highest'].map((title) => ({
-            title,
-            align: 'right' as const,
-          })),
-          { title: 'bounded', align: 'left' },
-        ],
-        rows: verdicts.map(({ name, thirds, maxMiB, isBounded }) => [
-          name,
-          ...[...thirds, maxMiB].map((mib) => mib.toFixed(0)),
-          isBounded ? 'yes' : 'NO',
-        ]),
-        notes: ['Resident memory, the highest of each third of the time.'],
-      },
-      ...phaseTables(phases),
-    ],
+    tables: [memoryTable(verdicts), ...phaseTables(phases)],
     plots: [
-      {
-        title: 'Memory',
-        x: { label: 'seconds', scale: 'linear' },
-        y: { label: 'MiB resident', scale: 'linear' },
-        series: traces.map(({ name, points }) => ({ name, points })),
-      },
+      memoryPlot('Resident memory', 'resident', traces),
+      memoryPlot('Heaps', 'heap', traces),
+      memoryPlot('WAL', 'wal', traces),
       batchPlot(phases),
     ],
-    problems: [...voided, ...unbounded, ...problems],
-    data: { phases, traces },
+    problems: [...voided, ...growing, ...problems],
   }
 }
 
-await runCommand({ usage, read, run })
+function memoryTable(verdicts: readonly Verdict[]): Table {
+  return {
+    title: 'Memory',
+    columns: [
+      { title: 'process', align: 'left' },
+      { title: 'of', align: 'left' },
+      ...['first third MiB', 'second third', 'last third', 'highest'].map((title) => ({
+        title,
+        align: 'right' as const,
+      })),
+      { title: 'verdict', align: 'left' },
+    ],
+    rows: verdicts.map(({ name, kind, thirds, maxMiB, verdict }) => [
+      name,
+      kind,
+      ...[...thirds, maxMiB].map((mib) => mib.toFixed(0)),
+      verdict === 'growing' ? 'GROWING' : verdict,
+    ]),
+    notes: [`${soakRule}.`, ...growsByDesign],
+  }
+}
+
+function memoryPlot(title: string, kind: TraceKind, traces: readonly Trace[]): Plot {
+  return {
+    title,
+    x: { label: 'seconds', scale: 'linear' },
+    y: { label: 'MiB', scale: 'linear' },
+    series: traces.filter((trace) => trace.kind === kind).map(({ name, points }) => ({ name, points })),
+  }
+}
+
+await runCommand({ usage: soakUsage, read, run })

@@ -1,22 +1,40 @@
 import { expect, test } from 'vitest'
-import { judgeMemory, residentMiB } from './memory.ts'
+import { judge, parentOf, parseHeap, residentMiB } from './memory.ts'
+import type { TraceKind } from './memory.ts'
 
-const trace = (values: readonly number[]) => ({
-  name: 'writer',
-  pid: 1,
-  points: values.map((mib, second) => [second, mib] as const),
+test.each<[string, TraceKind, number[], string]>([
+  ['a process that warmed up', 'resident', [50, 100, 120, 120, 118, 121, 119, 120, 118], 'bounded'],
+  ['one that grows by a tenth and 4 MiB', 'resident', [0, 0, 0, 100, 100, 100, 105, 110, 114], 'bounded'],
+  ['one that grows by more', 'resident', [0, 0, 0, 100, 100, 100, 105, 110, 115], 'growing'],
+  ['one that leaks all the time', 'resident', [10, 20, 30, 40, 50, 60, 70, 80, 90], 'growing'],
+  ['a heap that breathes', 'heap', [20, 90, 20, 20, 90, 50, 200, 20, 90], 'bounded'],
+  ['a heap whose collections leave more each time', 'heap', [20, 90, 30, 90, 40, 90, 60, 90, 80], 'growing'],
+  ['a WAL that starts anew', 'wal', [0, 16, 33, 33, 33, 33, 33, 33, 33], 'bounded'],
+  ['a WAL that never does', 'wal', [10, 20, 30, 40, 50, 60, 70, 80, 90], 'growing'],
+  ['a run that was interrupted at once', 'resident', [50, 50, 50], 'too short'],
+  ['nothing', 'heap', [], 'too short'],
+])('judge of %s', (_, kind, values, verdict) => {
+  const points = values.map((mib, second) => [second, mib] as const)
+  expect(judge({ name: 'writer', kind, points }).verdict).toBe(verdict)
+})
+
+test('judge shows the highest of each third, of a heap the lowest', () => {
+  const points = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((mib) => [mib, mib] as const)
+  expect(judge({ name: 'x', kind: 'wal', points })).toMatchObject({ thirds: [3, 6, 9], maxMiB: 9 })
+  expect(judge({ name: 'x', kind: 'heap', points })).toMatchObject({ thirds: [1, 4, 7], maxMiB: 9 })
 })
 
 test.each([
-  ['a process that warmed up', [50, 100, 120, 118, 121, 119], true],
-  ['one that grows by a tenth', [50, 100, 100, 100, 105, 110], true],
-  ['one that grows by more', [50, 100, 100, 100, 105, 111], false],
-  ['one that leaks all the time', [10, 20, 30, 40, 50, 60], false],
-])('judgeMemory of %s', (_, values, isBounded) => {
-  expect(judgeMemory(trace(values)).isBounded).toBe(isBounded)
+  ['1048576 2097152\n', 3],
+  ['1048576 20', null],
+  ['', null],
+])('parseHeap of %j', (text, mib) => {
+  expect(parseHeap(text)).toBe(mib)
 })
 
-test('residentMiB knows this process, and none that is gone', () => {
+test('residentMiB and parentOf know this process, and none that is gone', () => {
   expect(residentMiB(process.pid)).toBeGreaterThan(10)
   expect(residentMiB(2 ** 22 + 1)).toBeNull()
+  expect(parentOf(process.pid)).toBe(process.ppid)
+  expect(parentOf(2 ** 22 + 1)).toBeNull()
 })

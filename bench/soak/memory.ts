@@ -1,40 +1,79 @@
 import { readFileSync } from 'node:fs'
 
-/** Resident memory of one process over time. */
-export interface MemoryTrace {
+/** One quantity of one process, or the size of the WAL, over time. */
+export interface Trace {
   readonly name: string
-  readonly pid: number
-  /** Seconds since the start, MiB. */
+  readonly kind: TraceKind
+  /** Seconds since the load began, MiB. */
   readonly points: readonly (readonly [number, number])[]
 }
 
+/** `resident`: memory that is its own (RssAnon). `heap`: of JavaScript, with what it holds outside. `wal`: the file. */
+export type TraceKind = 'resident' | 'heap' | 'wal'
+
 /** What a trace says about bounds. */
-export interface MemoryVerdict {
+export interface Verdict {
   readonly name: string
+  readonly kind: TraceKind
   readonly maxMiB: number
-  /** Highest of each third of the time. */
+  /** Of each third of the time: the highest, of a heap the lowest, which is what a collection left. */
   readonly thirds: readonly [number, number, number]
-  readonly isBounded: boolean
+  readonly verdict: 'bounded' | 'growing' | 'too short'
 }
 
-/** Growth from the second third to the last that still counts as none: a garbage collector breathes. */
+/** Growth from the second third to the last that still counts as none: a garbage collector breathes, by this and these MiB. */
 const growthMax = 1.1
+const breathMiB = 4
+/** Fewer looks say nothing about thirds. */
+const pointsMin = 9
 
-/** MiB of resident memory, or null when the process is gone or there is no /proc. */
+export const soakRule = `bounded: the last third of the time needed at most 10% and ${breathMiB} MiB more than the second. Resident memory and the WAL by their highest, a heap by its lowest, which is what a collection left`
+
+/** What may grow by design, and where its bound is: all of it is full before the second third of ten minutes. */
+export const growsByDesign = [
+  'Not counted: pages of files (libraries, the WAL index), which are the kernel’s and shared; the database file, which grows with every payment.',
+  'Fills in the first third and then stays: the writer’s newest 131,072 holds, two tails of 65,536 keys and up to as many again while they merge, 16 MiB of SQLite’s pages for each connection; remembered keys and rendered answers in the HTTP processes (domain/limits.ts).',
+  'Would grow with unpaid stock, some 100 bytes a hold: the deadlines of active holds in the writer. Here every hold is paid, so there are as many as connections.',
+]
+
+/** Its own memory in MiB, or null when the process is gone or there is no /proc. Shared pages of files are left out. */
 export function residentMiB(pid: number): number | null {
   try {
-    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    const kib = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
     return kib === undefined ? null : Number(kib) / 1_024
   } catch {
     return null
   }
 }
 
-/** Bounded: the last third of the time needed at most 10% more than the second. The first is for warming up. */
-export function judgeMemory({ name, points }: MemoryTrace): MemoryVerdict {
+/** Null when the process is gone or there is no /proc. */
+export function parentOf(pid: number): number | null {
+  try {
+    const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return parent === undefined ? null : Number(parent)
+  } catch {
+    return null
+  }
+}
+
+/** MiB in what report-heap.mjs wrote last: used by objects, and outside the heap. Null: nothing yet, or half of it. */
+export function parseHeap(text: string): number | null {
+  const found = /^(\d+) (\d+)\n$/.exec(text)
+  return found === null ? null : (Number(found[1]) + Number(found[2])) / 2 ** 20
+}
+
+export function judge({ name, kind, points }: Trace): Verdict {
   const size = Math.ceil(points.length / 3)
-  const maxOf = (third: number): number =>
-    Math.max(0, ...points.slice(third * size, (third + 1) * size).map(([, mib]) => mib))
-  const thirds = [maxOf(0), maxOf(1), maxOf(2)] as const
-  return { name, thirds, maxMiB: Math.max(...thirds), isBounded: thirds[2] <= growthMax * thirds[1] }
+  const [first, second, last] = [0, 1, 2].map((third) => {
+    const values = points.slice(third * size, (third + 1) * size).map(([, mib]) => mib)
+    if (values.length === 0) return 0
+    return kind === 'heap' ? Math.min(...values) : Math.max(...values)
+  }) as [number, number, number]
+  return {
+    name,
+    kind,
+    maxMiB: points.reduce((most, [, mib]) => Math.max(most, mib), 0),
+    thirds: [first, second, last],
+    verdict: points.length < pointsMin ? 'too short' : last <= growthMax * second + breathMiB ? 'bounded' : 'growing',
+  }
 }
