@@ -128,6 +128,8 @@ function settle(db: Connection, count: number, onProgress: (status: string) => v
     return BigInt(hash53(String(key)))
   })
   db.prepare('UPDATE sku SET sold = sold * (1 + ?)').run(count)
+  // As if the last of them had been paid longer ago than a hold may last: a start looks at every hold since.
+  db.exec('UPDATE writer_state SET settled_ms = settled_ms + 2 * longest_hold_ms')
   db.prepare('UPDATE ledger_balance SET balance = balance * (1 + ?)').run(count)
   for (const [table, key] of [
     ['payment', paymentKeySql],

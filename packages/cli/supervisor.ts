@@ -185,8 +185,8 @@ class Worker {
     }
     child.on('message', (message) => {
       if (typeof message === 'object' && 'listening' in message) this.#deps.onListening(Number(message.listening))
-      // A large database may take minutes, and a migration that is killed starts from the beginning.
-      if (message === 'migrating') clearTimeout(deadline)
+      // How long that takes depends on the size of the database, and a writer that is killed starts from the beginning.
+      if (message === 'opening') clearTimeout(deadline)
       if (message !== 'ready') return
       clearTimeout(deadline)
       onReady()

@@ -81,4 +81,13 @@ describe('DueHolds', () => {
     insert(id(startMs, 4), startMs + hourMs, 'active')
     expect(new DueHolds(db).list(startMs + hourMs, 10)).toEqual([id(oldest, 2), id(startMs, 4)])
   })
+
+  it('reads them in several looks, and says how far it is', () => {
+    const ids = Array.from({ length: 7 }, (_, at) => id(startMs + at, at))
+    for (const [at, holdId] of ids.entries()) insert(holdId, startMs, at % 3 === 1 ? 'captured' : 'active')
+    const lines: string[] = []
+    const due = new DueHolds(db, (line) => lines.push(line), 3)
+    expect(due.list(startMs, 10)).toEqual(ids.filter((_, at) => at % 3 !== 1))
+    expect(lines).toEqual(['looking for active holds, 3 looked at', 'looking for active holds, 6 looked at'])
+  })
 })

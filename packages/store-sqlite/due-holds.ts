@@ -19,18 +19,30 @@ export class DueHolds {
   /** No active hold has a deadline in an earlier second. Infinity: none is known. */
   #firstSecond = Number.POSITIVE_INFINITY
 
-  constructor(db: Connection) {
+  /** `log` is told of the progress where there are more than `holdsPerLook` to look at. */
+  constructor(db: Connection, log: (line: string) => void = () => {}, holdsPerLook = 1_000_000) {
     const state = db.prepare<[], { settled_ms: number; longest_hold_ms: number }>(
       'SELECT settled_ms, longest_hold_ms FROM writer_state',
     )
     const { settled_ms: settledMs = 0, longest_hold_ms: longestHoldMs = 0 } = state.get() ?? {}
     // Older holds have ended: their deadline, at most `longest_hold_ms` after they were made, has been settled.
     const oldest = idFloor('hold', Math.max(0, settledMs - longestHoldMs - clockSkewMs))
-    const active = db.prepare<[string], Deadline>(
+    const active = (bound: string): string =>
       `SELECT id, expires_ms AS expiresMs FROM hold_start
-       WHERE id >= ? AND NOT EXISTS (SELECT 1 FROM hold_end WHERE hold_id = id)`,
-    )
-    for (const hold of active.iterate(oldest)) this.add(hold)
+       WHERE id >= ? ${bound} AND NOT EXISTS (SELECT 1 FROM hold_end WHERE hold_id = id)`
+    const some = db.prepare<[string, string], Deadline>(active('AND id < ?'))
+    const rest = db.prepare<[string], Deadline>(active(''))
+    const after = db
+      .prepare<[string, number], string>('SELECT id FROM hold_start WHERE id >= ? ORDER BY id LIMIT 1 OFFSET ?')
+      .pluck()
+    let [from, looks] = [oldest, 0]
+    for (let to = after.get(from, holdsPerLook); to !== undefined; to = after.get(from, holdsPerLook)) {
+      for (const hold of some.iterate(from, to)) this.add(hold)
+      from = to
+      looks += 1
+      log(`looking for active holds, ${looks * holdsPerLook} looked at`)
+    }
+    for (const hold of rest.iterate(from)) this.add(hold)
   }
 
   add({ id, expiresMs }: Deadline): void {

@@ -13,6 +13,7 @@ import type { StoredAnswer } from '@penstock/domain/working-set.ts'
 import type { ChangeSet, RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
 import type { PaymentRow, SkuRow } from './rows.ts'
+import type { StoreOptions } from './sqlite-store.ts'
 
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
@@ -56,11 +57,10 @@ export class RowLoader implements RowSource {
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
 
-  /** `indexTailMax`: keys of an index kept in memory; its own bound when undefined. */
-  constructor(db: Connection, indexTailMax?: number) {
+  constructor(db: Connection, { indexTailMax, log }: Pick<StoreOptions, 'indexTailMax' | 'log'> = {}) {
     this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: paymentKeySql }, indexTailMax)
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
-    this.dueHolds = new DueHolds(db)
+    this.dueHolds = new DueHolds(db, log)
     this.providerRows = new ProviderRows(db)
     this.buyerRows = new BuyerRows(db, indexTailMax)
     const drop = findDrop(db)

@@ -17,10 +17,10 @@ import type { RetentionOptions } from './request-retention.ts'
 export type BootstrapKey = Pick<ApiKey, 'id' | 'kind' | 'secretHash' | 'hint'>
 
 export interface StoreOptions {
-  /** Progress of a migration, one line each. */
+  /** Progress of a migration, and of reading a large database, one line each. */
   readonly log?: (line: string) => void
   readonly retention?: RetentionOptions
-  /** Keys of an index kept in memory. */
+  /** Keys of an index kept in memory; absent: its own bound. */
   readonly indexTailMax?: number
   /** Milliseconds with fractions, to time each COMMIT; absent: `lastFlushMs` stays 0. */
   readonly stopwatch?: () => number
@@ -53,7 +53,7 @@ export class SqliteStore implements Store {
     const db = openWriter(path, options)
     this.#db = db
     this.#stopwatch = options.stopwatch ?? (() => 0)
-    this.#loader = new RowLoader(db, options.indexTailMax)
+    this.#loader = new RowLoader(db, options)
     this.#saver = new ChangeSaver(db, this.#loader)
     this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
     this.#retention = new RequestRetention(db, this.#loader.requestIndex, options.retention)

@@ -33,14 +33,9 @@ function run(settings: Settings): Promise<void> {
   process.umask(0o077)
   mkdirSync(settings.dataFolder, { recursive: true })
   const lock = acquireWriterLock(join(settings.dataFolder, 'writer.lock'))
-  const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'), {
-    stopwatch: () => performance.now(),
-    log: (line) => {
-      // Once is enough: the supervisor then waits as long as it takes.
-      process.send?.('migrating')
-      log(line)
-    },
-  })
+  // A large database may take minutes; the supervisor then waits as long as it takes.
+  process.send?.('opening')
+  const store = new SqliteStore(join(settings.dataFolder, 'penstock.db'), { stopwatch: () => performance.now(), log })
   store.replaceBootstrapKeys(hashBootstrapKeys(settleBootstrapKeys(settings)), Date.now())
 
   const server = new WriterServer({
