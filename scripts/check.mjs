@@ -1,5 +1,5 @@
 /**
- * Types, lint, format, then the tests; `--quick` leaves the end-to-end tests out. Other arguments go to vitest.
+ * Types, lint, format, then the tests; `--quick` leaves the end-to-end tests out. Wrong usage ends with 2.
  * The last line is the sum, `N passed, N failed[, N skipped]`: each static check counts as one. Ends with 1 when
  * anything failed, including tests that could not be counted.
  */
@@ -8,8 +8,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
 
 /** @typedef {import('./count-reporter.mjs').Counts} Counts */
+
+const usage = `usage: npm run check -- [folder or file]... [-t <pattern>]
+       npm test -- [folder or file]... [-t <pattern>]
+
+Types, lint, format, then the tests; npm run check leaves the end-to-end tests out.
+  [folder or file]  only the tests whose path has this in it
+  -t <pattern>      only the tests whose name matches
+
+Exit codes: 0 everything passed, 1 something failed, 2 wrong options.
+`
 
 const root = path.resolve(import.meta.dirname, '..')
 /** @param {string} file */
@@ -136,9 +147,38 @@ async function tests(quick, filters) {
 }
 
 /** @param {readonly string[]} argv */
+function readOptions(argv) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean', default: false },
+        testNamePattern: { type: 'string', short: 't' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    const { quick, testNamePattern: pattern, help } = values
+    return { quick, help, filters: pattern === undefined ? positionals : [...positionals, '-t', pattern] }
+  } catch (error) {
+    // "Unknown option '--x'. To specify a positional argument starting with ...": the first sentence says it.
+    return { wrong: error instanceof Error ? error.message.split('. ', 1)[0] : String(error) }
+  }
+}
+
+/** @param {readonly string[]} argv */
 async function main(argv) {
-  const quick = argv.includes('--quick')
-  const filters = argv.filter((arg) => arg !== '--quick')
+  const options = readOptions(argv)
+  if ('wrong' in options) {
+    process.stderr.write(`${options.wrong}\n\n${usage}`)
+    process.exitCode = 2
+    return
+  }
+  const { quick, help, filters } = options
+  if (help) {
+    process.stdout.write(usage)
+    return
+  }
   const startMs = performance.now()
   const statics = [
     await staticCheck('types', 'tsc --noEmit', [tool('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']),

@@ -37,18 +37,37 @@ function write(file: string, text: string): void {
   writeFileSync(path.join(root, file), text)
 }
 
-function check(...args: string[]): { code: number | null; output: string; last: string } {
+function check(...args: string[]): { code: number | null; output: string; errors: string; last: string } {
   const outer = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST') && name !== 'TEST')
-  const { status, stdout } = spawnSync(process.execPath, [path.join(root, 'scripts/check.mjs'), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, 'scripts/check.mjs'), ...args], {
     encoding: 'utf8',
     env: Object.fromEntries(outer),
   })
-  return { code: status, output: stdout, last: stdout.trimEnd().split('\n').at(-1) ?? '' }
+  return { code: status, output: stdout, errors: stderr, last: stdout.trimEnd().split('\n').at(-1) ?? '' }
 }
 
 const PASSING = "import { expect, it } from 'vitest'\n\nit('adds', () => {\n  expect(1 + 1).toBe(2)\n})\n"
 
 describe('check', () => {
+  it.each(['--help', '-h'])('explains itself with %s, and checks nothing', (option) => {
+    const { code, output } = check('--quick', option)
+    expect([code, output]).toEqual([0, expect.stringMatching(/^usage: npm run check -- .*\n/)])
+    expect(output).not.toContain('passed in')
+  })
+
+  it('names an option that it does not know, and checks nothing', () => {
+    expect(check('--quick', '--fast')).toMatchObject({
+      code: 2,
+      output: '',
+      errors: expect.stringMatching(/^Unknown option '--fast'\n/) as unknown,
+    })
+  })
+
+  it('runs only the tests whose name matches', () => {
+    write('packages/a.test.ts', `${PASSING}\nit('is left out', () => {\n  expect(1).toBe(2)\n})\n`)
+    expect(check('packages', '-t', 'adds')).toMatchObject({ code: 0, last: '4 passed, 0 failed, 1 skipped' })
+  })
+
   it('passes a clean tree and names what was skipped', () => {
     write('packages/a.test.ts', PASSING)
     expect(check()).toMatchObject({ code: 0, last: '4 passed, 0 failed' })

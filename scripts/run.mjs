@@ -23,6 +23,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
  * @property {string} summary  one line for the list
  * @property {readonly (readonly string[])[]} steps  arguments of Node 24, one list per process, run in turn while each
  *   ends with 0. The user's arguments go to every step.
+ * @property {boolean} [bare]  it takes no arguments
  * @property {boolean} [unguarded]  the process may outlive this one, or needs file descriptor 3 for itself
  */
 
@@ -63,7 +64,11 @@ const TASKS = {
     summary: "play the old system's load on a box: npm run load:legacy -- --help",
     steps: [['packages/testing/legacy/main.ts']],
   },
-  openapi: { summary: 'write docs/openapi.json from the routes', steps: [['packages/testing/openapi/main.ts']] },
+  openapi: {
+    summary: 'write docs/openapi.json from the routes',
+    steps: [['packages/testing/openapi/main.ts']],
+    bare: true,
+  },
   format: { summary: 'format the sources in place', steps: [['scripts/format.mjs']] },
   'sdk:pack': {
     summary: 'build the SDK and pack it: npm run sdk:pack -- [folder]',
@@ -72,16 +77,19 @@ const TASKS = {
   'pm2:start': {
     summary: 'start under PM2',
     steps: PM2_START_ORDER.map((name) => [PM2, 'start', ECOSYSTEM, '--only', name]),
+    bare: true,
     unguarded: true,
   },
   'pm2:reload': {
     summary: 'replace the HTTP processes one by one, then the courier and the writer',
     steps: PM2_STOP_ORDER.map((name) => [PM2, 'reload', ECOSYSTEM, '--only', name, '--update-env']),
+    bare: true,
     unguarded: true,
   },
   'pm2:stop': {
     summary: 'drain and stop what PM2 runs: the HTTP processes, the courier, then the writer',
     steps: PM2_STOP_ORDER.map((name) => [PM2, 'stop', name]),
+    bare: true,
     unguarded: true,
   },
 }
@@ -89,6 +97,19 @@ const TASKS = {
 function usage() {
   const lines = Object.entries(TASKS).map(([name, task]) => `  ${name.padEnd(13)} ${task.summary}`)
   return ['usage: npm run <task> -- [arguments]', '', ...lines, ''].join('\n')
+}
+
+/**
+ * @param {string} name
+ * @param {Task} task
+ * @param {readonly string[]} args  at least one, where none is taken
+ */
+function explain(name, { summary }, args) {
+  const help = args.includes('--help') || args.includes('-h')
+  const text = `usage: npm run ${name}   (${summary}; no arguments)\n`
+  if (help) process.stdout.write(text)
+  else process.stderr.write(`penstock: npm run ${name} takes no "${args[0]}"\n\n${text}`)
+  return help ? 0 : 2
 }
 
 /** @param {readonly string[]} argv */
@@ -101,6 +122,7 @@ async function main(argv) {
     ;(help ? process.stdout : process.stderr).write(usage())
     return help ? 0 : 2
   }
+  if (task.bare === true && args.length > 0) return explain(name, task, args)
   const { packageManager } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
   const { bundledNodeRuns } = await ensureInstalled(root, packageManager)
   const node = findNode(root, bundledNodeRuns)

@@ -117,6 +117,13 @@ describe('run', () => {
     expect(npxCalls()[0]).toContain('--yes pnpm@1.2.3 install --frozen-lockfile')
   })
 
+  it.each(['openapi', 'pm2:start', 'pm2:reload', 'pm2:stop'])('%s takes no arguments and says so', async (task) => {
+    const asked = await start(task, '--help').ended
+    expect([asked.code, asked.output]).toEqual([0, expect.stringMatching(`^usage: npm run ${task} `)])
+    const wrong = await start(task, '--only', 'x').ended
+    expect([wrong.code, wrong.output]).toEqual([2, expect.stringContaining(`npm run ${task} takes no "--only"`)])
+  })
+
   it('penstock.mjs, linked into a folder of the PATH, runs the command in the folder of the caller', async () => {
     await start('penstock').ended
     write('packages/cli/main.ts', 'console.log(process.cwd(), ...process.argv.slice(2)); process.exitCode = 3')

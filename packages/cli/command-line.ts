@@ -117,7 +117,9 @@ function reportError(error: unknown, json: boolean, { output }: Context): ExitCo
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.exitCode
   if (error instanceof SettingsError) return exitCodes.usage
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  // NoDatabaseError of the store: it is another folder that was meant.
+  if (code === 'no_database') return exitCodes.usage
   // SchemaError of the store: starting again does not help, and its message says what does.
-  const isMismatch = error instanceof Error && 'code' in error && error.code === 'schema_mismatch'
-  return isMismatch ? exitCodes.refused : exitCodes.failed
+  return code === 'schema_mismatch' ? exitCodes.refused : exitCodes.failed
 }

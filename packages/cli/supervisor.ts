@@ -10,12 +10,21 @@ import {
   webhookEndpointsMax,
   writerDrainMs,
 } from '@penstock/domain/limits.ts'
+import { CommandError, exitCodes } from './exit-code.ts'
 import { prefixLines } from './prefix-lines.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Settings } from '@penstock/domain/settings.ts'
+import type { ExitCode } from './exit-code.ts'
 
-/** Exit codes of the writer that no restart can cure: bad settings, another writer on this folder, another schema. */
-const hopelessCodes: readonly (number | null)[] = [2, 3, 4]
+/**
+ * Exit codes of the writer that no restart can cure, with that of the box: bad settings, another writer on this folder,
+ * another schema.
+ */
+const hopelessCodes: ReadonlyMap<number | null, ExitCode> = new Map([
+  [2, exitCodes.usage],
+  [3, exitCodes.refused],
+  [4, exitCodes.refused],
+])
 
 /** Names are looked up on these threads: one for each endpoint, so that a silent name server keeps no other waiting. */
 const courierEnvironment = { UV_THREADPOOL_SIZE: String(webhookEndpointsMax + 4) }
@@ -35,7 +44,7 @@ export interface SupervisorDeps {
   readonly log: (line: string) => void
   readonly onState: (state: BoxState) => void
   /** A process ended in a way that no restart can cure: the box must stop. */
-  readonly onHopeless: (reason: string) => void
+  readonly onHopeless: (reason: CommandError) => void
 }
 
 /**
@@ -106,7 +115,7 @@ interface WorkerDeps {
   readonly log: (line: string) => void
   readonly onListening: (port: number) => void
   readonly onChange: () => void
-  readonly onHopeless: (reason: string) => void
+  readonly onHopeless: (reason: CommandError) => void
 }
 
 /** One supervised process: started, kept running, stopped. */
@@ -138,7 +147,8 @@ class Worker {
       const child = this.#spawn(resolve)
       child.once('error', reject)
       child.once('exit', (code, signal) => {
-        reject(new Error(`${this.#name} ended before it was ready (${signal ?? `exit code ${code}`})`))
+        const message = `${this.#name} ended before it was ready (${signal ?? `exit code ${code}`})`
+        reject(new CommandError(hopelessCodes.get(code) ?? exitCodes.failed, message))
       })
     })
   }
@@ -198,9 +208,11 @@ class Worker {
       return
     }
     const cause = signal ?? `exit code ${code}`
-    if (hopelessCodes.includes(code)) {
+    const hopelessCode = hopelessCodes.get(code)
+    if (hopelessCode !== undefined) {
       this.#mode = 'stopped'
-      this.#deps.onHopeless(`${this.#name} ended (${cause}), which a restart cannot cure: see its last line`)
+      const message = `${this.#name} ended (${cause}), which a restart cannot cure: see its last line`
+      this.#deps.onHopeless(new CommandError(hopelessCode, message))
       return
     }
     this.#backoffMs = uptimeMs >= restartResetMs ? restartMinMs : Math.min(this.#backoffMs * 2, restartMaxMs)

@@ -1,31 +1,22 @@
-import {
-  courierCallMs,
-  providerJobConcurrencyMax,
-  providerJobRowsPerTick,
-  refundLookAgeMs,
-  refundPassMs,
-} from '@penstock/domain/limits.ts'
+import { providerJobRowsPerTick, refundLookAgeMs, refundPassMs } from '@penstock/domain/limits.ts'
 import { madeAtReason } from '@penstock/domain/refund.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { idempotencyKey, ProviderError } from '@penstock/providers/provider.ts'
 import { commit } from './commit.ts'
-import { PassWalk } from './pass-walk.ts'
-import { ProviderJob } from './provider-job.ts'
+import { ProviderPass } from './provider-pass.ts'
 import { takeFacts } from './take-facts.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { Refund } from '@penstock/domain/refund.ts'
 import type { CallOptions, PaymentProvider } from '@penstock/providers/provider.ts'
 import type { ProviderQueries } from '@penstock/store/provider-queries.ts'
 import type { Queries } from '@penstock/store/queries.ts'
-import type { ProviderJobDeps } from './provider-job.ts'
+import type { ProviderPassDeps } from './provider-pass.ts'
 import type { FactDeps } from './take-facts.ts'
 
 export interface ProviderRefundsDeps
-  extends FactDeps, Pick<ProviderJobDeps<Refund>, 'retryDelaysMs' | 'clock' | 'random'> {
+  extends FactDeps, Pick<ProviderPassDeps<Refund>, 'retryDelaysMs' | 'reconcileAgesMs' | 'clock' | 'random'> {
   readonly queries: Pick<Queries, 'findPayment' | 'findRefund'>
   readonly providerQueries: Pick<ProviderQueries, 'listPendingRefunds'>
-  /** See `Settings`. */
-  readonly reconcileAgesMs: readonly number[]
 }
 
 /**
@@ -35,37 +26,30 @@ export interface ProviderRefundsDeps
 export class ProviderRefunds {
   readonly #deps: ProviderRefundsDeps
   readonly #provider: PaymentProvider
-  readonly #job: ProviderJob<Refund>
-  readonly #walk: PassWalk<Refund>
+  readonly #pass: ProviderPass<Refund>
 
   constructor(provider: PaymentProvider, deps: ProviderRefundsDeps) {
     this.#deps = deps
     this.#provider = provider
-    this.#job = new ProviderJob({
+    const { queries, providerQueries } = deps
+    this.#pass = new ProviderPass({
       ...deps,
       name: `refunds at ${provider.name}`,
-      concurrencyMax: providerJobConcurrencyMax,
-      attempt: (refund, signal) => this.#carryOut(refund, { deadlineMs: courierCallMs, signal }),
-    })
-    const { queries, providerQueries, reconcileAgesMs: agesMs } = deps
-    this.#walk = new PassWalk({
       read: (after) => providerQueries.listPendingRefunds(after, providerJobRowsPerTick),
       placeOf: ({ createdMs, id }) => ({ createdMs, id }),
       basesOf: ({ createdMs }) => [createdMs],
-      agesMs,
-      passMs: Math.min(refundPassMs, agesMs[0] ?? refundPassMs),
-      offer: (refund) =>
-        queries.findPayment(refund.paymentId)?.provider !== provider.name || this.#job.offer(refund.id, refund),
+      passMaxMs: refundPassMs,
+      isWanted: ({ paymentId }) => queries.findPayment(paymentId)?.provider === provider.name,
+      attempt: (refund, call) => this.#carryOut(refund, call),
     })
   }
 
   tick(): void {
-    this.#walk.tick(this.#deps.clock())
-    this.#job.tick()
+    this.#pass.tick()
   }
 
   stop(): Promise<void> {
-    return this.#job.stop()
+    return this.#pass.stop()
   }
 
   async #carryOut({ id, paymentId }: Refund, call: CallOptions): Promise<void> {

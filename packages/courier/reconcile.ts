@@ -1,26 +1,19 @@
-import {
-  courierCallMs,
-  providerJobConcurrencyMax,
-  providerJobRowsPerTick,
-  providerPassMaxMs,
-} from '@penstock/domain/limits.ts'
+import { providerJobRowsPerTick, providerPassMaxMs } from '@penstock/domain/limits.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { commit } from './commit.ts'
-import { PassWalk } from './pass-walk.ts'
-import { ProviderJob } from './provider-job.ts'
+import { ProviderPass } from './provider-pass.ts'
 import { takeFacts } from './take-facts.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
 import type { CallOptions, PaymentProvider } from '@penstock/providers/provider.ts'
 import type { ProviderQueries } from '@penstock/store/provider-queries.ts'
 import type { Queries } from '@penstock/store/queries.ts'
-import type { ProviderJobDeps } from './provider-job.ts'
+import type { ProviderPassDeps } from './provider-pass.ts'
 import type { FactDeps } from './take-facts.ts'
 
-export interface ReconcileDeps extends FactDeps, Pick<ProviderJobDeps<Checkout>, 'retryDelaysMs' | 'clock' | 'random'> {
+export interface ReconcileDeps
+  extends FactDeps, Pick<ProviderPassDeps<Checkout>, 'retryDelaysMs' | 'reconcileAgesMs' | 'clock' | 'random'> {
   readonly queries: Pick<Queries, 'findHold'>
   readonly providerQueries: Pick<ProviderQueries, 'listOpenCheckouts'>
-  /** See `Settings`. */
-  readonly reconcileAgesMs: readonly number[]
 }
 
 /**
@@ -31,38 +24,31 @@ export interface ReconcileDeps extends FactDeps, Pick<ProviderJobDeps<Checkout>,
 export class Reconciler {
   readonly #deps: ReconcileDeps
   readonly #provider: PaymentProvider
-  readonly #job: ProviderJob<Checkout>
-  readonly #walk: PassWalk<Checkout>
+  readonly #pass: ProviderPass<Checkout>
 
   constructor(provider: PaymentProvider, deps: ReconcileDeps) {
     this.#deps = deps
     this.#provider = provider
-    this.#job = new ProviderJob({
+    const { providerQueries, reconcileAgesMs, clock } = deps
+    const firstMs = reconcileAgesMs[0] ?? providerPassMaxMs
+    this.#pass = new ProviderPass({
       ...deps,
       name: `reconciliation with ${provider.name}`,
-      concurrencyMax: providerJobConcurrencyMax,
-      attempt: (checkout, signal) => this.#ask(checkout, { deadlineMs: courierCallMs, signal }),
-    })
-    const { providerQueries, reconcileAgesMs: agesMs, clock } = deps
-    const firstMs = agesMs[0] ?? providerPassMaxMs
-    this.#walk = new PassWalk({
       read: (after) =>
         providerQueries.listOpenCheckouts(provider.name, after, clock() - firstMs, providerJobRowsPerTick),
       placeOf: ({ createdMs, holdId }) => ({ createdMs, id: holdId }),
       basesOf: ({ createdMs, expiresMs }) => [createdMs, expiresMs],
-      agesMs,
-      passMs: Math.min(providerPassMaxMs, firstMs),
-      offer: (checkout) => this.#job.offer(checkout.holdId, checkout),
+      passMaxMs: providerPassMaxMs,
+      attempt: (checkout, call) => this.#ask(checkout, call),
     })
   }
 
   tick(): void {
-    this.#walk.tick(this.#deps.clock())
-    this.#job.tick()
+    this.#pass.tick()
   }
 
   stop(): Promise<void> {
-    return this.#job.stop()
+    return this.#pass.stop()
   }
 
   async #ask(checkout: Checkout, call: CallOptions): Promise<void> {

@@ -55,6 +55,11 @@ export const pageSizeMax = 100
 export const requestDeadlineMs = 5_000
 /** How long a read waits for the commit named by Penstock-Min-Seq before it answers 503. */
 export const minSeqWaitMs = 2_000
+/**
+ * An HTTP process says by itself that a drop is sold out only so long after its start and before its end: what is live is
+ * for the writer's clock to say. Both are of one machine, so this is for the steps of a clock that is corrected.
+ */
+export const liveMarginMs = 100
 /** Reads of one process that may wait for a commit at once. */
 export const minSeqWaitersMax = 4_096
 /** Rendered answers of GET /v1/drops kept per version of the catalogue: one per distinct query. */
@@ -154,6 +159,8 @@ export const frameBytesMax = 1024 * 1024
 /** Commands of one HTTP process waiting for their results. Full: 503 before anything is sent. */
 export const commandsInFlightMax = 8_192
 export const commandsPerFrameMax = 512
+/** Losses of the connection that a command may be under way in before it is given up: one may be its own doing. */
+export const commandLossesMax = 2
 /** SKUs whose counters one commit lists (some 50 bytes each); of more, HTTP processes are told to read the drops. */
 export const skusPerCommitMax = 4_096
 /** Bytes the writer may have queued towards one HTTP process before it closes the connection as stalled. */

@@ -39,6 +39,8 @@ export interface Settings {
   readonly payos: PayosSettings | null
   /** The old system's webhook is believed without a signature. Never true in live mode. */
   readonly allowsUnsignedWebhooks: boolean
+  /** Whether the old system's routes are there, where anybody without a key may take stock for the time of a hold. */
+  readonly legacyApi: boolean
   /** Whether webhooks may go to addresses inside this network. */
   readonly webhookAllowPrivate: boolean
   readonly webhookTimeoutMs: number
@@ -110,6 +112,7 @@ function variables(cores: number) {
     stripeWebhookSecrets: { name: 'STRIPE_WEBHOOK_SECRET', parse: webhookSecrets, standard: null },
     stripeApiBase: { name: 'STRIPE_API_BASE', parse: origin, standard: null },
     testWebhookSecret: { name: 'PENSTOCK_TEST_WEBHOOK_SECRET', parse: webhookSecret, standard: null },
+    legacyApi: { name: 'PENSTOCK_LEGACY_API', parse: oneOf(['on', 'off']), standard: 'on' },
     unsignedWebhooks: { name: 'PENSTOCK_ALLOW_UNSIGNED_TEST_WEBHOOKS', parse: oneOf(['0', '1']), standard: '0' },
     payosClientId: { name: 'PAYOS_CLIENT_ID', parse: providerSecret, standard: null },
     payosApiKey: { name: 'PAYOS_API_KEY', parse: providerSecret, standard: null },
@@ -192,6 +195,7 @@ export function readSettings(environment: Environment, cores: number): Settings 
       { returnUrl: read(known.payosReturnUrl), baseUrl: read(known.payosBaseUrl) },
       problems,
     ),
+    legacyApi: read(known.legacyApi) === 'on',
     allowsUnsignedWebhooks: read(known.unsignedWebhooks) === '1',
     webhookAllowPrivate: read(known.webhookAllowPrivate),
     webhookTimeoutMs: read(known.webhookTimeoutMs),

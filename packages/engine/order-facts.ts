@@ -1,7 +1,7 @@
 import { orderOf, unchangedOrder } from '@penstock/domain/order.ts'
 import { paidHoldId } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
-import { demandBySku } from './stock.ts'
+import { demandBySku } from '@penstock/domain/units.ts'
 import { found } from './found.ts'
 import type { Order, OrderChange, OrderFacts } from '@penstock/domain/order.ts'
 import type { Payment } from '@penstock/domain/payment.ts'

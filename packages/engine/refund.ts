@@ -2,10 +2,11 @@ import { refundsDueAccount } from '@penstock/domain/ledger-entry.ts'
 import { amountLeft, paidHoldId, paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey, manualProvider } from '@penstock/domain/refund.ts'
 import { rejected } from '@penstock/domain/result.ts'
+import { demandBySku } from '@penstock/domain/units.ts'
 import { found } from './found.ts'
 import { cashOf, giveBack, post, takeBack } from './ledger.ts'
 import { lineRefundsOf, paymentOf } from './order-facts.ts'
-import { countBuyerUnits, demandBySku, firstShortage, limitCounters, moveUnits, totalQuantity } from './stock.ts'
+import { countBuyerUnits, isShort, limitCounters, moveUnits, totalQuantity } from './stock.ts'
 import type { CreateRefund } from '@penstock/domain/command.ts'
 import type { Payment } from '@penstock/domain/payment.ts'
 import type { LineRefund, Refund, RefundLine } from '@penstock/domain/refund.ts'
@@ -135,7 +136,7 @@ export function reverse(set: WorkingSet, refund: Refund, keptId: string, nowMs: 
   post(set, payment, cause, { debit: cashOf(payment), credit: refundsDueAccount, amountMinor })
   giveBack(set, payment, cause, refundsDueAccount, amountMinor)
   savePayment(set, { ...payment, refundedMinor: payment.refundedMinor - amountMinor })
-  if (refund.restock && firstShortage(set, refund.lines, []) !== null) keepUnits(set, refund, keptId, nowMs)
+  if (refund.restock && isShort(set, refund.lines, [])) keepUnits(set, refund, keptId, nowMs)
   else {
     const back = refund.restock ? 1 : 0
     if (refund.restock) unrestock(set, refund)

@@ -1,40 +1,19 @@
-import { availableUnits } from '@penstock/domain/drop.ts'
 import { buyerUnitsIds } from '@penstock/domain/customer.ts'
+import { firstShortage } from '@penstock/domain/hold-refusal.ts'
 import { found } from './found.ts'
 import type { Customer, ErasedCustomer } from '@penstock/domain/customer.ts'
 import type { Drop } from '@penstock/domain/drop.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
+import type { Units } from '@penstock/domain/units.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
-
-/** A quantity of one SKU. */
-export interface Units {
-  readonly skuId: string
-  readonly quantity: number
-}
-
-/** The lines added up by SKU, so that two lines of one SKU cannot each pass alone (medusajs/medusa#16502). */
-export function demandBySku(lines: readonly Units[]): Map<string, number> {
-  const demand = new Map<string, number>()
-  for (const { skuId, quantity } of lines) demand.set(skuId, (demand.get(skuId) ?? 0) + quantity)
-  return demand
-}
 
 export function totalQuantity(lines: readonly Units[]): number {
   return lines.reduce((sum, line) => sum + line.quantity, 0)
 }
 
-/** The first SKU with fewer units left than `lines` want, given that `returning` come back first; or null. */
-export function firstShortage(
-  set: WorkingSet,
-  lines: readonly Units[],
-  returning: readonly Units[],
-): { skuId: string; available: number; wanted: number } | null {
-  const returned = demandBySku(returning)
-  for (const [skuId, wanted] of demandBySku(lines)) {
-    const available = availableUnits(found(set.skus, skuId)) + (returned.get(skuId) ?? 0)
-    if (wanted > available) return { skuId, available, wanted }
-  }
-  return null
+/** Whether some SKU has fewer units left than `lines` want, given that `returning` come back first. */
+export function isShort(set: WorkingSet, lines: readonly Units[], returning: readonly Units[]): boolean {
+  return firstShortage((skuId) => found(set.skus, skuId), lines, returning) !== null
 }
 
 /** Moves the counters of each SKU. Refuses to break `0 <= held`, `0 <= sold`, `held + sold <= stock` (promise P2). */

@@ -35,6 +35,8 @@ export interface Deps {
 
 /** What the old system's API works with besides. */
 export interface Legacy {
+  /** False: it has no routes. */
+  readonly isServed: boolean
   readonly drops: LegacyDrops
   readonly allowsUnsignedWebhooks: boolean
 }

@@ -5,6 +5,7 @@ import { toBytes } from './route.ts'
 import { toSeconds } from '@penstock/wire/wire.ts'
 import type { Drop, DropStatus } from '@penstock/domain/drop.ts'
 import type { CommitMessage } from '@penstock/protocol/messages.ts'
+import type { Offer } from '@penstock/domain/hold-refusal.ts'
 import type { DropWithSkus, Page, Queries } from '@penstock/store/queries.ts'
 import type { Json, JsonBytes } from './route.ts'
 import type { CreatedRange } from './page.ts'
@@ -64,6 +65,11 @@ export class Catalogue {
   /** Another whenever `drops` or anything of them is. */
   get version(): number {
     return this.#version
+  }
+
+  /** The drop as it was at commit `seq`. */
+  offer(dropId: string): Offer | undefined {
+    return this.#byId.get(dropId)
   }
 
   /** Reads everything again: at start and after every reconnect, since commits may have been missed. */

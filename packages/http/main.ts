@@ -37,6 +37,11 @@ async function run(settings: Settings): Promise<void> {
   const connected = Promise.withResolvers<void>()
   let catalogue: Catalogue | null = null
   let credentials: Credentials | null = null
+  let live: LiveDrops | null = null
+  const keysChanged = (): void => {
+    credentials?.forget()
+    live?.keysChanged()
+  }
   const writer = new WriterClient({
     path: join(settings.dataFolder, 'writer.sock'),
     pid: process.pid,
@@ -47,11 +52,11 @@ async function run(settings: Settings): Promise<void> {
     onConnected: ({ slot }) => {
       mint.useSlot(slot)
       catalogue?.reload()
-      credentials?.forget()
+      keysChanged()
       connected.resolve()
     },
     onCommit: (commit) => {
-      if (commit.apiKeysChanged) credentials?.forget()
+      if (commit.apiKeysChanged) keysChanged()
       catalogue?.apply(commit)
     },
   })
@@ -77,6 +82,7 @@ async function run(settings: Settings): Promise<void> {
   let baseUrl = ''
   const url = (): string => baseUrl
   const deps = openDeps(settings, { queries, catalogue, writer, credentials, mint, pool, baseUrl: url })
+  live = deps.live
   const testPay = openTestPay(deps.providers, { url, clock, log, random: Math.random })
   serveRoutes(transport, deps, (router) => testPay && serveTestPay(router, deps, testPay))
   const port = await transport.listen(settings.host, settings.port)
@@ -118,9 +124,17 @@ function openDeps(settings: Settings, { pool, baseUrl, ...opened }: Opened): Dep
       findHoldId: (orderCode) => queries.findHoldByNumber(orderCode)?.id ?? null,
     }),
     providerCalls: new ProviderCalls(log),
-    slowReads: openSlowReads(pool.readPart, { isBusy: () => opened.writer.isAwaited, clock, rest: delay }),
+    slowReads: openSlowReads(pool.readPart, {
+      isBusy: () => opened.writer.isAwaited,
+      stopwatch: () => performance.now(),
+      rest: delay,
+    }),
     live: new LiveDrops(catalogue, clock),
-    legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks },
+    legacy: {
+      isServed: settings.legacyApi,
+      drops: new LegacyDrops(catalogue),
+      allowsUnsignedWebhooks: settings.allowsUnsignedWebhooks,
+    },
     webhookUrlRules: { allowPrivate: settings.webhookAllowPrivate, httpsOnly: settings.mode === 'live' },
     clock,
     log,

@@ -64,6 +64,8 @@ export interface ReadRequest {
   /** The raw query string. */
   readonly query: string
   readonly credential: Credential
+  /** The header that `credential` was found by, for an answer that goes on while keys change. */
+  readonly authorization: string
   readonly clientSecret: string
 }
 
@@ -100,7 +102,8 @@ function serveWhenSeen(
   const usesClientSecret = place.kind === 'read' && place.usesClientSecret === true
   const paramCount = countParams(place.path)
   router.route('GET', place.path, (exchange) => {
-    const caller = authorise(exchange.header('authorization'), place.access, scope, deps)
+    const authorization = exchange.header('authorization')
+    const caller = authorise(authorization, place.access, scope, deps)
     if ('problem' in caller) return sendProblem(exchange, deps, caller.problem)
     const ifNoneMatch = exchange.header('if-none-match')
     const minSeq = exchange.header('penstock-min-seq')
@@ -108,6 +111,7 @@ function serveWhenSeen(
       params: readParams(exchange, paramCount),
       query: exchange.query,
       credential: caller.credential,
+      authorization,
       clientSecret: usesClientSecret ? exchange.header('penstock-client-secret') : '',
     }
     if (minSeq === '') answer(exchange, request, ifNoneMatch)

@@ -8,7 +8,7 @@ import { scopeOf } from './route.ts'
 import type { Static, TObject } from 'typebox'
 import type { Scope } from '@penstock/domain/api-key.ts'
 import type { Command, RequestKey } from '@penstock/domain/command.ts'
-import type { Accepted, Result } from '@penstock/domain/result.ts'
+import type { Accepted, Rejected, Result } from '@penstock/domain/result.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Deps, Router } from './api.ts'
 import type { BodyParser } from './json-body.ts'
@@ -19,6 +19,8 @@ import type { HttpExchange } from './transport.ts'
 
 /** What a command may be made with. */
 type CommandDeps = Pick<Deps, 'queries' | 'providers' | 'providerCalls' | 'webhookUrlRules'>
+/** What a request may be refused by. */
+type RefusalDeps = Pick<Deps, 'catalogue' | 'writer' | 'clock'>
 type Awaitable<Value> = Value | Promise<Value>
 
 /** A route that changes something: request → Command → (writer) → Result → response. */
@@ -32,6 +34,11 @@ export interface WriteFacts<
   readonly answers: Declared
   /** The command of a valid request, or what is wrong with it; a promise where somebody outside has to be asked. */
   toCommand(request: WriteRequest<Static<Body>>, deps: CommandDeps): Awaitable<Command | { readonly problem: Problem }>
+  /**
+   * A refusal that the commits this process has seen make certain, so that the writer need not be asked. Not called for
+   * requests with an Idempotency-Key, nor for those whose Penstock-Min-Seq this process has not seen.
+   */
+  refuseHere?(request: WriteRequest<Static<Body>>, deps: RefusalDeps): Rejected | null
   /** The response to an accepted command: one of `answers`. */
   toResponse(result: Accepted, request: WriteRequest<Static<Body>>, deps: Pick<Deps, 'queries'>): JsonAnswer<Declared>
 }
@@ -43,6 +50,7 @@ export interface WriteRoute extends RouteFacts<string> {
   readonly body: TObject
   readonly answers: Answers
   readonly parseBody: BodyParser<unknown>
+  refuseHere?(request: WriteRequest<unknown>, deps: RefusalDeps): Rejected | null
   toCommand(request: WriteRequest<unknown>, deps: CommandDeps): Awaitable<Command | { readonly problem: Problem }>
   toResponse(
     result: Accepted,
@@ -79,6 +87,8 @@ export interface WriteRequest<Body> {
   readonly credential: Credential
   /** Header `Penstock-Client-Secret`; empty when absent. */
   readonly clientSecret: string
+  /** Header `Penstock-Min-Seq`; empty when absent, and where the route may not refuse by itself. */
+  readonly minSeq: string
   /** The client's Idempotency-Key, or null. */
   readonly key: RequestKey | null
   /** The same, or a fresh one: for commands that are not harmless to repeat without a key. */
@@ -93,6 +103,7 @@ interface RequestHead {
   readonly contentType: string
   readonly idempotencyKey: string
   readonly clientSecret: string
+  readonly minSeq: string
   readonly params: readonly string[]
 }
 
@@ -101,7 +112,7 @@ export function serveWrite(router: Router, route: WriteRoute, deps: Deps): void 
 }
 
 /** What a route with a body says of itself before it does anything. */
-export type BodyFacts = Pick<WriteRoute, 'method' | 'path' | 'resource' | 'access' | 'parseBody'>
+export type BodyFacts = Pick<WriteRoute, 'method' | 'path' | 'resource' | 'access' | 'parseBody' | 'refuseHere'>
 
 /** Calls `onRequest` with every request that may be carried out; answers the others. */
 export function serveBody(
@@ -118,6 +129,7 @@ export function serveBody(
       contentType: exchange.header('content-type'),
       idempotencyKey: exchange.header('idempotency-key'),
       clientSecret: exchange.header('penstock-client-secret'),
+      minSeq: route.refuseHere === undefined ? '' : exchange.header('penstock-min-seq'),
       params: readParams(exchange, paramCount),
     }
     // Nothing happens before the whole body is here: only then is the request known to be well framed.
@@ -147,17 +159,19 @@ function readRequest(
   const parsed = route.parseBody(bytes, head.contentType)
   if ('problem' in parsed) return parsed
   const { credential } = caller
-  const { params, clientSecret } = head
+  const { params, clientSecret, minSeq } = head
   const { body } = parsed
   const scope = `${credential.id} ${route.method} ${route.path}`
   // The client secret belongs to the request: a replay must not show a hold to somebody who only knows the key.
   const toKey = (key: string): RequestKey => requestKey(scope, key, [params, clientSecret, body])
   const key = keyed.key === null ? null : toKey(keyed.key)
   const ownKey = (): RequestKey => key ?? toKey(deps.mint.key())
-  return { body, params, credential, clientSecret, key, ownKey, mint: deps.mint, nowMs: deps.clock() }
+  return { body, params, credential, clientSecret, minSeq, key, ownKey, mint: deps.mint, nowMs: deps.clock() }
 }
 
 function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): void {
+  const refusal = refuseHere(route, request, deps)
+  if (refusal !== null) return sendRefusal(exchange, deps, refusal, deps.catalogue.seq)
   const made = route.toCommand(request, deps)
   if (!(made instanceof Promise)) return send(exchange, route, request, made, deps)
   made.then(
@@ -167,6 +181,13 @@ function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest
         throw error
       }),
   )
+}
+
+/** An earlier answer under a key may have to be given again: only the writer knows. */
+function refuseHere(route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): Rejected | null {
+  if (route.refuseHere === undefined || request.key !== null) return null
+  if (request.minSeq !== '' && !(deps.catalogue.seq >= Number(request.minSeq))) return null
+  return route.refuseHere(request, deps)
 }
 
 function send(
@@ -199,10 +220,14 @@ function sendResult(
   seq: number,
   toResponse: (result: Accepted) => { readonly status: number; readonly json: string },
 ): void {
-  const seqHeader = ['Penstock-Seq', String(seq)]
-  if (isRejected(result)) return sendProblem(exchange, deps, { ...result, code: result.outcome }, seqHeader)
+  if (isRejected(result)) return sendRefusal(exchange, deps, result, seq)
   const { status, json } = toResponse(result)
-  const headers = ['Content-Type', 'application/json', ...seqHeader]
+  const headers = ['Content-Type', 'application/json', 'Penstock-Seq', String(seq)]
   if (result.replayed) headers.push('Idempotent-Replayed', 'true')
   exchange.send(status, headers, json)
+}
+
+/** What the engine refuses, as of commit `seq`. */
+function sendRefusal(exchange: HttpExchange, deps: Deps, { outcome, detail, param }: Rejected, seq: number): void {
+  sendProblem(exchange, deps, { code: outcome, detail, param }, ['Penstock-Seq', String(seq)])
 }

@@ -165,11 +165,11 @@ beforeAll(async () => {
     mint,
     slowReads: openSlowReads(readHere, {
       isBusy: () => false,
-      clock,
+      stopwatch: clock,
       rest: () => Promise.reject(new Error('nobody waits')),
     }),
     live: new LiveDrops(catalogue, clock),
-    legacy: { drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
+    legacy: { isServed: true, drops: new LegacyDrops(catalogue), allowsUnsignedWebhooks: false },
     providers: {},
     providerCalls: new ProviderCalls(() => undefined),
     webhookUrlRules: { allowPrivate: false, httpsOnly: true },
@@ -615,6 +615,7 @@ function newestFirst(a: string, b: string): number {
 
 it.each([
   ['rests nine times as long as its step took while buyers wait', true, 3, [27]],
+  ['rests after a step that took less than a millisecond, too', true, 0.25, [2.25]],
   ['rests for a while at most, however long its step took', true, 4_000, [exportRestMaxMs]],
   ['goes on at once when nobody waits', false, 3, []],
 ])('an export %s', async (_case, isBusy, stepMs, rests) => {
@@ -625,7 +626,7 @@ it.each([
     return Promise.resolve({ items: [], bytes: new Uint8Array(), scannedTo: null })
   }
   const rest = (ms: number): Promise<void> => Promise.resolve(void rested.push(ms))
-  const reads = openSlowReads(read, { isBusy: () => isBusy, clock: () => now, rest })
+  const reads = openSlowReads(read, { isBusy: () => isBusy, stopwatch: () => now, rest })
   await reads.readPart({} as PartRequest)
   expect(rested).toEqual([])
   await reads.readExportPart({} as PartRequest)

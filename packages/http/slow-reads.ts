@@ -38,17 +38,17 @@ export class Gate {
 export interface Politeness {
   /** Whether buyers of this process wait for the writer. */
   readonly isBusy: () => boolean
-  /** Milliseconds. */
-  readonly clock: () => number
+  /** Milliseconds with their fractions, from any start: most steps take a few, and some less than one. */
+  readonly stopwatch: () => number
   readonly rest: (ms: number) => Promise<unknown>
 }
 
-export function openSlowReads(readPart: ReadPart, { isBusy, clock, rest }: Politeness): SlowReads {
+export function openSlowReads(readPart: ReadPart, { isBusy, stopwatch, rest }: Politeness): SlowReads {
   const readExportPart: ReadPart = async (request) => {
-    const startMs = clock()
+    const startMs = stopwatch()
     const part = await readPart(request)
     // One thread serves all exports, so a step takes the longer the more there are, and they share what one would get.
-    if (isBusy()) await rest(Math.min(exportRestMaxMs, exportRestFactor * (clock() - startMs)))
+    if (isBusy()) await rest(Math.min(exportRestMaxMs, exportRestFactor * (stopwatch() - startMs)))
     return part
   }
   return { readPart, readExportPart, lists: new Gate(slowListsMax), exports: new Gate(exportsMax) }

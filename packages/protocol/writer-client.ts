@@ -1,5 +1,6 @@
 import { createConnection } from 'node:net'
 import {
+  commandLossesMax,
   commandsInFlightMax,
   commandsPerFrameMax,
   handshakeDeadlineMs,
@@ -15,12 +16,17 @@ import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
 import type { CommitMessage, Hello, NumberedCommand, Welcome } from './messages.ts'
 
-/** What became of a command: its result and the commit it is part of, or null when the deadline came first. */
+/**
+ * What became of a command: its result and the commit it is part of, or null, unknown: the deadline came first, or it was
+ * under way in `commandLossesMax` losses of the connection.
+ */
 export type OnReply = (reply: { readonly result: Result; readonly seq: number } | null) => void
 
 interface Pending extends NumberedCommand {
   readonly deadlineMs: number
   readonly onReply: OnReply
+  /** Connections that ended while it was under way. */
+  losses: number
 }
 
 export interface WriterClientDeps {
@@ -42,8 +48,9 @@ export interface WriterClientDeps {
  * This process's line to the writer. Commands of one event-loop turn travel in one frame.
  *
  * When the writer dies, commands stay here until their deadline (`requestDeadlineMs` after `submit`), and go out again
- * after the next handshake: every command is safe to repeat, so a restart costs buyers a pause and not an error. At
- * most `commandsInFlightMax` commands wait at once.
+ * after the next handshake: every command is safe to repeat, so a restart costs buyers a pause and not an error. One that
+ * is under way again when the next connection ends may be what ends them, and is given up. At most `commandsInFlightMax`
+ * commands wait at once.
  */
 export class WriterClient {
   readonly #deps: WriterClientDeps
@@ -91,7 +98,7 @@ export class WriterClient {
   submit(command: Command, onReply: OnReply): boolean {
     if (this.#pending.size >= commandsInFlightMax) return false
     const id = this.#nextId++
-    const pending = { id, command, onReply, deadlineMs: this.#deps.clock() + requestDeadlineMs }
+    const pending = { id, command, onReply, deadlineMs: this.#deps.clock() + requestDeadlineMs, losses: 0 }
     this.#pending.set(id, pending)
     this.#unsent.push(pending)
     if (!this.#flushScheduled) {
@@ -145,10 +152,26 @@ export class WriterClient {
     const wasConnected = this.#connection !== null
     this.#connection = null
     if (this.#closing) return
+    if (wasConnected) this.#giveUpSuspects()
     if (wasConnected || this.#failures === 0) this.#deps.log(`no writer: ${reason}; trying again`)
     const waitMs = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** Math.min(this.#failures, 10))
     this.#failures += 1
     setTimeout(() => this.connect(), waitMs / 2 + (waitMs / 2) * this.#deps.random())
+  }
+
+  /** A command that kills the writer would kill each one that follows. */
+  #giveUpSuspects(): void {
+    const unsent = new Set(this.#unsent)
+    const underWay = [...this.#pending.values()].filter((pending) => !unsent.has(pending))
+    for (const pending of underWay) pending.losses += 1
+    const suspects = underWay.filter(({ losses }) => losses >= commandLossesMax)
+    if (suspects.length === 0) return
+    const kinds = [...new Set(suspects.map(({ command }) => command.kind))].join(', ')
+    this.#deps.log(`given up after ${commandLossesMax} lost connections: ${suspects.length} commands (${kinds})`)
+    for (const { id, onReply } of suspects) {
+      this.#pending.delete(id)
+      onReply(null)
+    }
   }
 
   /** Deadlines are in the order of the map: stop at the first that is not due. */

@@ -309,3 +309,36 @@ it.each([
   const { url } = await serve(() => reply)
   expect(await provider(url).refund(refund, call)).toMatchObject({ status })
 })
+
+it.each<[string, object]>([
+  ['id', { id: undefined }],
+  ['id', { id: 7 }],
+  ['status', { status: undefined }],
+  ['status', { status: null }],
+  ['status', { status: 'reversed' }],
+  ['amount', { amount: undefined }],
+  ['amount', { amount: '500' }],
+  ['amount', { amount: 499 }],
+  ['currency', { currency: undefined }],
+  ['currency', { currency: 'eur' }],
+  ['created', { created: null }],
+])(
+  'StripeProvider refund names %s of an answer with %j, and calls it neither done nor failed',
+  async (field, change) => {
+    const answer = {
+      id: 're_1',
+      amount: 500,
+      currency: 'usd',
+      status: 'succeeded',
+      created: 1,
+      metadata: {},
+      ...change,
+    }
+    const { url } = await serve(() => ({ status: 200, body: answer }))
+    await expect(provider(url).refund(refund, call)).rejects.toMatchObject({
+      name: 'ProviderError',
+      retryable: true,
+      message: expect.stringMatching(new RegExp(`: ${field} `)) as unknown,
+    })
+  },
+)

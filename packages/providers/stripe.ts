@@ -168,9 +168,7 @@ export class StripeProvider implements PaymentProvider {
           { ...options, idempotencyKey: request.idempotencyKey },
         ),
       )
-      const fact: ProviderFact = stripeRefundFact({ ...fieldsOf(refund), payment_intent: providerPaymentId })
-      const status = fact.kind === 'refund_updated' ? fact.status : 'pending'
-      return { providerRefundId: refund.id, status, detail: null }
+      return refundOutcome({ ...fieldsOf(refund), payment_intent: providerPaymentId }, request)
     } catch (error) {
       // Refused for good: it was refunded or disputed already, or is too old.
       if (!(error instanceof ProviderError) || error.code !== 'refused') throw error
@@ -187,6 +185,24 @@ export class StripeProvider implements PaymentProvider {
       call,
       this.#deps,
     )
+  }
+}
+
+/**
+ * What became of a refund, of the answer to it. One that is not of this refund, or cannot be read, says nothing about the
+ * money: asked again with its key, the refund is still made once.
+ */
+function refundOutcome(answer: Fields, { amountMinor, currency }: ProviderRefundRequest): ProviderRefundOutcome {
+  try {
+    const fact: ProviderFact = stripeRefundFact(answer)
+    if (fact.kind !== 'refund_updated') throw new MalformedWebhook('status is none that is known here.')
+    if (fact.amountMinor !== amountMinor) throw new MalformedWebhook('amount is not what was asked for.')
+    if (fact.currency !== currency) throw new MalformedWebhook('currency is not that of the payment.')
+    return { providerRefundId: fact.providerRefundId, status: fact.status, detail: null }
+  } catch (error) {
+    if (!(error instanceof MalformedWebhook)) throw error
+    const field = error.message.replace('data.object.', '')
+    throw new ProviderError('unreachable', `The answer to a refund cannot be read: ${field}`, { cause: error })
   }
 }
 

@@ -62,8 +62,13 @@ ${form}
 /** What the page says after a button was pressed and there is nowhere to go back to. */
 export function testDonePage(action: TestAction, webhooks: number): string {
   const label = buttons.find(([name]) => name === action)?.[1] ?? action
-  const sent = webhooks === 1 ? '1 webhook is' : `${webhooks} webhooks are`
-  return page('Done', `<h1>${label}: done</h1><p role="status">${sent} on the way to the shop.</p>`)
+  const subject = webhooks === 1 ? '1 webhook' : `${webhooks} webhooks`
+  const isLate = action === 'pay_late'
+  const sent = isLate
+    ? `${subject} will go to the shop when the hold has ended.`
+    : `${subject} ${webhooks === 1 ? 'is' : 'are'} on the way to the shop.`
+  const title = isLate ? 'Noted' : 'Done'
+  return page(title, `<h1>${title}: ${label}</h1><p role="status">${sent}</p>`)
 }
 
 function page(title: string, body: string): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -60,6 +60,28 @@ it.each([
   expect(state.facts.map(({ kind }) => kind)).toEqual(status === 'paid' ? ['payment_captured'] : [])
   expect(await provider.cancelPayment('tpay_hold_1')).toBe(outcome)
   if (outcome === 'cancelled') expect(await provider.cancelPayment('tpay_hold_1')).toBe('already_cancelled')
+})
+
+it('TestProvider reads what others append to its books, each line once and when it is whole', async () => {
+  const bookPath = join(folder, 'books.ndjson')
+  const statusOf = async (id: string) => (await provider.findPayment(id)).status
+  const paid = (id: string): string =>
+    eventsOf({ ...request, paymentId: id, expiresMs: nowMs }, 'succeed', nowMs)
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join('')
+  happen('succeed')
+  expect(await statusOf('tpay_hold_1')).toBe('paid')
+  // Nobody looks at what was read before.
+  writeFileSync(bookPath, readFileSync(bookPath, 'utf8').replace(/[^\n]/g, ' '))
+  const text = paid('tpay_2')
+  appendFileSync(bookPath, text.slice(0, 40))
+  expect([await statusOf('tpay_hold_1'), await statusOf('tpay_2')]).toEqual(['paid', 'open'])
+  appendFileSync(bookPath, text.slice(40) + paid('tpay_3'))
+  expect([await statusOf('tpay_2'), await statusOf('tpay_3'), await statusOf('tpay_hold_1')]).toEqual([
+    'paid',
+    'paid',
+    'paid',
+  ])
 })
 
 it('TestProvider refund is one for each key, and in its books', async () => {

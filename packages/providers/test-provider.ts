@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { idTimeMs, isId } from '@penstock/domain/id.ts'
 import { equalTexts } from './equal-texts.ts'
 import { MalformedWebhook, parseBody } from './read-fields.ts'
@@ -41,6 +41,9 @@ export class TestProvider implements PaymentProvider {
   readonly webhookHeaders = [testSignatureHeader]
   readonly canRefund = true
   readonly #deps: TestProviderDeps
+  /** The books as far as they were read, by payment. */
+  readonly #read = new Map<string, TestEvent[]>()
+  #readBytes = 0
 
   constructor(deps: TestProviderDeps) {
     this.#deps = deps
@@ -112,14 +115,32 @@ export class TestProvider implements PaymentProvider {
     return equalTexts(token, this.pageToken(providerPaymentId, returnUrl))
   }
 
-  #eventsOf(providerPaymentId: string): TestEvent[] {
+  #eventsOf(providerPaymentId: string): readonly TestEvent[] {
+    for (const line of this.#appendedLines()) {
+      const event = JSON.parse(line) as TestEvent
+      const payment = String(event.data['payment'])
+      const events = this.#read.get(payment)
+      if (events === undefined) this.#read.set(payment, [event])
+      else events.push(event)
+    }
+    return this.#read.get(providerPaymentId) ?? []
+  }
+
+  /** Lines of the books since the last call, written by any process. */
+  #appendedLines(): string[] {
     const { bookPath } = this.#deps
-    // What follows the last line break is being written, by another process.
-    const lines = existsSync(bookPath) ? readFileSync(bookPath, 'utf8').split('\n').slice(0, -1) : []
-    return lines
-      .filter((line) => line.includes(`"${providerPaymentId}"`))
-      .map((line) => JSON.parse(line) as TestEvent)
-      .filter(({ data }) => data['payment'] === providerPaymentId)
+    if (!existsSync(bookPath)) return []
+    const file = openSync(bookPath, 'r')
+    try {
+      const appended = Buffer.alloc(fstatSync(file).size - this.#readBytes)
+      readSync(file, appended, 0, appended.length, this.#readBytes)
+      // What follows the last line break is being written, by another process.
+      const whole = appended.subarray(0, appended.lastIndexOf('\n') + 1)
+      this.#readBytes += whole.length
+      return whole.toString('utf8').split('\n').slice(0, -1)
+    } finally {
+      closeSync(file)
+    }
   }
 
   #stateOf(providerPaymentId: string): ProviderPaymentState {

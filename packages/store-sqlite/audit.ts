@@ -1,4 +1,5 @@
 import { buyerUnitsIds } from '@penstock/domain/customer.ts'
+import { buyerKeySql } from './buyer-rows.ts'
 import { hash53 } from './hash53.ts'
 import { paymentKeySql, requestKeySql } from './load.ts'
 import { openReader } from './open.ts'
@@ -23,6 +24,11 @@ const indexGaps = (table: string, key: string): string => `
 const indexStrays = (table: string, key: string): string => `
   SELECT '${table}_index', x.hash || '/' || x.seq, 'hash ' || hash53(${key}), 'hash ' || x.hash
   FROM ${table}_index AS x JOIN ${table} ON ${table}.seq = x.seq WHERE x.hash <> hash53(${key})`
+
+/** Rows of the index that lead to no row, where rows are never deleted. */
+const indexDangles = (table: string): string => `
+  SELECT '${table}_index', x.hash || '/' || x.seq, 'a row of ${table} ' || x.seq, 'no such row'
+  FROM ${table}_index AS x LEFT JOIN ${table} ON ${table}.seq = x.seq WHERE ${table}.seq IS NULL`
 
 /** Orders are found by their payments: their ids are no index. */
 const orderIs = (orderId: string): string => `orders.payment_id = ${paymentOfOrder(orderId)} AND orders.id = ${orderId}`
@@ -98,6 +104,7 @@ const checks = {
     SELECT 'buyer_units', id, 'units ' || sum(wanted) || ', as the holds less restocked units', 'units ' || sum(kept) FROM (
       SELECT id, units AS wanted, 0 AS kept FROM taken UNION ALL SELECT id, 0, units FROM counted)
     GROUP BY id HAVING sum(wanted) <> sum(kept)`,
+  buyer_once: `SELECT 'buyer_units', id, 'one row', count(*) || ' rows' FROM buyer_units GROUP BY id HAVING count(*) > 1`,
   captured_hold_has_one_order: `SELECT 'hold', id, 'one order', sum(orders) || ' orders' FROM (
       SELECT id, 1 AS captured, 0 AS orders FROM hold WHERE status = 'captured' UNION ALL SELECT hold_id, 0, 1 FROM orders)
     GROUP BY id HAVING sum(captured) = 1 AND sum(orders) <> 1`,
@@ -251,16 +258,19 @@ const checks = {
   // The writer reads only the rows behind indexed_seq again: a key before it that is not in the index is lost. The newest
   // request is never forgotten.
   index_progress: `WITH wanted (name, last) AS (
-      VALUES ('payment', (SELECT max(seq) FROM payment)), ('request', (SELECT max(seq) FROM request)))
+      VALUES ('payment', (SELECT max(seq) FROM payment)), ('request', (SELECT max(seq) FROM request)),
+        ('buyer_units', (SELECT max(seq) FROM buyer_units)))
     SELECT 'index_progress', wanted.name, 'from 0 to ' || coalesce(last, 0), coalesce(indexed_seq, 'no row')
     FROM wanted LEFT JOIN index_progress USING (name) WHERE NOT coalesce(indexed_seq BETWEEN 0 AND coalesce(last, 0), false)`,
   payment_index_complete: indexGaps('payment', paymentKeySql),
-  payment_index_leads: `SELECT 'payment_index', x.hash || '/' || x.seq, 'a payment ' || x.seq, 'no such row'
-    FROM payment_index AS x LEFT JOIN payment ON payment.seq = x.seq WHERE payment.seq IS NULL`,
+  payment_index_leads: indexDangles('payment'),
   payment_index_sound: indexStrays('payment', paymentKeySql),
   request_index_complete: indexGaps('request', requestKeySql),
   // What the index says of forgotten requests goes later than they do.
   request_index_sound: indexStrays('request', requestKeySql),
+  buyer_index_complete: indexGaps('buyer_units', buyerKeySql),
+  buyer_index_leads: indexDangles('buyer_units'),
+  buyer_index_sound: indexStrays('buyer_units', buyerKeySql),
   webhook_secrets: `SELECT 'webhook_secret', endpoint.id, iif(endpoint.status = 'deleted', 'none', 'one or more, first ' || secret_id),
       coalesce(json_array_length(secrets) || ', first ' || coalesce(secrets ->> '$[0][0]', 'none'), 'no row')
     FROM webhook_endpoint AS endpoint LEFT JOIN webhook_secret ON endpoint_id = endpoint.id

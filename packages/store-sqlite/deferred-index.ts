@@ -1,20 +1,24 @@
 import { BulkInsert } from './bulk-insert.ts'
+import { HashTail, shareCount } from './hash-tail.ts'
 import { hash53 } from './hash53.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 
 /** Keys kept in memory before any is written to the index: the larger, the more keys share a page write. */
-const tailKeysMax = 65_536
+const tailKeysMin = 65_536
+
+/**
+ * Of a larger table one row in so many has its key in memory, so that some five keys share a page write however large
+ * the index is; a start reads at most two in so many rows again. At most `tailKeysMax`, which is 64 MB.
+ */
+const rowsPerTailKey = 32
+const tailKeysMax = 1_048_576
 
 /** Old keys merged for each new one while the tail is overfull (after a restart it holds up to two rounds). */
 const mergeFactor = 4
 
-/** Ranges of the hash that are merged one at a time; a power of two. */
-const bucketCount = 1_024
-const bucketShift = 2 ** (53 - Math.log2(bucketCount))
-
 /**
- * What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. Rows may go, but for the
- * last one: what the index or the tail still says of them finds nothing, because a look-up asks the row for its key.
+ * What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. Their keys never change,
+ * their other columns may. Rows may go, but for the last one: what the index or the tail still says of them finds nothing, because a look-up asks the row for its key.
  */
 export interface IndexedTable {
   /** `request` stands for tables `request` and `request_index`. */
@@ -23,27 +27,19 @@ export interface IndexedTable {
   readonly key: string
 }
 
-/** Keys of one range of hashes that are not in the index yet: two lists of numbers, side by side. */
-interface Bucket {
-  readonly hashes: number[]
-  readonly seqs: number[]
-}
-
 /**
  * Finds rows of an append-only table by a key that arrives in random order, without writing a random page for each.
  *
  * An ordinary index dirties one page per new key, and each of these pages goes through the WAL: at 128 payments a batch
- * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*), as hashes: numbers, so
- * that the garbage collector has nothing to visit. When the tail is
- * full, each batch also writes as many old keys as it brought new ones, one narrow range of hashes after the other, so
- * that neighbours on a page are written together. The table itself is the log: after a crash, the tail is read again
- * from the rows behind `index_progress.indexed_seq`.
+ * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*), as hashes. When the
+ * tail is full, each batch also writes as many old keys as it brought new ones, one narrow share of the hashes after the
+ * other, so that neighbours on a page are written together. The table itself is the log: after a crash, the tail is
+ * read again from the rows behind `index_progress.indexed_seq`.
  *
  * Not a constraint: it finds keys, and the engine, which looks before it inserts, keeps them unique.
  */
 export class DeferredIndex {
-  readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => ({ hashes: [], seqs: [] }))
-  #tailKeys = 0
+  readonly #tail = new HashTail()
   readonly #find: Statement<[number], number>
   readonly #keyOf: Statement<[number], string>
   readonly #insert: BulkInsert
@@ -51,17 +47,18 @@ export class DeferredIndex {
   readonly #name: string
   /** Nothing was ever merged: every key is in the tail. */
   #isEmpty: boolean
-  readonly #tailMax: number
-  /** The bucket that is merged next; 0 begins a round. */
-  #nextBucket = 0
+  readonly #tailMin: number
+  /** The share of the hashes that is merged next; 0 begins a round. */
+  #nextShare = 0
   #lastSeq: number
   /** Rows up to here were in the tail when the round began: all of them are in the index when it ends. */
   #roundSeq: number
   /** What the open transaction has merged; takes effect when it commits. */
-  #plan: { readonly buckets: readonly Bucket[]; readonly nextBucket: number; readonly roundSeq: number } | null = null
+  #plan: { readonly shares: readonly number[]; readonly nextShare: number; readonly roundSeq: number } | null = null
 
-  constructor(db: Connection, { name, key }: IndexedTable, tailMax = tailKeysMax) {
-    this.#tailMax = tailMax
+  /** `tailMin`: keys in memory before any is merged. */
+  constructor(db: Connection, { name, key }: IndexedTable, tailMin = tailKeysMin) {
+    this.#tailMin = tailMin
     this.#name = name
     this.#find = db.prepare<[number], number>(`SELECT seq FROM ${name}_index WHERE hash = ?`).pluck()
     this.#keyOf = db.prepare<[number], string>(`SELECT ${key} FROM ${name} WHERE seq = ?`).pluck()
@@ -94,49 +91,38 @@ export class DeferredIndex {
   }
 
   #findInTail(hash: number, key: string): number | undefined {
-    const { hashes, seqs } = this.#bucketOf(hash)
-    for (let at = hashes.indexOf(hash); at !== -1; at = hashes.indexOf(hash, at + 1)) {
-      const seq = seqs[at]
-      if (seq !== undefined && this.#keyOf.get(seq) === key) return seq
+    for (let place = this.#tail.first(hash); place !== -1; place = this.#tail.next(hash, place)) {
+      const seq = this.#tail.seqAt(place)
+      if (this.#keyOf.get(seq) === key) return seq
     }
     return undefined
   }
 
-  #bucketOf(hash: number): Bucket {
-    const bucket = this.#buckets[Math.floor(hash / bucketShift)]
-    if (bucket === undefined) throw new RangeError(`hash ${hash} has more than 53 bits`)
-    return bucket
-  }
-
   #take(key: string, seq: number): void {
-    const hash = hash53(key)
-    const { hashes, seqs } = this.#bucketOf(hash)
-    hashes.push(hash)
-    seqs.push(seq)
-    this.#tailKeys += 1
+    this.#tail.add(hash53(key), seq)
     this.#lastSeq = seq
   }
 
   /** Inside the transaction that appends `newKeys` rows: writes about as many old keys, once the tail is full. */
   merge(newKeys: number): void {
-    let room = Math.min(this.#tailKeys + newKeys - this.#tailMax, newKeys * mergeFactor)
+    const tailMax = Math.max(this.#tailMin, Math.min(tailKeysMax, Math.floor(this.#lastSeq / rowsPerTailKey)))
+    let room = Math.min(this.#tail.size + newKeys - tailMax, newKeys * mergeFactor)
     if (room <= 0) return
-    const buckets: Bucket[] = []
-    let nextBucket = this.#nextBucket
+    const shares: number[] = []
+    let nextShare = this.#nextShare
     let roundSeq = this.#roundSeq
-    while (room > 0 && buckets.length < bucketCount) {
-      const bucket = this.#buckets[nextBucket]
-      if (bucket === undefined) throw new RangeError(`there is no bucket ${nextBucket}`)
-      this.#insert.run(sortedRows(bucket))
-      buckets.push(bucket)
-      room -= bucket.hashes.length
-      nextBucket = (nextBucket + 1) % bucketCount
-      if (nextBucket === 0) {
+    while (room > 0 && shares.length < shareCount) {
+      const pairs = this.#tail.list(nextShare)
+      this.#insert.run(pairs)
+      shares.push(nextShare)
+      room -= pairs.length
+      nextShare = (nextShare + 1) % shareCount
+      if (nextShare === 0) {
         this.#setProgress.run(roundSeq, this.#name)
         roundSeq = this.#lastSeq
       }
     }
-    this.#plan = { buckets, nextBucket, roundSeq }
+    this.#plan = { shares, nextShare, roundSeq }
   }
 
   /** The transaction committed: what it merged leaves the tail, and the keys of the rows it appended join it. */
@@ -148,12 +134,8 @@ export class DeferredIndex {
   #leaveTail(): void {
     if (this.#plan === null) return
     this.#isEmpty = false
-    for (const { hashes, seqs } of this.#plan.buckets) {
-      this.#tailKeys -= hashes.length
-      hashes.length = 0
-      seqs.length = 0
-    }
-    this.#nextBucket = this.#plan.nextBucket
+    for (const share of this.#plan.shares) this.#tail.remove(share)
+    this.#nextShare = this.#plan.nextShare
     this.#roundSeq = this.#plan.roundSeq
     this.#plan = null
   }
@@ -162,8 +144,4 @@ export class DeferredIndex {
   rolledBack(): void {
     this.#plan = null
   }
-}
-
-function sortedRows({ hashes, seqs }: Bucket): (readonly [number, number])[] {
-  return hashes.map((hash, at) => [hash, seqs[at] ?? 0] as const).toSorted(([a], [b]) => a - b)
 }

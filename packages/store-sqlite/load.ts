@@ -1,3 +1,4 @@
+import { BuyerRows } from './buyer-rows.ts'
 import { DeferredIndex } from './deferred-index.ts'
 import { DueHolds } from './due-holds.ts'
 import { findDrop, findHold } from './find-row.ts'
@@ -39,7 +40,6 @@ export class RowLoader implements RowSource {
   readonly disputes: RowSource['disputes']
   readonly paymentKeys: RowSource['paymentKeys']
   readonly disputeKeys: RowSource['disputeKeys']
-  readonly buyers: RowSource['buyers']
   readonly requests: RowSource['requests']
   readonly codeUses: RowSource['codeUses']
   readonly apiKeys: RowSource['apiKeys']
@@ -51,6 +51,7 @@ export class RowLoader implements RowSource {
   readonly requestIndex: DeferredIndex
   readonly dueHolds: DueHolds
   readonly providerRows: ProviderRows
+  readonly buyerRows: BuyerRows
   readonly #drops = new Map<string, Drop>()
   readonly #skus = new Map<string, Sku>()
   readonly #holds = new Map<string, Hold>()
@@ -61,12 +62,12 @@ export class RowLoader implements RowSource {
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
     this.dueHolds = new DueHolds(db)
     this.providerRows = new ProviderRows(db)
+    this.buyerRows = new BuyerRows(db, indexTailMax)
     const drop = findDrop(db)
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
     const hold = findHold(db)
     const payment = db.prepare<[number], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE seq = ?`).raw()
-    const buyer = db.prepare<[string], number>('SELECT units FROM buyer_units WHERE id = ?').pluck()
     const money = loadMoney(db)
     this.orderChanges = money.orderChanges
     this.orderAliases = money.orderAliases
@@ -105,10 +106,6 @@ export class RowLoader implements RowSource {
       const row = seq === undefined ? undefined : payment.get(seq)
       return row && toPayment(row)
     }
-    this.buyers = (id) => {
-      const units = buyer.get(id)
-      return units === undefined ? undefined : { id, units }
-    }
     this.requests = loadRequests(db, this.requestIndex)
     const keys = loadApiKeys(db)
     this.apiKeys = keys.apiKeys
@@ -119,6 +116,10 @@ export class RowLoader implements RowSource {
 
   holdsDue(nowMs: number, max: number): readonly string[] {
     return this.dueHolds.list(nowMs, max)
+  }
+
+  get buyers(): RowSource['buyers'] {
+    return this.buyerRows.buyers
   }
 
   get waitingFacts(): RowSource['waitingFacts'] {

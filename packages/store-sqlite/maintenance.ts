@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { auditChecks, runAudit } from './audit.ts'
 import { acquireWriterLock, isLocked } from './lock.ts'
 import { readVersion, schemaVersion } from './migrate.ts'
-import { openWriter } from './open.ts'
+import { NoDatabaseError, openWriter } from './open.ts'
 import type { Maintenance } from '@penstock/store/maintenance.ts'
 
 /** `Maintenance` of a folder with `penstock.db` and `writer.lock`. */
@@ -20,7 +20,7 @@ export const sqliteMaintenance: Maintenance = {
   audit: (dataFolder, options) => runAudit(databaseIn(dataFolder), options),
   migrate: (dataFolder, { log }) => {
     const path = databaseIn(dataFolder)
-    if (!existsSync(path)) throw new Error(`there is no database at ${path}; penstock start makes one`)
+    if (!existsSync(path)) throw new NoDatabaseError(path)
     const lock = acquireWriterLock(join(dataFolder, 'writer.lock'))
     try {
       const from = readSchemaVersion(path)

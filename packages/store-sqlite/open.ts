@@ -11,6 +11,15 @@ const versionMin = [3, 51, 3] as const
 /** PRAGMA synchronous: 2 is FULL, which flushes the WAL before COMMIT returns. */
 const synchronousFull = 2
 
+/** No writer has been here yet, or another data folder was meant. */
+export class NoDatabaseError extends Error {
+  readonly code = 'no_database'
+  constructor(path: string) {
+    super(`there is no database at ${path}; penstock start makes one`)
+    this.name = 'NoDatabaseError'
+  }
+}
+
 /**
  * The one read-write connection, migrated and ready. Throws when SQLite is too old, when `synchronous` does not read
  * back as FULL; SchemaError when the database cannot be brought to this release's schema.
@@ -55,9 +64,9 @@ export function openCheckpointer(path: string): Connection {
   return db
 }
 
-/** A read-only connection. The writer must have created and migrated the database (SchemaError). */
+/** A read-only connection. The writer must have created (NoDatabaseError) and migrated the database (SchemaError). */
 export function openReader(path: string): Connection {
-  if (!existsSync(path)) throw new Error(`there is no database at ${path}; the writer creates it`)
+  if (!existsSync(path)) throw new NoDatabaseError(path)
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: readerBusyMs })
   try {
     assertVersion(db)

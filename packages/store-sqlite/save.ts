@@ -20,14 +20,15 @@ import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 import type { SqlValue } from './bulk-insert.ts'
+import type { BuyerRows } from './buyer-rows.ts'
 import type { DeferredIndex } from './deferred-index.ts'
 import type { RowLoader } from './load.ts'
 import type { ProviderRows } from './provider-rows.ts'
 
 /**
  * Writes what a batch changed, inside its transaction: one UPDATE per SKU however many units moved, one upsert per
- * ledger account, bulk inserts for the rest. Nothing but `buyer_units` is written in random order: keys that arrive so
- * go through a deferred index.
+ * ledger account, bulk inserts for the rest. Nothing is written in random order: keys that arrive so go through a deferred
+ * index.
  */
 export class ChangeSaver {
   readonly #db: Connection
@@ -39,12 +40,12 @@ export class ChangeSaver {
   readonly #insertHold: BulkInsert
   readonly #endHold: BulkInsert
   readonly #eraseHold: Statement<[string, string]>
-  readonly #upsertBuyer: BulkInsert
   readonly #insertPayment: BulkInsert
   readonly #insertEntry: BulkInsert
   readonly #insertCausedEntry: BulkInsert
   readonly #refunds: RefundSaver
   readonly #providerRows: ProviderRows
+  readonly #buyerRows: BuyerRows
   readonly #webhooks: WebhookSaver
   readonly #addBalance: Statement<[string, string, number]>
   readonly #insertEvent: BulkInsert
@@ -55,11 +56,12 @@ export class ChangeSaver {
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
-  constructor(db: Connection, indexes: Pick<RowLoader, 'paymentIndex' | 'requestIndex' | 'providerRows'>) {
+  constructor(db: Connection, loader: Pick<RowLoader, 'paymentIndex' | 'requestIndex' | 'providerRows' | 'buyerRows'>) {
     this.#db = db
-    this.#providerRows = indexes.providerRows
-    this.#paymentIndex = indexes.paymentIndex
-    this.#requestIndex = indexes.requestIndex
+    this.#providerRows = loader.providerRows
+    this.#buyerRows = loader.buyerRows
+    this.#paymentIndex = loader.paymentIndex
+    this.#requestIndex = loader.requestIndex
     this.#insertDrop = new BulkInsert(db, 'drops', dropColumns)
     this.#updateDrop = db.prepare<[SqlValue[]]>(
       `UPDATE drops SET name = ?, description = ?, image = ?, currency = ?, starts_ms = ?, ends_ms = ?, hold_ttl_ms = ?,
@@ -83,12 +85,6 @@ export class ChangeSaver {
       'ON CONFLICT (hold_id) DO UPDATE SET status = excluded.status',
     )
     this.#eraseHold = db.prepare('UPDATE hold_start SET customer = ? WHERE id = ?')
-    this.#upsertBuyer = new BulkInsert(
-      db,
-      'buyer_units',
-      'id, units',
-      'ON CONFLICT (id) DO UPDATE SET units = excluded.units',
-    )
     this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${newPaymentColumns}`)
     this.#insertEntry = new BulkInsert(db, 'ledger_entry', entryColumns)
     this.#insertCausedEntry = new BulkInsert(db, 'ledger_entry', `${entryColumns}, cause_id`)
@@ -114,6 +110,7 @@ export class ChangeSaver {
   save(set: ChangeSet): void {
     this.#saveCatalogue(set)
     this.#saveHolds(set)
+    this.#buyerRows.save(set)
     this.#saveMoney(set)
     this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
     this.#refunds.save(set)
@@ -129,11 +126,13 @@ export class ChangeSaver {
     this.#paymentIndex.committed(set.payments.inserted.keys())
     this.#requestIndex.committed(set.requests.inserted.keys())
     this.#providerRows.committed(set)
+    this.#buyerRows.committed(set)
   }
 
   rolledBack(): void {
     this.#paymentIndex.rolledBack()
     this.#requestIndex.rolledBack()
+    this.#buyerRows.rolledBack()
   }
 
   #saveCodeUses(set: ChangeSet): void {
@@ -216,10 +215,6 @@ export class ChangeSaver {
     const ended = [...set.holds.inserted.values(), ...set.holds.updated.values()].filter(isEnded)
     this.#endHold.run(ended.map((hold) => [hold.id, hold.status]))
     for (const hold of set.holds.updated.values()) if (isErased(hold.customer)) this.#saveErased(hold)
-    if (set.buyers.isChanged) {
-      const rows = [...set.buyers.inserted.values(), ...set.buyers.updated.values()]
-      this.#upsertBuyer.run(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, units }) => [id, units]))
-    }
   }
 
   /** Zeroes what the row frees: otherwise it stays in the page until something else needs the place. */

@@ -76,6 +76,11 @@ const equals =
   (column: string): ToCondition =>
   (value) => ({ sql: `${column} = ?`, values: [value] })
 
+/** Of a key, or of an index by which a row is one of a few. */
+const pins =
+  (column: string): ToCondition =>
+  (value) => ({ sql: `${column} = ?`, values: [value], pinsKey: true })
+
 /** Without case, as far as ASCII goes: what SQLite's lower() knows. */
 const emailIs =
   (customer: string): ToCondition =>
@@ -168,7 +173,7 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
     conditions: {
       status: equals(orderStatusNow),
       drop: equals('h.drop_id'),
-      payment: (value) => ({ sql: 'p.id = ?', values: [value], pinsKey: true }),
+      payment: pins('p.id'),
       customer_email: emailIs('h.customer'),
       q: contains('o.id', 'o.hold_id', 'o.payment_id', ...customerTexts('h.customer')),
     },
@@ -182,7 +187,7 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
     idOf: (refund) => refund.id,
     conditions: {
       status: equals('r.status'),
-      payment: (value) => ({ sql: 'r.payment_id = ?', values: [value], pinsKey: true }),
+      payment: pins('r.payment_id'),
       order: (value) => ({
         sql: `r.payment_id = ${paymentOfOrder('?')} AND r.order_id = ?`,
         values: [value, value, value],
@@ -199,7 +204,7 @@ export const scanTables: { readonly [Name in CollectionName]: ScanTable<Name> } 
     idOf: (dispute) => dispute.id,
     conditions: {
       status: equals('d.status'),
-      payment: (value) => ({ sql: 'd.payment_id = ?', values: [value], pinsKey: true }),
+      payment: pins('d.payment_id'),
     },
   },
   ledger_entries: {

@@ -95,6 +95,7 @@ export class SqliteStore implements Store {
       if (!set.isChanged) {
         this.#checkEpoch()
         this.#rollback.run()
+        this.#saver.rolledBack()
         return { value, seq: this.#seq, changes: noChanges }
       }
       this.#advanceSeq(nowMs)

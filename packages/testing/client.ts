@@ -27,7 +27,7 @@ export interface SentRequest {
   readonly path: string
 }
 
-/** The newest commit that somebody has seen. Reads ask for it, so that they see it too, whichever process answers. */
+/** The newest commit that somebody has seen. Requests ask for it, so that they see it too, whichever process answers. */
 export interface Session {
   seq: number
 }
@@ -83,7 +83,7 @@ export class Client {
   ): Promise<Answer<Body>> {
     const own = {
       ...(this.#key === '' ? {} : { authorization: `Bearer ${this.#key}` }),
-      ...(method === 'GET' && this.#session.seq > 0 ? { 'penstock-min-seq': String(this.#session.seq) } : {}),
+      ...(this.#session.seq > 0 ? { 'penstock-min-seq': String(this.#session.seq) } : {}),
       ...(bytes === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(bytes)) }),

@@ -53,7 +53,7 @@ async function start({ settings, environment, seed, json, output }: StartOptions
       if (process.connected) process.send?.({ box: next })
     },
     onHopeless: (reason) => {
-      failures.push(new Error(reason))
+      failures.push(reason)
       stop()
     },
   })

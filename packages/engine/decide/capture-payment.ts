@@ -7,15 +7,7 @@ import { rejected } from '@penstock/domain/result.ts'
 import { paymentAsRecorded } from '../answer.ts'
 import { found } from '../found.ts'
 import { applyWaiting } from '../provider-fact.ts'
-import {
-  countBuyerUnits,
-  endHold,
-  firstShortage,
-  isWithinLimit,
-  limitCounters,
-  moveUnits,
-  totalQuantity,
-} from '../stock.ts'
+import { countBuyerUnits, endHold, isShort, isWithinLimit, limitCounters, moveUnits, totalQuantity } from '../stock.ts'
 import type { CapturePayment } from '@penstock/domain/command.ts'
 import type { Fee } from '@penstock/domain/fee.ts'
 import type { Hold } from '@penstock/domain/hold.ts'
@@ -89,7 +81,7 @@ export function whyNoGoods(
     return status === 'released' ? 'hold_released' : 'hold_expired'
   // A deadline that just passed has not been settled: its own units and its share of the limit still come back.
   const unsettled = hold.status === 'active'
-  if (firstShortage(set, hold.lines, unsettled ? hold.lines : []) !== null) return 'sold_out'
+  if (isShort(set, hold.lines, unsettled ? hold.lines : [])) return 'sold_out'
   const quantity = totalQuantity(hold.lines)
   const counters = limitCounters(drop, hold.customer)
   return isWithinLimit(set, drop, counters, quantity, unsettled ? hold : null) ? null : 'limit_reached'

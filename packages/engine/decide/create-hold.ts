@@ -1,21 +1,12 @@
-import { dropStatus } from '@penstock/domain/drop.ts'
 import { computeFees, totalFees } from '@penstock/domain/fee.ts'
+import { refuseByOffer, refuseByStock } from '@penstock/domain/hold-refusal.ts'
 import { holdDeadlineMs, holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
 import { amountMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { asCreated } from '../answer.ts'
 import { skusOf } from '../drop-saved.ts'
 import { found } from '../found.ts'
-import {
-  countBuyerUnits,
-  demandBySku,
-  endHold,
-  firstShortage,
-  isWithinLimit,
-  limitCounters,
-  moveUnits,
-  totalQuantity,
-} from '../stock.ts'
+import { countBuyerUnits, endHold, isWithinLimit, limitCounters, moveUnits, totalQuantity } from '../stock.ts'
 import type { CreateHold } from '@penstock/domain/command.ts'
 import type { Drop } from '@penstock/domain/drop.ts'
 import type { Hold, HoldLine } from '@penstock/domain/hold.ts'
@@ -34,18 +25,13 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
 
   const drop = set.drops.find(command.dropId)
   if (drop === undefined) return rejected('not_found', 'drop', `There is no drop ${command.dropId}.`)
-  const refusal = checkOpen(set, drop, nowMs) ?? checkSkus(drop, command) ?? checkOrderLimits(set, command)
+  const offer = { drop, skus: skusOf(set, drop) }
+  const refusal = refuseByOffer(offer, command.lines, nowMs)
   if (refusal !== null) return refusal
   const replaced = findReplaced(set, command)
   if (replaced !== null && 'outcome' in replaced) return replaced
-  const shortage = firstShortage(set, command.lines, replaced?.lines ?? [])
-  if (shortage !== null) {
-    return rejected(
-      'sold_out',
-      quantityParam(command, shortage.skuId),
-      `${shortage.skuId} has ${shortage.available} units left, ${shortage.wanted} wanted.`,
-    )
-  }
+  const shortage = refuseByStock(offer, command.lines, replaced?.lines ?? [])
+  if (shortage !== null) return shortage
   const counters = limitCounters(drop, command.customer)
   if (!isWithinLimit(set, drop, counters, totalQuantity(command.lines), replaced)) {
     return rejected(
@@ -69,36 +55,6 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
   moveUnits(set, hold.lines, { held: 1, sold: 0 })
   countBuyerUnits(set, counters, totalQuantity(hold.lines))
   return { outcome: 'hold_created', hold, replayed: false }
-}
-
-function checkOpen(set: WorkingSet, drop: Drop, nowMs: number): Rejected | null {
-  const status = dropStatus(drop, skusOf(set, drop), nowMs)
-  if (status === 'live') return null
-  if (status === 'sold_out') return rejected('sold_out', 'drop', 'This drop is sold out.')
-  return rejected('not_live', 'drop', `This drop is ${status}.`)
-}
-
-function checkSkus(drop: Drop, command: CreateHold): Rejected | null {
-  const unknown = command.lines.findIndex((line) => !drop.skuIds.includes(line.skuId))
-  if (unknown === -1) return null
-  return rejected('not_found', `lines[${unknown}].sku`, `This drop has no SKU ${command.lines[unknown]?.skuId}.`)
-}
-
-/** Lines of one SKU count together, so that a limit cannot be passed by splitting them. */
-function checkOrderLimits(set: WorkingSet, command: CreateHold): Rejected | null {
-  if (command.lines.every(({ skuId }) => found(set.skus, skuId).maxPerOrder === null)) return null
-  for (const [skuId, wanted] of demandBySku(command.lines)) {
-    const { maxPerOrder } = found(set.skus, skuId)
-    if (maxPerOrder === null || wanted <= maxPerOrder) continue
-    const detail = `One order may have at most ${maxPerOrder} units of ${skuId}, ${wanted} wanted.`
-    return rejected('limit_reached', quantityParam(command, skuId), detail)
-  }
-  return null
-}
-
-/** The first line of this SKU, as the client names it. */
-function quantityParam(command: CreateHold, skuId: string): string {
-  return `lines[${command.lines.findIndex((line) => line.skuId === skuId)}].quantity`
 }
 
 /** The hold whose units come back, null when it has none (any more), or the reason to refuse. */

@@ -3,6 +3,7 @@ import { idNumber } from '@penstock/domain/id-number.ts'
 import { bodyBytesMax } from '@penstock/domain/limits.ts'
 import { idempotencyKey } from '@penstock/providers/provider.ts'
 import { expected } from '../expected.ts'
+import { refuseSoldOut } from '../sold-out.ts'
 import { parsePurchase } from './bodies.ts'
 import { findOldDrop } from './drop-reads.ts'
 import { failSafe, oldStatus, sendOld, sendOldError, submitOld } from './old-answer.ts'
@@ -34,6 +35,9 @@ export function purchase(exchange: HttpExchange, deps: Deps): void {
     if (bytes === null) return sendOldError(exchange, 413, `The body may have at most ${bodyBytesMax} bytes.`)
     const parsed = parsePurchase(bytes, contentType)
     if ('problem' in parsed) return sendOldError(exchange, 400, parsed.problem.detail)
+    const lines = [{ skuId: found.sku.id, quantity: parsed.body.quantity }]
+    const refusal = refuseSoldOut(deps, found.drop.id, lines)
+    if (refusal !== null) return sendOldError(exchange, oldStatus(refusal.outcome), refusal.detail)
     submitOld(exchange, deps, toCommand(parsed.body, found, deps), oldStatus, (result) => {
       answerWithPayment(exchange, deps, provider, found, expected(result, 'hold_created').hold)
     })

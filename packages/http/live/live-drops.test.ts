@@ -50,7 +50,8 @@ function change(word: string): void {
 }
 
 const event = (word: string, id: number): string => `id: ${id}\nevent: drop\ndata: ${word}\n\n`
-const watchAll = (max = 100): Watch => live.watch('drop_1', 'publishable', max)
+const yes = (): boolean => true
+const watchAll = (max = 100, isAccepted = yes): Watch => live.watch('drop_1', 'publishable', max, isAccepted)
 
 describe('LiveDrops.watch', () => {
   it('begins with the whole drop and goes on with every change', async () => {
@@ -121,6 +122,27 @@ describe('LiveDrops.watch', () => {
     expect(await take(watch)).toBeNull()
   })
 
+  it('ends when keys change and its own is accepted no more; others go on', async () => {
+    let isAccepted = true
+    const [revoked, other] = [watchAll(100, () => isAccepted), watchAll()]
+    for (const watch of [revoked, other]) await take(watch)
+    isAccepted = false
+    const [ended, beat] = [take(revoked), take(other)]
+    await Promise.resolve()
+    live.keysChanged()
+    expect([await ended, await beat]).toEqual([null, ':\n\n'])
+    expect(await takeAfter(other, () => change('two'))).toBe(event('two', 8))
+  })
+
+  it('says nothing more to a key that has expired', async () => {
+    let isAccepted = true
+    const watch = watchAll(100, () => isAccepted)
+    await take(watch)
+    isAccepted = false
+    change('two')
+    expect(await take(watch)).toBeNull()
+  })
+
   it('ends when the process stops, and none begins then', async () => {
     const watch = watchAll()
     await take(watch)
@@ -129,7 +151,7 @@ describe('LiveDrops.watch', () => {
   })
 
   it('has nothing of a drop that is not there', async () => {
-    expect(await take(live.watch('drop_2', 'secret', 1))).toBeNull()
+    expect(await take(live.watch('drop_2', 'secret', 1, yes))).toBeNull()
   })
 
   it('counts the watchers there are, and no others', async () => {

@@ -46,9 +46,15 @@ export class LiveDrops {
 
   /**
    * The drop now and whenever something of it changed, at most once in `liveIntervalMs`; heartbeats between. Ends after
-   * `eventsMax` events, after `liveStreamMaxMs`, and when the process stops.
+   * `eventsMax` events, after `liveStreamMaxMs`, when the process stops, and instead of the next event or heartbeat once
+   * the watcher's key `isAccepted` no more.
    */
-  async *watch(dropId: string, audience: Audience, eventsMax: number): AsyncGenerator<Uint8Array, void, void> {
+  async *watch(
+    dropId: string,
+    audience: Audience,
+    eventsMax: number,
+    isAccepted: () => boolean,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const now = this.#catalogue.find(dropId, audience)
     if (now === null || this.#isClosed) return
     const channel = this.#enter(dropId, audience, now)
@@ -57,7 +63,8 @@ export class LiveDrops {
       let seen = channel.version
       // The state of this moment, which may be newer than what the others were told.
       yield this.#render(now)
-      for (let events = 1; events < eventsMax && !this.#isClosed && this.#clock() < endMs;) {
+      const goesOn = (): boolean => !this.#isClosed && this.#clock() < endMs && isAccepted()
+      for (let events = 1; events < eventsMax && goesOn();) {
         const { next, version, event } = channel
         if (version !== seen) {
           seen = version
@@ -65,7 +72,7 @@ export class LiveDrops {
           yield event
         } else {
           await next.promise
-          if (channel.version === seen && !this.#isClosed) yield heartbeat
+          if (channel.version === seen && goesOn()) yield heartbeat
         }
       }
     } finally {
@@ -83,6 +90,11 @@ export class LiveDrops {
       if (hasChanged) this.#tell(channel, answer)
       if (hasChanged || nowMs - channel.beatMs >= liveHeartbeatMs) this.#wake(channel)
     }
+  }
+
+  /** Ends the streams whose keys are accepted no more; the others get a heartbeat. */
+  keysChanged(): void {
+    for (const channel of this.#channels.values()) this.#wake(channel)
   }
 
   /** Ends every stream. */

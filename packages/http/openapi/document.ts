@@ -85,7 +85,7 @@ the operation, or *; a publishable key has none.
 
 Any POST, PATCH or DELETE may carry an Idempotency-Key: the same key and request get the same answer, with
 Idempotent-Replayed: true. Answers carry Penstock-Seq, the last commit they reflect; a read with Penstock-Min-Seq waits for
-that commit. Errors are application/problem+json with a code; retryable says whether the same request may succeed later.`
+that commit, and a hold with it is not refused as of an earlier one. Errors are application/problem+json with a code; retryable says whether the same request may succeed later.`
 
 const parameters = {
   IdempotencyKey: {

@@ -23,8 +23,8 @@ export const dropLive: SlowReadRoute = {
     }),
   },
   problems: ['not_found'],
-  answer: async (exchange, { params, query, credential }, seq, deps) => {
-    const { catalogue, live } = deps
+  answer: async (exchange, { params, query, credential, authorization }, seq, deps) => {
+    const { catalogue, credentials, live } = deps
     const seqHeader = ['Penstock-Seq', seq]
     const split = liveQuery.split(query)
     if ('problem' in split) return sendProblem(exchange, deps, split.problem, seqHeader)
@@ -40,6 +40,7 @@ export const dropLive: SlowReadRoute = {
     const eventsMax = Number(split.params.events ?? Number.POSITIVE_INFINITY)
     // Proxies that keep answers back until they are full would keep these back for ever.
     const headers = ['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store', 'X-Accel-Buffering', 'no']
-    await exchange.stream(200, [...headers, ...seqHeader], live.watch(dropId, credential.kind, eventsMax))
+    const isAccepted = (): boolean => credentials.find(authorization) !== null
+    await exchange.stream(200, [...headers, ...seqHeader], live.watch(dropId, credential.kind, eventsMax, isAccepted))
   },
 }

@@ -3,10 +3,12 @@ import { holdObject } from '@penstock/wire/objects.ts'
 import { problem } from '../problem.ts'
 import { jsonAnswer } from '../route.ts'
 import { holdCreateBody } from '../schema.ts'
+import { refuseSoldOut } from '../sold-out.ts'
 import { writeRoute } from '../serve-write.ts'
 import { wireHold } from '@penstock/wire/wire.ts'
 import type { CreateHold, HoldProof } from '@penstock/domain/command.ts'
 import type { Customer, ShippingAddress } from '@penstock/domain/customer.ts'
+import type { Units } from '@penstock/domain/units.ts'
 import type { Credential } from '@penstock/store/queries.ts'
 import type { Static } from 'typebox'
 import type { Problem } from '../problem.ts'
@@ -24,6 +26,8 @@ export const holdCreate = writeRoute({
   body: holdCreateBody,
   answers: { 201: holdObject },
   problems: ['not_found', 'not_live', 'sold_out', 'invalid_client_secret', 'hold_not_active', 'limit_reached'],
+  refuseHere: ({ body }, deps) =>
+    (body.replace ?? null) === null ? refuseSoldOut(deps, body.drop, readLines(body)) : null,
   toCommand: ({ body, key, mint, credential }) => {
     const replace = readReplace(body, credential)
     if (replace !== null && 'problem' in replace) return replace
@@ -33,7 +37,7 @@ export const holdCreate = writeRoute({
       holdId: mint.id('hold'),
       clientSecret: mint.clientSecret(),
       dropId: body.drop,
-      lines: body.lines.map(({ sku, quantity }) => ({ skuId: sku, quantity })),
+      lines: readLines(body),
       customer: readCustomer(body.customer),
       replace,
     }
@@ -43,6 +47,10 @@ export const holdCreate = writeRoute({
     return jsonAnswer(201, wireHold(hold, hold.createdMs, credential.kind))
   },
 })
+
+function readLines({ lines }: Body): Units[] {
+  return lines.map(({ sku, quantity }) => ({ skuId: sku, quantity }))
+}
 
 function readReplace(body: Body, credential: Credential): CreateHold['replace'] | { problem: Problem } {
   const { replace } = body

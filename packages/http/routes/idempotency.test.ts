@@ -83,6 +83,7 @@ const transport: HttpTransport = {
 
 /** What a write uses before it is answered. */
 const deps = {
+  legacy: { isServed: false },
   mint: new Mint(() => 0),
   clock: () => 0,
   log: () => undefined,

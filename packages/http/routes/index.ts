@@ -139,7 +139,7 @@ export function serveRoutes(transport: HttpTransport, deps: Deps, more?: (router
     }
   }
   more?.(router)
-  serveLegacy(router, deps)
+  if (deps.legacy.isServed) serveLegacy(router, deps)
   serveFallback(transport, methodsByPath, deps)
 }
 

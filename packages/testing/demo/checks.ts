@@ -37,10 +37,10 @@ export function checkSale(tally: Tally, facts: SaleFacts, { unserved }: SaleOutc
           `${facts.sold} of ${facts.stock}`,
         )
       : check('nobody was left waiting', facts.sold <= facts.stock, `${facts.sold} of ${facts.stock}`),
-    equal('holds: 201 answers = rows', tally.holds.size, facts.holds.size),
+    equal('holds: answers with 201 = rows', tally.holds.size, facts.holds.size),
     check('holds: each answered one has its row', lostHolds.length === 0, few(lostHolds)),
     equal('holds: units answered = units in rows', sum(tally.holds.values()), sumUnits(facts)),
-    equal('payments: 2xx answers = rows', tally.payments.size, facts.payments.size),
+    equal('payments: answers with 2xx = rows', tally.payments.size, facts.payments.size),
     equal('payments answered as captured = orders', seenCaptured, facts.paidOrders),
     equal('holds captured = orders', captured, facts.paidOrders),
     equal('units in orders = units sold', facts.unitsInOrders, facts.sold),

@@ -73,12 +73,16 @@ function figures({ tally, facts, outcome }: Sale, rate: number): string[] {
   ]
 }
 
-function latencies(tally: Tally): string[] {
+/** A line for each kind of request there was, under a head. */
+export function latencies(tally: Pick<Tally, 'latency'>): string[] {
   const head = `  ${'latency'.padEnd(14)}${['requests', 'p50 ms', 'p99 ms', 'max ms'].map((name) => name.padStart(10)).join('')}`
   const lines = requestKinds.flatMap((kind) => {
     const histogram = tally.latency[kind]
     if (histogram.totalCount === 0) return []
-    const times = [histogram.getValueAtPercentile(50), histogram.getValueAtPercentile(99), histogram.maxValue]
+    // A percentile is the upper end of its bucket, which may be above the slowest answer.
+    const times = [50, 99, 100].map((percentile) =>
+      Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue),
+    )
     const cells = [count(histogram.totalCount), ...times.map((us) => (us / 1_000).toFixed(1))]
     return [`  ${kindNames[kind].padEnd(14)}${cells.map((cell) => cell.padStart(10)).join('')}`]
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { auditChecks, auditDatabase, runAudit } from '@penstock/store-sqlite/audit.ts'
 import { hash53 } from '@penstock/store-sqlite/hash53.ts'
+import { buyerKeySql } from '@penstock/store-sqlite/buyer-rows.ts'
 import { paymentKeySql, requestKeySql } from '@penstock/store-sqlite/load.ts'
 import { openWriter } from '@penstock/store-sqlite/open.ts'
 import { Box } from '../box.ts'
@@ -107,6 +108,7 @@ function indexFirstRows(path: string): void {
     for (const [table, key] of [
       ['payment', paymentKeySql],
       ['request', requestKeySql],
+      ['buyer_units', buyerKeySql],
     ] as const) {
       const rows = db.prepare<[number], [number, string]>(`SELECT seq, ${key} FROM ${table} WHERE seq <= ?`).raw()
       const insert = db.prepare(`INSERT INTO ${table}_index (hash, seq) VALUES (?, ?)`)
@@ -174,6 +176,7 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     `UPDATE hold_start SET customer = json_set(customer, '$.email', 'nobody@example.com')
       WHERE id = ${one('hold', "status = 'active'")}`,
   ],
+  buyer_once: ['INSERT INTO buyer_units (id, units) SELECT id, 0 FROM buyer_units LIMIT 1'],
   captured_hold_has_one_order: [
     `DELETE FROM payment WHERE id = ${one('payment', "status = 'captured'")}`,
     duplicate(
@@ -323,6 +326,8 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     "UPDATE index_progress SET indexed_seq = 1000000 WHERE name = 'payment'",
     "UPDATE index_progress SET indexed_seq = -1 WHERE name = 'request'",
     "DELETE FROM index_progress WHERE name = 'payment'",
+    "DELETE FROM index_progress WHERE name = 'buyer_units'",
+    "UPDATE index_progress SET indexed_seq = 1000000 WHERE name = 'buyer_units'",
   ],
   payment_index_complete: [
     `UPDATE index_progress SET indexed_seq = ${indexedRows} + 1 WHERE name = 'payment'`,
@@ -335,6 +340,12 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     'DELETE FROM request_index WHERE seq = 2',
   ],
   request_index_sound: ['UPDATE request_index SET hash = hash + 1 WHERE seq = 2'],
+  buyer_index_complete: [
+    `UPDATE index_progress SET indexed_seq = ${indexedRows} + 1 WHERE name = 'buyer_units'`,
+    'DELETE FROM buyer_units_index WHERE seq = 2',
+  ],
+  buyer_index_leads: ['INSERT INTO buyer_units_index (hash, seq) VALUES (1, 999999)'],
+  buyer_index_sound: ['UPDATE buyer_units_index SET hash = hash + 1 WHERE seq = 2'],
   file_is_sound: ["UPDATE sku SET held = 'many'"],
 }
 
@@ -352,7 +363,13 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
   hold_has_drop: ['hold_lines_known', 'buyer_units'],
   hold_lines_known: ['held_equals_active_holds', 'hold_amount', 'buyer_units'],
   hold_amount: ['payment_accounts'],
-  buyer_units: ['held_equals_active_holds', 'sold_equals_captured_holds', 'line_refunds_equal_refunds'],
+  buyer_units: [
+    'held_equals_active_holds',
+    'sold_equals_captured_holds',
+    'line_refunds_equal_refunds',
+    'buyer_index_leads',
+    'index_progress',
+  ],
   captured_hold_has_one_order: [
     'payment_has_one_entry',
     'payment_has_its_events',
@@ -426,9 +443,10 @@ const entangled: Partial<Record<AuditCheck, readonly string[]>> = {
   balances_sum_to_zero: ['balance_equals_entries'],
   webhook_cursor: ['webhook_nothing_skipped'],
   webhook_delivery_fits: ['webhook_nothing_skipped'],
-  index_progress: ['payment_index_complete'],
+  index_progress: ['payment_index_complete', 'buyer_index_complete'],
   payment_index_sound: ['payment_index_complete'],
   request_index_sound: ['request_index_complete'],
+  buyer_index_sound: ['buyer_index_complete'],
 }
 
 it('auditDatabase finds nothing in a sound database', () => {

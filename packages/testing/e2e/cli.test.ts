@@ -578,7 +578,7 @@ describe('a stopped box', () => {
   it('audit and migrate refuse a folder without a database, and make nothing', async () => {
     for (const command of ['audit', 'migrate']) {
       const { code, stderr } = await penstock([command, '--data', folder])
-      expect([code, stderr]).toEqual([1, expect.stringContaining('there is no database at')])
+      expect([code, stderr]).toEqual([2, expect.stringContaining('there is no database at')])
     }
     expect(readdirSync(folder)).toEqual([])
   })

@@ -8,6 +8,7 @@ import { openReader } from '@penstock/store-sqlite/open.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { runMix } from '../legacy/load-mix.ts'
+import { expectProblem } from './expect-problem.ts'
 import {
   createDrop,
   expectStatus,
@@ -430,6 +431,25 @@ test('the old API on a box without payments for it writes nothing for strangers'
     const drop = await shop.sell(1)
     const before = footprint(shop.box.databasePath)
     expect(await shop.buy(drop)).toMatchObject({ status: 503, body: { error: 'No payments are set up here.' } })
+    expect(footprint(shop.box.databasePath)).toEqual(before)
+  } finally {
+    await shop.close()
+  }
+})
+
+test('a box without the old API has no route of it', async () => {
+  const shop = await Shop.open({ PENSTOCK_LEGACY_API: 'off' })
+  try {
+    const drop = await openDrop(shop.seller)
+    const number = idNumber(drop.id)
+    const before = footprint(shop.box.databasePath)
+    for (const path of ['/api/drops', `/api/drops/${number}/status`]) {
+      expectProblem(await shop.old.get(path), 404, 'route_not_found', null)
+    }
+    for (const path of [`/api/drops/${number}/purchase`, reportPath]) {
+      const body = { quantity: 1, email: newEmail(), data: { orderCode: 1 } }
+      expectProblem(await shop.old.post(path, body), 404, 'route_not_found', null)
+    }
     expect(footprint(shop.box.databasePath)).toEqual(before)
   } finally {
     await shop.close()

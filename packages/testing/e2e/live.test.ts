@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEvents } from '@penstock/sdk/drop-events.ts'
-import { liveIntervalMs } from '@penstock/domain/limits.ts'
+import { liveHeartbeatMs, liveIntervalMs } from '@penstock/domain/limits.ts'
 import { Box } from '../box.ts'
 import { Client } from '../client.ts'
 import { expectProblem } from './expect-problem.ts'
@@ -85,6 +85,24 @@ describe.each(['uws', 'node'] as const)('live pages on %s', (transport) => {
     const { next } = await open(drop.id, { query: '?events=1' })
     expect((await next())?.id).toBe(drop.id)
     expect(await next()).toBeNull()
+  })
+
+  it('end when their key is revoked, through any process', async () => {
+    const drop = await openLive(1)
+    const made = await seller.post<{ id: string; secret: string }>('/v1/api_keys', { kind: 'publishable' })
+    const { id, secret } = expectStatus(made, 201).body
+    lastSeq = Number(made.headers['penstock-seq'])
+    const streams = await Promise.all(Array.from({ length: 4 }, () => open(drop.id, { key: secret })))
+    for (const { next } of streams) expect((await next())?.id).toBe(drop.id)
+    const kept = await open(drop.id)
+    await kept.next()
+    const revokedMs = performance.now()
+    expectStatus(await seller.post(`/v1/api_keys/${id}/revoke`), 200)
+    expect(await Promise.all(streams.map(({ next }) => next()))).toEqual([null, null, null, null])
+    expect(performance.now() - revokedMs).toBeLessThan(liveHeartbeatMs / 2)
+    await takeHold(seller, drop)
+    expect(skuOf((await kept.next()) ?? drop).held).toBe(1)
+    kept.stop.abort()
   })
 
   it('are refused to whom the drop is not shown', async () => {

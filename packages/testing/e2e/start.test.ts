@@ -170,7 +170,7 @@ describe('a start that cannot work', () => {
     const pids = pidsOf(first.program)
     const second = penstock(['start'])
     const { code } = await second.exited
-    expect(code).not.toBe(0)
+    expect(code).toBe(4)
     expect(second.output).toContain('another writer runs on this data folder')
     expect(second.output).toContain(data)
     expectStatus(await pay(first.seller, await takeHold(first.seller, drop)), 201)
@@ -188,7 +188,7 @@ describe('a database of another schema', () => {
     db.close()
     const program = penstock(['start'])
     const { code } = await program.exited
-    expect(code).not.toBe(0)
+    expect(code).toBe(4)
     expect(program.output).toContain(`the database has schema version ${newer}`)
     expect(program.output).toContain('run release 9.8.7 or newer')
     expect(program.output).not.toContain('starting it again')

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { Box } from '../box.ts'
+import { readingOptions, UsageError, wholeOption } from '../command-line.ts'
 import { currentDocument } from '../openapi/golden.ts'
 import { runCampaign } from './campaign.ts'
 
@@ -10,38 +11,35 @@ Starts a box of its own and sends it generated requests of every operation in th
   --seconds N     for each operation, at most (20)
   --seed N        repeats the choices of an earlier run (random)
   --transport T   uws or node (the default of the box)
+
+Exit codes: 0 every answer is as documented, 1 one is not or the run failed, 2 wrong options.
 `
 
-function wholeNumber(text: string, name: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < -(2 ** 31) || value > 2 ** 31)
-    throw new Error(`--${name} must be a whole number`)
-  return value
-}
-
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      count: { type: 'string', default: '500' },
-      seconds: { type: 'string', default: '20' },
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-      transport: { type: 'string', default: 'auto' },
-      help: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = readingOptions(() =>
+    parseArgs({
+      options: {
+        count: { type: 'string', default: '500' },
+        seconds: { type: 'string', default: '20' },
+        seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+        transport: { type: 'string', default: 'auto' },
+        help: { type: 'boolean', default: false },
+      },
+    }),
+  )
   if (values.help) {
     process.stdout.write(usage)
     return 0
   }
   const { transport } = values
   if (transport !== 'auto' && transport !== 'uws' && transport !== 'node') {
-    throw new Error('--transport must be uws or node')
+    throw new UsageError('--transport must be uws or node')
   }
-  const seed = wholeNumber(values.seed, 'seed')
+  const seed = wholeOption('seed', values.seed, { min: 0, max: 2 ** 31 })
   const options = {
     seed,
-    requestsPerOperation: wholeNumber(values.count, 'count'),
-    timeMs: wholeNumber(values.seconds, 'seconds') * 1_000,
+    requestsPerOperation: wholeOption('count', values.count, { min: 1, max: 1_000_000 }),
+    timeMs: wholeOption('seconds', values.seconds, { min: 1, max: 86_400 }) * 1_000,
   }
   console.log(`seed ${seed}`)
   const box = await Box.start({ transport })
@@ -68,6 +66,6 @@ main().then(
   },
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
+    process.exitCode = error instanceof UsageError ? 2 : 1
   },
 )
