@@ -143,11 +143,17 @@ function payloadsOf(frames: readonly Buffer[]): Buffer[] {
 }
 
 /** The real store, and what each of its statements took for the payments. */
-async function measureStore({ batch, batches }: Options, costs: Costs, statements: StatementCost[][]): Promise<void> {
+async function measureStore(
+  { batch, batches }: Options,
+  costs: Costs,
+  statements: StatementCost[][],
+  signal: AbortSignal,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-micro-'))
   const watch = new StatementWatch()
+  const store = new SqliteStore(join(folder, 'penstock.db'))
   try {
-    const sale = new InProcessSale(new SqliteStore(join(folder, 'penstock.db')))
+    const sale = new InProcessSale(store)
     const holds = Array.from({ length: batches }, () => Array.from({ length: batch }, () => sale.hold()))
     const payments = holds.map((some) => some.map(({ holdId }) => sale.payment(holdId)))
     for (const [part, all] of [
@@ -160,13 +166,14 @@ async function measureStore({ batch, batches }: Options, costs: Costs, statement
         ms += time(() => void sale.transact(some))
         sale.store.maintain(false)
         await turn()
+        signal.throwIfAborted()
       }
       note(costs, part, ms, batch * batches)
     }
     statements.push(watch.stop())
-    sale.store.close()
   } finally {
     watch.stop()
+    store.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -177,11 +184,20 @@ async function run(options: Options, { signal, progress }: CommandContext): Prom
   const problems = await untilStopped(signal, async () => {
     for (let round = 0; round <= options.runs; round++) {
       signal.throwIfAborted()
-      progress.note(round === 0 ? 'warm-up' : `run ${round} of ${options.runs}`)
+      const name = round === 0 ? 'warm-up' : `run ${round} of ${options.runs}`
+      const show = async (part: string): Promise<void> => {
+        progress.show(() => `${name}: ${part}`)
+        await turn()
+        signal.throwIfAborted()
+      }
       const [kept, keptStatements] = round === 0 ? [new Map(), []] : [costs, statements]
+      await show('engine')
       measureEngine(options, kept)
+      await show('codec')
       measureCodec(options, kept)
-      await measureStore(options, kept, keptStatements)
+      await show('store')
+      await measureStore(options, kept, keptStatements, signal)
+      progress.note(`${name} is done`)
     }
   })
   const payments = options.batch * options.batches

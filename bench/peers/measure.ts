@@ -73,19 +73,24 @@ async function measureLoad(
   status(load)
   const before = await contestant.countRows()
   let watch: CpuWatch | null = null
-  const result = await generator.run(
-    { url: sale.url, plan, connections, durationMs },
-    { signal, onStarted: (pids) => (watch = new CpuWatch({ generator: pids, http: contestant.pids(), writer: [] })) },
-  )
-  const cpu = stopped(watch)
-  return {
-    peer,
-    load,
-    round,
-    perSecond: result.ok / (result.elapsedMs / 1_000),
-    latencyUs: result.latencyUs,
-    violation: findViolation(plan.steps, result, before, await contestant.countRows()),
-    cpu,
+  try {
+    const result = await generator.run(
+      { url: sale.url, plan, connections, durationMs },
+      { signal, onStarted: (pids) => (watch = new CpuWatch({ generator: pids, http: contestant.pids(), writer: [] })) },
+    )
+    const cpu = stopped(watch)
+    return {
+      peer,
+      load,
+      round,
+      perSecond: result.ok / (result.elapsedMs / 1_000),
+      latencyUs: result.latencyUs,
+      violation: findViolation(plan.steps, result, before, await contestant.countRows()),
+      cpu,
+    }
+  } finally {
+    // Its timer would keep an interrupted bench alive.
+    stopped(watch)
   }
 }
 

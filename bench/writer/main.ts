@@ -73,12 +73,26 @@ const batchesMax = 2_000
 async function measure(size: number, paymentsMax: number, signal: AbortSignal): Promise<Sample> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-writer-'))
   try {
-    const path = join(folder, 'penstock.db')
-    const sale = new InProcessSale(new SqliteStore(path, { stopwatch: () => performance.now() }))
-    const payments = Math.min(paymentsMax, size * batchesMax)
+    const measured = await pay(join(folder, 'penstock.db'), size, Math.min(paymentsMax, size * batchesMax), signal)
+    return { size, ...measured, violation: await auditData(folder, signal) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function pay(
+  path: string,
+  size: number,
+  payments: number,
+  signal: AbortSignal,
+): Promise<Omit<Sample, 'size' | 'violation'>> {
+  const sale = new InProcessSale(new SqliteStore(path, { stopwatch: () => performance.now() }))
+  // Threads and timers would keep an interrupted bench alive.
+  let wal: WalWatch | null = null
+  try {
     const holds = await prepare(sale, payments, signal)
     const commands = holds.map((hold) => sale.payment(hold))
-    const wal = new WalWatch(path)
+    wal = new WalWatch(path)
     const [batches, flushes]: [number[], number[]] = [[], []]
     const [cpu, startedMs] = [process.cpuUsage(), performance.now()]
     for (let first = 0; first < commands.length; first += size) {
@@ -93,18 +107,17 @@ async function measure(size: number, paymentsMax: number, signal: AbortSignal): 
     }
     const [seconds, used] = [(performance.now() - startedMs) / 1_000, process.cpuUsage(cpu)]
     const walBytes = wal.stop()
-    sale.store.close()
+    wal = null
     return {
-      size,
       perSecond: payments / seconds,
       cpuUsPerPayment: (used.user + used.system) / payments,
       batchMs: { p50: quantile(batches, 0.5), p99: quantile(batches, 0.99), max: quantile(batches, 1) },
       flushMsP50: quantile(flushes, 0.5),
       walBytesPerPayment: walBytes / payments,
-      violation: await auditData(folder, signal),
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    wal?.stop()
+    sale.store.close()
   }
 }
 
@@ -135,8 +148,9 @@ async function run(options: Options, { signal, progress }: CommandContext): Prom
     for (let round = 0; round <= runs; round++) {
       for (const size of round === 0 ? sizes.slice(-1) : sizes) {
         const name = round === 0 ? 'warm-up' : `run ${round} of ${runs}`
-        progress.note(`${name}: batches of ${size}`)
+        progress.show(() => `${name}: batches of ${size}`)
         const sample = await measure(size, payments, signal)
+        progress.note(`${name}: batches of ${size}: ${count(sample.perSecond)}/s`)
         if (round > 0) samples.push(sample)
       }
     }
