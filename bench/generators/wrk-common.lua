@@ -40,3 +40,22 @@ end
 function broken(errors)
   return errors.connect + errors.read + errors.write + errors.timeout
 end
+
+-- In the main state, for scripts with `sent`, `started`, `ended` and `ranout` in each thread.
+threads = {}
+function setup(thread)
+  thread:set("index", #threads)
+  table.insert(threads, thread)
+end
+
+-- Over all threads: what was sent, in how many milliseconds, and how many ran out of tokens.
+function totals()
+  local sent, first, last, ranout = 0, math.huge, 0, 0
+  for _, thread in ipairs(threads) do
+    sent = sent + thread:get("sent")
+    first = math.min(first, thread:get("started"))
+    last = math.max(last, thread:get("ended"))
+    ranout = ranout + thread:get("ranout")
+  end
+  return sent, (last - first) * 1000, ranout
+end

@@ -11,13 +11,6 @@ local plan = dofile(os.getenv("BENCH_PLAN"))
 local now, sub = now, string.sub
 local steps, order, parking = plan.steps, plan.order, plan.parking
 
--- In the main state.
-local threads = {}
-function setup(thread)
-  thread:set("index", #threads)
-  table.insert(threads, thread)
-end
-
 -- From here on in each thread's own state. What `done` asks for is global.
 local ok, refused, answered, place = {}, 0, 0, 0
 local deadline = nil
@@ -137,16 +130,13 @@ function response(status, headers, body)
 end
 
 function done(summary, latency, requests)
-  local sent, first, last, incomplete, ranout, all = 0, math.huge, 0, 0, 0, {}
+  local sent, elapsedMs, ranout = totals()
+  local incomplete, all = 0, {}
   for _, thread in ipairs(threads) do
-    sent = sent + thread:get("sent")
-    first = math.min(first, thread:get("started"))
-    last = math.max(last, thread:get("ended"))
-    ranout = ranout + thread:get("ranout")
     local counts = thread:get("counts")
     if counts then table.insert(all, "[" .. counts .. "]") else incomplete = incomplete + 1 end
   end
   io.write(string.format(
     '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"counts":[%s],"broken":%d,"latencyUs":%s}\n',
-    sent, (last - first) * 1000, incomplete, ranout, table.concat(all, ","), broken(summary.errors), latencyJson(latency)))
+    sent, elapsedMs, incomplete, ranout, table.concat(all, ","), broken(summary.errors), latencyJson(latency)))
 end

@@ -7,13 +7,6 @@
 dofile(os.getenv("BENCH_COMMON"))
 local now, readFile = now, readFile
 
--- In the main state.
-local threads = {}
-function setup(thread)
-  thread:set("index", #threads)
-  table.insert(threads, thread)
-end
-
 -- From here on in each thread's own state.
 local stride = tonumber(os.getenv("BENCH_THREADS"))
 local connections = tonumber(os.getenv("BENCH_THREAD_CONNECTIONS"))
@@ -74,15 +67,12 @@ function request()
 end
 
 function done(summary, latency, requests)
-  local sent, first, last, incomplete, ranout = 0, math.huge, 0, 0, 0
+  local sent, elapsedMs, ranout = totals()
+  local incomplete = 0
   for _, thread in ipairs(threads) do
-    sent = sent + thread:get("sent")
-    first = math.min(first, thread:get("started"))
-    last = math.max(last, thread:get("ended"))
-    ranout = ranout + thread:get("ranout")
     if thread:get("parked") ~= connections then incomplete = incomplete + 1 end
   end
   io.write(string.format(
     '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,"broken":%d,"latencyUs":%s}\n',
-    sent, (last - first) * 1000, incomplete, ranout, summary.errors.status, broken(summary.errors), latencyJson(latency)))
+    sent, elapsedMs, incomplete, ranout, summary.errors.status, broken(summary.errors), latencyJson(latency)))
 end

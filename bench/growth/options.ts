@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { readingOptions, UsageError, wholeOption } from '@penstock/testing/command-line.ts'
+import { readWrkOrOwn } from '../generators/wrk-or-own.ts'
 import { flow } from '../scenarios/flow.ts'
 import { holds } from '../scenarios/holds.ts'
 import { payments } from '../scenarios/payments.ts'
@@ -22,7 +23,6 @@ const bounds = {
   runs: { min: 1, max: 100 },
   'audit-rows': { min: 0, max: 100_000_000 },
 } as const
-const generators = ['auto', 'wrk', 'own'] as const
 
 export interface GrowthOptions {
   readonly dimensions: readonly Dimension[]
@@ -89,7 +89,7 @@ export function readGrowthOptions(argv: readonly string[], hasWrk: boolean): Gro
     dimensions: dimensions.filter((name) => positionals.length === 0 || positionals.includes(name)),
     values: { rows: list('rows'), skus: list('skus'), connections: list('connections') },
     loads: readLoads(values.loads),
-    generator: readGenerator(values.generator, hasWrk),
+    generator: readWrkOrOwn(values.generator, hasWrk),
     durationMs: whole('duration') * 1_000,
     runs: whole('runs'),
     auditRowsMax: whole('audit-rows'),
@@ -103,12 +103,4 @@ function readLoads(text: string): readonly Scenario[] {
     throw new UsageError(`--loads has "${unknown}", expected some of ${loads.map(({ name }) => name).join(', ')}`)
   }
   return loads.filter(({ name }) => names.includes(name))
-}
-
-function readGenerator(name: string, hasWrk: boolean): 'wrk' | 'own' {
-  if (!generators.some((known) => known === name)) {
-    throw new UsageError(`--generator is "${name}", expected ${generators.join(', ')}`)
-  }
-  if (name === 'wrk' && !hasWrk) throw new UsageError('--generator is "wrk", but wrk is not installed')
-  return name === 'own' || !hasWrk ? 'own' : 'wrk'
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { readingOptions, UsageError, wholeOption } from '@penstock/testing/command-line.ts'
+import { readingOptions, wholeOption } from '@penstock/testing/command-line.ts'
+import { readWrkOrOwn } from '../generators/wrk-or-own.ts'
 import { soakRule } from './memory.ts'
 
 export interface SoakOptions {
@@ -41,18 +42,14 @@ export function readSoakOptions(argv: readonly string[], hasWrk: boolean): SoakO
     }),
   )
   if (values.help) return null
-  const { generator } = values
-  if (generator !== 'auto' && generator !== 'wrk' && generator !== 'own') {
-    throw new UsageError(`--generator is "${generator}", expected auto, wrk, own`)
-  }
-  if (generator === 'wrk' && !hasWrk) throw new UsageError('--generator is "wrk", but wrk is not installed')
+  const generator = readWrkOrOwn(values.generator, hasWrk)
   return {
     seconds:
       values.seconds === undefined
         ? 60 * wholeOption('minutes', values.minutes, { min: 1, max: 1_440 })
         : wholeOption('seconds', values.seconds, { min: 1, max: 86_400 }),
     connections: wholeOption('connections', values.connections, { min: 1, max: 4_000 }),
-    generator: generator === 'own' || !hasWrk ? 'own' : 'wrk',
+    generator,
     isAudited: !values['no-audit'],
   }
 }

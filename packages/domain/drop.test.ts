@@ -1,27 +1,12 @@
 import { expect, it } from 'vitest'
 import { availableUnits, dropStatus, dropStatuses, nextPhase } from './drop.ts'
+import { testDrop } from './test-drop.ts'
 import type { Drop, DropAction, DropPhase, DropStatus, Sku } from './drop.ts'
 
 const startsAtMs = 1_000_000
 const endsAtMs = 2_000_000
 
-const drop: Drop = {
-  id: 'drop_1',
-  name: 'Shoe',
-  description: null,
-  image: null,
-  currency: 'usd',
-  startsAtMs,
-  endsAtMs,
-  holdTtlMs: 600_000,
-  maxPerCustomer: null,
-  latePayment: 'reacquire',
-  fees: [],
-  metadata: {},
-  phase: 'published',
-  createdMs: 0,
-  skuIds: ['sku_1', 'sku_2'],
-}
+const drop = testDrop({ startsAtMs, endsAtMs, skuIds: ['sku_1', 'sku_2'] })
 
 const sku = (counters: Partial<Sku>): Sku => ({
   id: 'sku_1',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { refuseByOffer, refuseByStock } from './hold-refusal.ts'
-import type { Drop, DropPhase, Sku } from './drop.ts'
+import { testDrop } from './test-drop.ts'
+import type { DropPhase, Sku } from './drop.ts'
 import type { Offer } from './hold-refusal.ts'
 import type { RejectionCode } from './result.ts'
 import type { Units } from './units.ts'
@@ -24,23 +25,7 @@ function offerOf({ phase = 'published', startsAtMs = nowMs, endsAtMs = nowMs + 1
     skuWith('sku_shoe', sale.shoe ?? [10, 3, 4], sale.shoesPerOrder ?? null),
     skuWith('sku_sock', sale.sock ?? [5, 0, 5], null),
   ]
-  const drop: Drop = {
-    id: 'drop_1',
-    name: 'Drop',
-    description: null,
-    image: null,
-    currency: 'usd',
-    startsAtMs,
-    endsAtMs,
-    holdTtlMs: 600_000,
-    maxPerCustomer: 1,
-    latePayment: 'reacquire',
-    fees: [],
-    metadata: {},
-    phase,
-    createdMs: 0,
-    skuIds: skus.map(({ id }) => id),
-  }
+  const drop = testDrop({ phase, startsAtMs, endsAtMs, maxPerCustomer: 1, skuIds: skus.map(({ id }) => id) })
   return { drop, skus }
 }
 

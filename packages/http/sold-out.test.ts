@@ -1,11 +1,12 @@
 import { beforeEach, expect, it } from 'vitest'
 import { liveMarginMs } from '@penstock/domain/limits.ts'
+import { testDrop } from '@penstock/domain/test-drop.ts'
 import { Catalogue } from './catalogue.ts'
 import { Mint } from './mint.ts'
 import { holdCreate } from './routes/hold-create.ts'
 import { serveWrite } from './serve-write.ts'
 import type { Command } from '@penstock/domain/command.ts'
-import type { Drop, Sku } from '@penstock/domain/drop.ts'
+import type { Sku } from '@penstock/domain/drop.ts'
 import type { Deps } from './api.ts'
 import type { HttpExchange, HttpHandler } from './transport.ts'
 
@@ -17,23 +18,7 @@ const startsAtMs = 1_700_000_000_000
 const endsAtMs = startsAtMs + 60_000
 const seq = 7
 
-const drop: Drop = {
-  id: dropId,
-  name: 'Drop',
-  description: null,
-  image: null,
-  currency: 'usd',
-  startsAtMs,
-  endsAtMs,
-  holdTtlMs: 600_000,
-  maxPerCustomer: 2,
-  latePayment: 'reacquire',
-  fees: [],
-  metadata: {},
-  phase: 'published',
-  createdMs: 0,
-  skuIds: [skuId],
-}
+const drop = testDrop({ id: dropId, startsAtMs, endsAtMs, maxPerCustomer: 2, skuIds: [skuId] })
 const allHeld: Sku = {
   id: skuId,
   dropId,

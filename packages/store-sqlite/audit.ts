@@ -1,6 +1,6 @@
 import { buyerUnitsIds } from '@penstock/domain/customer.ts'
 import { buyerKeySql } from './buyer-rows.ts'
-import { hash53 } from './hash53.ts'
+import { addHash53 } from './hash53.ts'
 import { paymentKeySql, requestKeySql } from './load.ts'
 import { openReader } from './open.ts'
 import { decodeCustomer, paymentOfOrder } from './rows.ts'
@@ -316,7 +316,7 @@ export function auditDatabase(path: string): readonly Violation[] {
 export function runAudit(path: string, { only = auditChecks, onCheck }: AuditOptions = {}): AuditReport {
   const db = openReader(path)
   try {
-    db.function('hash53', { deterministic: true }, (key) => BigInt(hash53(String(key))))
+    addHash53(db)
     db.function('buyer_ids', { deterministic: true }, (dropId, customer) =>
       JSON.stringify(buyerUnitsIds(String(dropId), decodeCustomer(String(customer)))),
     )

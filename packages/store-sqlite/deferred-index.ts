@@ -18,7 +18,8 @@ const mergeFactor = 4
 
 /**
  * What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. Their keys never change,
- * their other columns may. Rows may go, but for the last one: what the index or the tail still says of them finds nothing, because a look-up asks the row for its key.
+ * their other columns may. Rows may go, but for the last one: what the index or the tail still says of them finds
+ * nothing, because a look-up asks the row for its key.
  */
 export interface IndexedTable {
   /** `request` stands for tables `request` and `request_index`. */

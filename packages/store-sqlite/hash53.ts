@@ -1,3 +1,5 @@
+import type { Database as Connection } from 'better-sqlite3'
+
 /**
  * 53 bits of hash as an exact integer: two 32-bit multiply-xor lanes over the UTF-16 code units, mixed at the end like
  * MurmurHash3's finaliser. Spreads keys evenly over an index; not for secrets. Two keys may collide, and whoever
@@ -20,4 +22,9 @@ function mix(lane: number): number {
   let value = Math.imul(lane ^ (lane >>> 16), 0x85ebca6b)
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35)
   return value ^ (value >>> 16)
+}
+
+/** `hash53(key)` for SQL on this connection. */
+export function addHash53(db: Connection): void {
+  db.function('hash53', { deterministic: true }, (key) => BigInt(hash53(String(key))))
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
-import { hash53 } from './hash53.ts'
+import { addHash53 } from './hash53.ts'
 import type { Database as Connection } from 'better-sqlite3'
 
 /** One numbered file of `migrations/`: forward only, and never changed once it is released. */
@@ -190,7 +190,7 @@ function explainOlder(db: Connection, version: number, known: number): string {
 /** What migrations need beyond SQL. */
 function addFunctions(db: Connection): void {
   // 0012: a deferred index, filled.
-  db.function('hash53', { deterministic: true }, (key) => BigInt(hash53(String(key))))
+  addHash53(db)
   // 0006: `drop_... email:ann@example.com` to the id without the address.
   db.function('buyer_units_id', { deterministic: true }, (id) => {
     const [dropId = '', ...key] = String(id).split(' ')
