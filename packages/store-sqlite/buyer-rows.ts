@@ -55,6 +55,10 @@ export class BuyerRows {
     this.#index.rolledBack()
   }
 
+  close(): void {
+    this.#index.close()
+  }
+
   #seqOf(id: string): number {
     const seq = this.#found.get(id)
     if (seq === undefined) throw new Error(`${id} is updated although nobody looked for it`)

@@ -1,6 +1,7 @@
 import { BulkInsert } from './bulk-insert.ts'
 import { HashTail, shareCount } from './hash-tail.ts'
 import { hash53 } from './hash53.ts'
+import { IndexFilter } from './index-filter.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 
 /** Keys kept in memory before any is written to the index: the larger, the more keys share a page write. */
@@ -35,7 +36,8 @@ export interface IndexedTable {
  * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*), as hashes. When the
  * tail is full, each batch also writes as many old keys as it brought new ones, one narrow share of the hashes after the
  * other, so that neighbours on a page are written together. The table itself is the log: after a crash, the tail is
- * read again from the rows behind `index_progress.indexed_seq`.
+ * read again from the rows behind `index_progress.indexed_seq`. Keys that are nowhere, which is most of those that are
+ * looked for, are known without a search (index-filter.ts).
  *
  * Not a constraint: it finds keys, and the engine, which looks before it inserts, keeps them unique.
  */
@@ -46,8 +48,7 @@ export class DeferredIndex {
   readonly #insert: BulkInsert
   readonly #setProgress: Statement<[number, string]>
   readonly #name: string
-  /** Nothing was ever merged: every key is in the tail. */
-  #isEmpty: boolean
+  readonly #filter: IndexFilter
   readonly #tailMin: number
   /** The share of the hashes that is merged next; 0 begins a round. */
   #nextShare = 0
@@ -65,7 +66,7 @@ export class DeferredIndex {
     this.#keyOf = db.prepare<[number], string>(`SELECT ${key} FROM ${name} WHERE seq = ?`).pluck()
     // A key merged before a crash and read again after it is there already.
     this.#insert = new BulkInsert(db, `${name}_index`, 'hash, seq', 'ON CONFLICT DO NOTHING')
-    this.#isEmpty = db.prepare(`SELECT 1 FROM ${name}_index LIMIT 1`).get() === undefined
+    this.#filter = new IndexFilter(db, `${name}_index`)
     this.#setProgress = db.prepare('UPDATE index_progress SET indexed_seq = ? WHERE name = ?')
     const progress = db.prepare<[string], number>('SELECT indexed_seq FROM index_progress WHERE name = ?').pluck()
     this.#lastSeq = progress.get(name) ?? 0
@@ -85,7 +86,7 @@ export class DeferredIndex {
   find(key: string): number | undefined {
     const hash = hash53(key)
     const recent = this.#findInTail(hash, key)
-    if (recent !== undefined || this.#isEmpty) return recent
+    if (recent !== undefined || !this.#filter.mayHave(hash)) return recent
     const first = this.#find.get(hash)
     if (first === undefined || this.#keyOf.get(first) === key) return first
     return this.#find.all(hash).find((seq) => this.#keyOf.get(seq) === key)
@@ -114,6 +115,7 @@ export class DeferredIndex {
     let roundSeq = this.#roundSeq
     while (room > 0 && shares.length < shareCount) {
       const pairs = this.#tail.list(nextShare)
+      for (const [hash] of pairs) this.#filter.add(hash)
       this.#insert.run(pairs)
       shares.push(nextShare)
       room -= pairs.length
@@ -134,7 +136,7 @@ export class DeferredIndex {
 
   #leaveTail(): void {
     if (this.#plan === null) return
-    this.#isEmpty = false
+    this.#filter.committed()
     for (const share of this.#plan.shares) this.#tail.remove(share)
     this.#nextShare = this.#plan.nextShare
     this.#roundSeq = this.#plan.roundSeq
@@ -144,5 +146,9 @@ export class DeferredIndex {
   /** The transaction was rolled back. */
   rolledBack(): void {
     this.#plan = null
+  }
+
+  close(): void {
+    this.#filter.close()
   }
 }

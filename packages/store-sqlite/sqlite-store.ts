@@ -161,6 +161,7 @@ export class SqliteStore implements Store {
 
   /** Leaves a small WAL behind and closes the file. */
   close(): void {
+    this.#loader.close()
     this.#checkpointer.close()
     this.#db.close()
   }
