@@ -24,6 +24,9 @@ function httpProcesses() {
   return Number(given)
 }
 
+// Of V8's helper threads, no more than there are cores beside the busy one: supervisor.ts says why.
+const nodeFlags = `--v8-pool-size=${Math.min(4, Math.max(1, availableParallelism() - 1))}`
+
 export const apps = [
   {
     name: 'penstock-writer',
@@ -31,6 +34,7 @@ export const apps = [
     cwd: root,
     // Without it PM2 would run a .ts file with bun, where there is one.
     interpreter,
+    node_args: nodeFlags,
     // Never a cluster: there is one writer, and a reload must stop the old one before the new one starts.
     exec_mode: 'fork',
     instances: 1,
@@ -46,6 +50,7 @@ export const apps = [
     script: path.join(root, 'packages/http/main.ts'),
     cwd: root,
     interpreter,
+    node_args: nodeFlags,
     // Only for its reload, which starts the new process before it stops the old one. The processes share the port by
     // SO_REUSEPORT; PM2 is not in the path of a request.
     exec_mode: 'cluster',
@@ -61,6 +66,7 @@ export const apps = [
     script: path.join(root, 'packages/courier/main.ts'),
     cwd: root,
     interpreter,
+    node_args: nodeFlags,
     // Never a cluster: two would deliver the events of one order at once. A second one waits for the first to end.
     exec_mode: 'fork',
     instances: 1,

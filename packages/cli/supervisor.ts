@@ -29,6 +29,17 @@ const hopelessCodes: ReadonlyMap<number | null, ExitCode> = new Map([
 /** Names are looked up on these threads: one for each endpoint, so that a silent name server keeps no other waiting. */
 const courierEnvironment = { UV_THREADPOOL_SIZE: String(webhookEndpointsMax + 4) }
 
+/** Helper threads that Node gives to V8 by itself. */
+const v8ThreadsDefault = 4
+
+/**
+ * Flags of Node for each process. V8 collects garbage and compiles in helper threads: those of four processes, four each,
+ * otherwise take a machine of few cores away from the sale for tens of milliseconds (docs/performance-log.md).
+ */
+function nodeFlags(cores: number): string[] {
+  return [`--v8-pool-size=${Math.min(v8ThreadsDefault, Math.max(1, cores - 1))}`]
+}
+
 /** What runs now. A pid is null while its process is being replaced. */
 export interface BoxState {
   /** The port HTTP is served on; 0 until the first process listens. */
@@ -41,6 +52,7 @@ export interface BoxState {
 export interface SupervisorDeps {
   readonly settings: Settings
   readonly environment: NodeJS.ProcessEnv
+  readonly cores: number
   readonly log: (line: string) => void
   readonly onState: (state: BoxState) => void
   /** A process ended in a way that no restart can cure: the box must stop. */
@@ -91,6 +103,7 @@ export class Supervisor {
   #worker(name: string, script: string, drainMs: number, extra: NodeJS.ProcessEnv = {}): Worker {
     return new Worker(name, fileURLToPath(new URL(script, import.meta.url)), drainMs, {
       environment: () => ({ ...this.#deps.environment, ...extra, PENSTOCK_PORT: String(this.#port) }),
+      nodeFlags: [...process.execArgv, ...nodeFlags(this.#deps.cores)],
       log: this.#deps.log,
       onListening: (port) => {
         this.#port = port
@@ -112,6 +125,7 @@ export class Supervisor {
 
 interface WorkerDeps {
   readonly environment: () => NodeJS.ProcessEnv
+  readonly nodeFlags: readonly string[]
   readonly log: (line: string) => void
   readonly onListening: (port: number) => void
   readonly onChange: () => void
@@ -173,7 +187,12 @@ class Worker {
   #spawn(onReady: () => void): ChildProcess {
     // In a process group of its own, so that Ctrl-C in the terminal reaches the supervisor only, which stops the
     // processes in order. Should the supervisor die, the closed IPC channel tells the process to stop.
-    const child = fork(this.#script, { env: this.#deps.environment(), detached: true, silent: true })
+    const child = fork(this.#script, {
+      env: this.#deps.environment(),
+      execArgv: [...this.#deps.nodeFlags],
+      detached: true,
+      silent: true,
+    })
     this.#child = child
     const startedMs = performance.now()
     const deadline = setTimeout(() => {

@@ -23,7 +23,14 @@ With --json, stdout has one object, {"object":"box","url",...}, once the box is 
   run: async (call, context) => {
     const settings = settingsOf(call, context)
     const environment = environmentOf(call, context)
-    await start({ settings, environment, seed: !call.isOff('seed'), json: call.json, output: context.output })
+    await start({
+      settings,
+      environment,
+      cores: context.cores,
+      seed: !call.isOff('seed'),
+      json: call.json,
+      output: context.output,
+    })
     return exitCodes.done
   },
 }
@@ -31,6 +38,7 @@ With --json, stdout has one object, {"object":"box","url",...}, once the box is 
 interface StartOptions {
   readonly settings: Settings
   readonly environment: NodeJS.ProcessEnv
+  readonly cores: number
   /** Whether an empty box gets a demo drop. */
   readonly seed: boolean
   readonly json: boolean
@@ -38,7 +46,7 @@ interface StartOptions {
 }
 
 /** Runs a box until it is asked to stop. Resolves when everything has stopped. */
-async function start({ settings, environment, seed, json, output }: StartOptions): Promise<void> {
+async function start({ settings, environment, cores, seed, json, output }: StartOptions): Promise<void> {
   await checkPortIsFree(settings.host, settings.port)
   const log = (line: string): void => (json ? output.note(line) : output.line(line))
   let state: BoxState = { port: settings.port, writer: null, http: [], courier: null }
@@ -46,6 +54,7 @@ async function start({ settings, environment, seed, json, output }: StartOptions
   const supervisor = new Supervisor({
     settings,
     environment,
+    cores,
     log,
     onState: (next) => {
       state = next

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, createConnection } from 'node:net'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { auditDatabase } from '@penstock/store-sqlite/audit.ts'
@@ -281,6 +281,17 @@ describe('stopping', () => {
     expect(skuOf(await readDrop(second.seller, drop.id))).toMatchObject({ sold: 1 })
   })
 })
+
+it.runIf(process.platform === 'linux')(
+  'gives V8 no more helper threads than there are cores beside its own',
+  async () => {
+    const { program } = await startBox()
+    const expected = `--v8-pool-size=${Math.min(4, Math.max(1, availableParallelism() - 1))}`
+    const flags = pidsOf(program).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[1])
+    expect(flags.length).toBeGreaterThanOrEqual(4)
+    expect(new Set(flags)).toEqual(new Set([expected]))
+  },
+)
 
 describe('starting again', () => {
   it('keeps data and keys, makes one demo drop, and answers soon', async () => {
