@@ -20,7 +20,9 @@ const interpreter = path.join(root, 'node_modules', '.bin', 'node')
 function httpProcesses() {
   const given = process.env.PENSTOCK_HTTP_PROCESSES
   if (given === undefined || given === '') return Math.max(2, availableParallelism() - 1)
-  if (!/^[1-9]\d{0,2}$/.test(given)) throw new Error(`PENSTOCK_HTTP_PROCESSES must be a number from 1, is "${given}"`)
+  if (!/^([1-9]|[1-5]\d|6[0-4])$/.test(given)) {
+    throw new Error(`PENSTOCK_HTTP_PROCESSES must be a number from 1 to 64, is "${given}"`)
+  }
   return Number(given)
 }
 

@@ -14,7 +14,7 @@ export const soakUsage = `usage: npm run bench:soak -- [options]
 
 Whole buyers (read, hold, pay) in a closed loop, as fast as the box serves them, while every process of it and the WAL
 are looked at once a second.
-${soakRule.replace(': the', ': the\n').replace('Resident', '\nResident')}.
+${soakRule}.
 
   --minutes <count>        (10)
   --seconds <count>        instead of minutes, to try it

@@ -130,7 +130,7 @@ export class Api {
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
       const reason = cause instanceof Error ? cause.message : String(cause)
-      const advice = 'Is it running (penstock start)? Is --url right?'
+      const advice = 'Is it running (npm start, or penstock start)? Is --url right?'
       throw new CommandError(exitCodes.unavailable, `no answer from ${this.url}: ${reason}. ${advice}`, {}, cause)
     }
   }

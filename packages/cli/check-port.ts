@@ -12,7 +12,8 @@ export async function checkPortIsFree(host: string, port: number): Promise<void>
     await once(probe, 'listening')
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`cannot listen on ${host}:${port}: ${reason}`, { cause })
+    const advice = `stop what runs there, or choose another port with --port or PENSTOCK_PORT`
+    throw new Error(`cannot listen on ${host}:${port}: ${reason}; ${advice}`, { cause })
   }
   probe.close()
   await once(probe, 'close')

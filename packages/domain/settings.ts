@@ -276,7 +276,7 @@ function contradictions(settings: Settings): string[] {
     // One provider is enough.
     if (key === null && (name !== 'STRIPE_SECRET_KEY' || settings.payos === null))
       problems.push(
-        `${name} is not set, and PENSTOCK_MODE=live needs it${name === 'STRIPE_SECRET_KEY' ? ', unless payOS is set' : ''}.`,
+        `${name} is not set, and PENSTOCK_MODE=live needs it${name === 'STRIPE_SECRET_KEY' ? ', with STRIPE_WEBHOOK_SECRET, unless payOS is set' : ''}.`,
       )
   for (const [name, value] of [
     ['STRIPE_API_BASE', settings.stripeApiBase],

@@ -23,7 +23,9 @@ export function findUrlFault(text: string, { allowPrivate, httpsOnly }: WebhookU
   if (url.port !== '' && url.port !== '80' && url.port !== '443' && Number(url.port) < portMin) {
     return `must have the port 80, 443 or one from ${portMin}.`
   }
-  return isPrivateHost(hostOf(url)) ? 'must not lead into a private network.' : null
+  return isPrivateHost(hostOf(url))
+    ? 'must not lead into a private network (PENSTOCK_WEBHOOK_ALLOW_PRIVATE=1 at the box allows it).'
+    : null
 }
 
 /** The host as `net.connect` takes it: an IPv6 address has no brackets. */

@@ -53,7 +53,7 @@ ${buttons.map(([action, label]) => `<button name="action" value="${action}">${la
     `Pay ${formatAmount(amountMinor, currency)}`,
     `<h1>${escapeHtml(title)}</h1>
 <p class="amount">${formatAmount(amountMinor, currency)}</p>
-${ended === null ? '' : `<p role="status"><strong>The hold is ${escapeHtml(ended)}.</strong> Money that comes now has its own rule.</p>`}
+${ended === null ? '' : `<p role="status"><strong>The hold is ${escapeHtml(ended)}.</strong> The shop may owe back money that comes now.</p>`}
 ${form}
 <p>Payment <code>${escapeHtml(paymentId)}</code></p>`,
   )

@@ -47,10 +47,12 @@ export class Transport {
 
   constructor(options: PenstockOptions) {
     const { baseUrl, apiKey } = options
+    if (!URL.canParse(baseUrl))
+      throw new TypeError('baseUrl is missing or no URL: expected http://host or https://host')
     const { protocol, origin, pathname } = new URL(baseUrl)
     if (!/^https?:$/.test(protocol)) throw new TypeError(`baseUrl must start with http:// or https://, not ${protocol}`)
     if (typeof apiKey !== 'string' || !/^[!-~]+$/.test(apiKey))
-      throw new TypeError('apiKey must be visible ASCII characters')
+      throw new TypeError('apiKey is missing, or has other than visible ASCII characters')
     boundsOf(options)
     this.#baseUrl = origin + pathname.replace(/\/+$/, '')
     this.#authorization = `Bearer ${apiKey}`

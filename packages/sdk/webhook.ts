@@ -94,6 +94,7 @@ function checkTime(timestamp: string, nowSeconds: number, toleranceSeconds: numb
 }
 
 function decodeSecret(secret: string): Uint8Array<ArrayBuffer> {
+  if (typeof secret !== 'string' || secret === '') throw new TypeError('the webhook secret is missing')
   const encoded = secret.replace(/^whsec_/, '')
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) throw new TypeError('a webhook secret is whsec_ and base64')
   return Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0))

@@ -118,6 +118,7 @@ function summary(settings: Settings, url: string, keys: KeyFile, demoDrop: strin
     `  secret key       ${secretKey}   (for servers: everything)`,
     `  publishable key  ${keys.publishable_key}   (for browsers: read drops, own holds)`,
     `  data             ${resolve(settings.dataFolder)}`,
+    `  every route      ${url}/docs`,
     ...seeded,
     '',
     'Try it:',

@@ -16,7 +16,8 @@ export function retryWebhookDelivery(set: WorkingSet, command: RetryWebhookDeliv
     return rejected('not_found', 'id', `There is no delivery of ${eventId(eventSeq)} to ${endpointId}.`)
   }
   if (endpoint.status !== 'enabled') {
-    return rejected('invalid_transition', 'id', `The endpoint ${endpointId} is ${endpoint.status}: enable it first.`)
+    const advice = endpoint.status === 'deleted' ? 'nothing more is sent to it' : 'enable it first'
+    return rejected('invalid_transition', 'id', `The endpoint ${endpointId} is ${endpoint.status}: ${advice}.`)
   }
   // Asked for twice, as after a writer restart: it is about to be tried.
   const { status, failures, nextAttemptMs } = delivery

@@ -52,6 +52,8 @@ export function referencePage(document: OpenApiDocument): string {
 <title>${escape(document.info.title)} API</title><style>${style}</style></head><body>
 <header><h1>${escape(document.info.title)} API, version ${escape(document.info.version)}</h1>
 ${paragraphs.join('\n')}
+<p>The examples want a key: <code>KEY=sk_test_...</code>, as the start of the box prints it. Where a box listens elsewhere, they
+want its address instead of 127.0.0.1:8080.</p>
 <p>For programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI ${document.openapi}).</p></header>
 <nav aria-label="Contents"><ul>${toc.join('\n')}<li><a href="#objects">Objects</a></li></ul></nav>
 <main>${bodies.join('\n')}
@@ -171,7 +173,8 @@ function curl(
     .reduce((text, { name, schema }) => text.replace(`{${name}}`, String(schema.examples?.[0])), path)
   const parts = [`curl -sS${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} 'http://127.0.0.1:8080${filled}'`]
   if (operation.security.length > 0) parts.push(`-H "Authorization: Bearer $KEY"`)
-  if (parameters.some(({ name }) => name === 'Idempotency-Key')) parts.push(`-H "Idempotency-Key: $(uuidgen)"`)
+  if (parameters.some(({ name }) => name === 'Idempotency-Key'))
+    parts.push(`-H "Idempotency-Key: $(node -p 'crypto.randomUUID()')"`)
   if (body !== undefined) {
     parts.push(`-H 'Content-Type: application/json'`)
     parts.push(`-d '${JSON.stringify(body.examples?.[0]).replaceAll("'", String.raw`'\''`)}'`)

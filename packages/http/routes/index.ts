@@ -157,7 +157,7 @@ function serveFallback(
     const { method, path } = exchange
     const match = known.find(({ pattern }) => pattern.test(path))
     if (match === undefined) {
-      return sendProblem(exchange, deps, problem('route_not_found', `There is no route ${path}.`))
+      return sendProblem(exchange, deps, problem('route_not_found', `There is no route ${path}. All routes: /docs.`))
     }
     const { allowed } = match
     sendProblem(exchange, deps, problem('method_not_allowed', `${path} has ${allowed}, not ${method}.`), [

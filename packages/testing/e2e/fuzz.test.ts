@@ -4,6 +4,7 @@ import { runCampaign } from '../fuzz/campaign.ts'
 import { operationsOf } from '../openapi/answer-check.ts'
 import { currentDocument } from '../openapi/golden.ts'
 import { signedOperations } from '../fuzz/rules.ts'
+import { stockEnvironment } from '../fuzz/stock-pool.ts'
 import type { OpenApiDocument } from '@penstock/http/openapi/document.ts'
 
 /** Short, and the same every time; `npm run fuzz` looks further. */
@@ -16,7 +17,7 @@ describe.each(['uws', 'node'] as const)('generated requests on %s', (transport) 
   const document = currentDocument()
 
   beforeAll(async () => {
-    box = await Box.start({ transport, environment: { PENSTOCK_WEBHOOK_ALLOW_PRIVATE: '1' } })
+    box = await Box.start({ transport, environment: stockEnvironment })
   })
 
   afterAll(() => box.stop())

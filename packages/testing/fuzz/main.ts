@@ -3,6 +3,7 @@ import { Box } from '../box.ts'
 import { readingOptions, UsageError, wholeOption } from '../command-line.ts'
 import { currentDocument } from '../openapi/golden.ts'
 import { runCampaign } from './campaign.ts'
+import { stockEnvironment } from './stock-pool.ts'
 
 const usage = `usage: npm run fuzz -- [--count N] [--seconds N] [--seed N] [--transport uws|node]
 
@@ -42,7 +43,7 @@ async function main(): Promise<number> {
     timeMs: wholeOption('seconds', values.seconds, { min: 1, max: 86_400 }) * 1_000,
   }
   console.log(`seed ${seed}`)
-  const box = await Box.start({ transport })
+  const box = await Box.start({ transport, environment: stockEnvironment })
   const pids = JSON.stringify(box.pids)
   try {
     const reports = await runCampaign(box, currentDocument(), {

@@ -3,6 +3,9 @@ import type { Answer, Client } from '../client.ts'
 import type { WireDrop, WireHold, WireList, WirePayment, WireWebhookEndpoint } from '../wire-types.ts'
 import type { IdPool } from './id-pool.ts'
 
+/** What a box needs for all of it: the webhook endpoint is on this machine. */
+export const stockEnvironment = { PENSTOCK_WEBHOOK_ALLOW_PRIVATE: '1' }
+
 /** A provider that settles its refunds later. */
 const laterProvider = 'later'
 
