@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { tailKeysOf } from '@penstock/store-sqlite/deferred-index.ts'
 import { hash53 } from '@penstock/store-sqlite/hash53.ts'
 import { paymentKeySql, requestKeySql } from '@penstock/store-sqlite/load.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
@@ -136,8 +137,13 @@ function settle(db: Connection, count: number, onProgress: (status: string) => v
     ['request', requestKeySql],
   ] as const) {
     ;[keys, name] = [0, table]
+    // The newest keys wait in memory, as always: otherwise nothing would be merged until so many payments have come.
+    const rows = db.prepare<[], number>(`SELECT max(seq) FROM ${name}`).pluck().get() ?? 0
+    const indexedSeq = Math.max(0, rows - tailKeysOf(rows))
     // Sorted, so that the index is written from left to right.
-    db.exec(`INSERT INTO ${name}_index (hash, seq) SELECT hash53(${key}), seq FROM ${name} ORDER BY 1, 2`)
-    db.exec(`UPDATE index_progress SET indexed_seq = (SELECT max(seq) FROM ${name}) WHERE name = '${name}'`)
+    db.prepare(
+      `INSERT INTO ${name}_index (hash, seq) SELECT hash53(${key}), seq FROM ${name} WHERE seq <= ? ORDER BY 1, 2`,
+    ).run(indexedSeq)
+    db.prepare('UPDATE index_progress SET indexed_seq = ? WHERE name = ?').run(indexedSeq, name)
   }
 }

@@ -14,6 +14,11 @@ const tailKeysMin = 65_536
 const rowsPerTailKey = 32
 const tailKeysMax = 1_048_576
 
+/** Keys of a table of `rows` that stay in memory. */
+export function tailKeysOf(rows: number, tailMin = tailKeysMin): number {
+  return Math.max(tailMin, Math.min(tailKeysMax, Math.floor(rows / rowsPerTailKey)))
+}
+
 /** Old keys merged for each new one while the tail is overfull (after a restart it holds up to two rounds). */
 const mergeFactor = 4
 
@@ -42,7 +47,7 @@ export interface IndexedTable {
  * Not a constraint: it finds keys, and the engine, which looks before it inserts, keeps them unique.
  */
 export class DeferredIndex {
-  readonly #tail = new HashTail()
+  readonly #tail: HashTail
   readonly #find: Statement<[number], number>
   readonly #keyOf: Statement<[number], string>
   readonly #insert: BulkInsert
@@ -70,6 +75,7 @@ export class DeferredIndex {
     this.#setProgress = db.prepare('UPDATE index_progress SET indexed_seq = ? WHERE name = ?')
     const progress = db.prepare<[string], number>('SELECT indexed_seq FROM index_progress WHERE name = ?').pluck()
     this.#lastSeq = progress.get(name) ?? 0
+    this.#tail = new HashTail(tailKeysOf(this.#lastSeq, tailMin))
     const rows = db
       .prepare<[number], readonly [number, string]>(`SELECT seq, ${key} FROM ${name} WHERE seq > ? ORDER BY seq`)
       .raw()
@@ -107,8 +113,7 @@ export class DeferredIndex {
 
   /** Inside the transaction that appends `newKeys` rows: writes about as many old keys, once the tail is full. */
   merge(newKeys: number): void {
-    const tailMax = Math.max(this.#tailMin, Math.min(tailKeysMax, Math.floor(this.#lastSeq / rowsPerTailKey)))
-    let room = Math.min(this.#tail.size + newKeys - tailMax, newKeys * mergeFactor)
+    let room = Math.min(this.#tail.size + newKeys - tailKeysOf(this.#lastSeq, this.#tailMin), newKeys * mergeFactor)
     if (room <= 0) return
     const shares: number[] = []
     let nextShare = this.#nextShare
