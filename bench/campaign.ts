@@ -6,7 +6,10 @@ import type { BenchOptions } from './options.ts'
 import type { Phase } from './phase.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
-/** Long enough for the processes to compile what is hot, and to learn how many holds a phase needs. */
+/**
+ * Of each phase, in its own box: Node compiles what is hot for one or two seconds, in which answers take many times as
+ * long. It also says how many holds the phase needs.
+ */
 const warmUpMs = 2_000
 /** Before anything was measured: what a phase may send per second. */
 const guessPerSecond = 15_000
@@ -29,11 +32,11 @@ export interface CampaignDeps {
 /**
  * Every scenario by every generator, round after round (A B A B), so that a slow minute of the machine hits all alike.
  * Each round has a box of its own, with a new database: otherwise the last would be measured on what the others left.
- * The first round is a warm-up and does not count.
+ * Each phase begins with a warm-up that does not count.
  */
 export async function runCampaign(deps: CampaignDeps): Promise<void> {
   const fastest = new Map<string, number>()
-  for (let run = 0; run <= deps.options.runs; run++) {
+  for (let run = 1; run <= deps.options.runs; run++) {
     deps.signal.throwIfAborted()
     deps.onStatus(() => 'starting a box')
     const lab = await deps.openLab()
@@ -62,25 +65,37 @@ async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<
     if (chosen.length === 0) deps.onMissing(scenario.name, 'no generator here can send it')
     for (const generator of chosen) {
       const key = `${scenario.name} ${generator.name}`
-      const phase = await runPhase(deps, lab, scenario, generator, run, fastest.get(key) ?? guessPerSecond)
-      fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
-      deps.onPhase(phase)
+      for (const isWarmUp of [true, false]) {
+        const phase = await runPhase(
+          deps,
+          lab,
+          { scenario, generator, run, isWarmUp },
+          fastest.get(key) ?? guessPerSecond,
+        )
+        fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
+        deps.onPhase(phase)
+      }
     }
   }
+}
+
+interface PhasePlace {
+  readonly scenario: Scenario
+  readonly generator: Generator
+  readonly run: number
+  readonly isWarmUp: boolean
 }
 
 async function runPhase(
   { options, signal, onStatus }: CampaignDeps,
   lab: Lab,
-  scenario: Scenario,
-  generator: Generator,
-  run: number,
+  { scenario, generator, run, isWarmUp }: PhasePlace,
   fastestPerSecond: number,
 ): Promise<Phase> {
   signal.throwIfAborted()
-  const durationMs = run === 0 ? Math.min(warmUpMs, options.durationMs) : options.durationMs
+  const durationMs = isWarmUp ? Math.min(warmUpMs, options.durationMs) : options.durationMs
   const perSecond = options.perSecond ?? fastestPerSecond * reserve
-  const name = `${run === 0 ? 'warm-up' : `run ${run} of ${options.runs}`}: ${scenario.name} by ${generator.name}`
+  const name = `run ${run} of ${options.runs}: ${isWarmUp ? 'warm-up: ' : ''}${scenario.name} by ${generator.name}`
   onStatus(() => `${name}: starting`)
   const plan = await scenario.prepare(lab, {
     requestsMax: Math.ceil(perSecond * (durationMs / 1_000)),
@@ -94,13 +109,13 @@ async function runPhase(
     lab,
     scenario: scenario.name,
     server: scenario.server,
-    run,
+    run: isWarmUp ? 0 : run,
     plan,
     generator,
     counts: scenario.counts,
     connections: options.connections,
     durationMs,
-    quietMs: run === 0 ? 0 : options.quietMs,
+    quietMs: isWarmUp ? 0 : options.quietMs,
     signal,
     alongside: scenario.alongside,
     onMeasuring: () => {

@@ -23,6 +23,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
  * @property {string} summary  one line for the list
  * @property {readonly (readonly string[])[]} steps  arguments of Node 24, one list per process, run in turn while each
  *   ends with 0. The user's arguments go to every step.
+ * @property {readonly string[]} [help]  what runs instead when the arguments ask for help
  * @property {boolean} [bare]  it takes no arguments
  * @property {boolean} [unguarded]  the process may outlive this one, or needs file descriptor 3 for itself
  */
@@ -40,6 +41,7 @@ const TASKS = {
   dev: {
     summary: 'start, and restart when a file under packages/ changes',
     steps: [['--watch-path=packages', '--watch-preserve-output', CLI, 'start']],
+    help: [CLI, 'start'],
     unguarded: true,
   },
   penstock: { summary: 'the penstock command: npm run penstock -- --help', steps: [[CLI]] },
@@ -99,13 +101,18 @@ function usage() {
   return ['usage: npm run <task> -- [arguments]', '', ...lines, ''].join('\n')
 }
 
+/** @param {readonly string[]} args */
+function asksForHelp(args) {
+  return args.includes('--help') || args.includes('-h')
+}
+
 /**
  * @param {string} name
  * @param {Task} task
  * @param {readonly string[]} args  at least one, where none is taken
  */
 function explain(name, { summary }, args) {
-  const help = args.includes('--help') || args.includes('-h')
+  const help = asksForHelp(args)
   const text = `usage: npm run ${name}   (${summary}; no arguments)\n`
   if (help) process.stdout.write(text)
   else process.stderr.write(`penstock: npm run ${name} takes no "${args[0]}"\n\n${text}`)
@@ -127,7 +134,8 @@ async function main(argv) {
   const { bundledNodeRuns } = await ensureInstalled(root, packageManager)
   const node = findNode(root, bundledNodeRuns)
   const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}` }
-  for (const step of task.steps) {
+  const steps = task.help !== undefined && asksForHelp(args) ? [task.help] : task.steps
+  for (const step of steps) {
     const code = await runChild(node, [...step, ...args], { cwd: root, env, guarded: task.unguarded !== true })
     if (code !== 0) return code
   }

@@ -30,7 +30,8 @@ const rungBounds = { min: 10, max: 1_000_000 }
 export const ladderUsage = `usage: npm run bench:ladder -- [mixed] [payments] [options]
 
 Open loop: requests go out at a constant rate, whatever the server does, and latency counts from the intended time.
-Each rung has a box of its own, warmed up for a second. Afterwards its rows are counted and its data is audited.
+Each rung has a box of its own, warmed up for two seconds at its rate, at most 8,000/s. Afterwards its rows are counted and
+its data is audited.
 
 ladders (both unless named):
   mixed      60% list, 20% hold and pay, 10% webhook for an unknown hold, 10% one drop

@@ -27,7 +27,11 @@ export function planRefund(set: WorkingSet, payment: Payment, wish: RefundWish, 
   if (refusal !== null) return refusal
   const lines = wishedLines(known, wish)
   if (wish.restock && lines.length === 0) {
-    return rejected('invalid_request', 'restock', 'This refund has no units to put back on sale: give lines, or no amount.')
+    return rejected(
+      'invalid_request',
+      'restock',
+      'This refund has no units to put back on sale: give lines, or no amount.',
+    )
   }
   const left = amountLeft(payment)
   const amountMinor = wish.amountMinor ?? (wish.lines === null ? left : priceOf(set, payment, lines))

@@ -262,7 +262,7 @@ export const apiKeyRollBody = Type.Object(
 
 const webhookEvents = Type.Array(
   Type.Enum(['*', ...outboxEventTypes], {
-    description: 'a type of event, or * for all',
+    description: `* for all, or one of ${outboxEventTypes.join(', ')}`,
     examples: ['payment.captured'],
   }),
   {

@@ -87,17 +87,31 @@ export class IndexFilter {
 
 /** Every hash of an index that is there when it begins; of those that are added meanwhile, some. */
 export function readHashes(db: Connection, table: string): HashBits {
-  const count = db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0
-  const bits = new HashBits({ count })
-  const after = db
+  const bits = new HashBits({ count: countEntries(db, table) })
+  const look = db
     .prepare<[number, number], number>(`SELECT hash FROM ${table} WHERE hash > ? ORDER BY hash LIMIT ?`)
     .pluck()
   for (let last = -1; ;) {
-    const hashes = after.all(last, entriesPerLook)
-    for (const hash of hashes) bits.add(hash)
+    const hashes = look.all(last, entriesPerLook)
     const end = hashes.at(-1)
     if (end === undefined) return bits
+    for (const hash of hashes) bits.add(hash)
     // Equal hashes beyond the last one of a look share its bit.
+    last = end
+  }
+}
+
+function countEntries(db: Connection, table: string): number {
+  const look = db
+    .prepare<[number, number], readonly [last: number | null, count: number]>(
+      `SELECT max(hash), count(*) FROM (SELECT hash FROM ${table} WHERE hash > ? ORDER BY hash LIMIT ?)`,
+    )
+    .raw()
+  let [total, last] = [0, -1]
+  for (;;) {
+    const [end, count] = look.get(last, entriesPerLook) ?? [null, 0]
+    if (end === null) return total
+    total += count
     last = end
   }
 }

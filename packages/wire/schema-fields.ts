@@ -112,11 +112,12 @@ export const feeExample = { name: 'VAT', kind: 'tax', basis_points: 1_900 }
 export const latePayment = oneOf(['reacquire', 'refund'])
 export const apiKeyKind = oneOf(['secret', 'publishable'])
 export function apiKeyScopes(minItems: 0 | 1) {
-  return Type.Array(Type.Enum([...scopes], { description: 'a scope', examples: ['orders:read'] }), {
+  const kinds = `*, or :read and :write of ${resources.join(', ')}`
+  return Type.Array(Type.Enum([...scopes], { description: `a scope: ${kinds}`, examples: ['orders:read'] }), {
     minItems,
     maxItems: scopes.length,
     uniqueItems: true,
-    description: `a list of different scopes: *, or :read and :write of ${resources.join(', ')}`,
+    description: `a list of different scopes: ${kinds}`,
   })
 }
 export const metadata = Type.Record(

@@ -151,9 +151,9 @@ ${serverNotes}`,
 }
 
 function readLine(text: string): { sku: string; quantity: number } {
-  const [, sku = '', quantity = ''] = /^([^=]+)=(\d{1,9})$/.exec(text) ?? []
+  const [, sku = '', quantity = ''] = /^(sku_[^=]+)=(\d{1,9})$/.exec(text) ?? []
   if (sku === '' || Number(quantity) < 1)
-    throw usageError(`--line is "${text}", expected SKU=QUANTITY such as sku_...=2`)
+    throw usageError(`--line is "${text}", expected SKU=QUANTITY such as sku_...=2: penstock order show lists the SKUs`)
   return { sku, quantity: Number(quantity) }
 }
 
