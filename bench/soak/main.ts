@@ -7,7 +7,7 @@ import { Lab } from '../lab.ts'
 import { requireConnections } from '../open-files.ts'
 import { measurePhase } from '../phase.ts'
 import { flow } from '../scenarios/flow.ts'
-import { growsByDesign, judge, soakRule } from './memory.ts'
+import { growsByDesign, indexGrowthMiB, judge, soakRule } from './memory.ts'
 import { readSoakOptions, soakUsage } from './options.ts'
 import { MemoryWatch } from './watch.ts'
 import type { CommandContext } from '../command.ts'
@@ -84,7 +84,8 @@ function describe(
   traces: readonly Trace[],
   problems: readonly string[],
 ): Omit<Report, 'at' | 'conditions' | 'data'> {
-  const verdicts = traces.map((trace) => judge(trace))
+  const buyers = phases.reduce((sum, { perSecond, load }) => sum + (perSecond * load.elapsedMs) / 1_000, 0)
+  const verdicts = traces.map((trace) => judge(trace, trace.name === 'writer' ? indexGrowthMiB(buyers) : 0))
   const growing = verdicts.flatMap(({ name, kind, verdict }) =>
     verdict === 'growing' ? [`GROWING: the ${kind} memory of ${name}`.replace('wal memory', 'WAL')] : [],
   )

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judge, parentOf, parseHeap, residentMiB } from './memory.ts'
+import { indexGrowthMiB, judge, parentOf, parseHeap, residentMiB } from './memory.ts'
 import type { TraceKind } from './memory.ts'
 
 test.each<[string, TraceKind, number[], string]>([
@@ -16,6 +16,22 @@ test.each<[string, TraceKind, number[], string]>([
 ])('judge of %s', (_, kind, values, verdict) => {
   const points = values.map((mib, second) => [second, mib] as const)
   expect(judge({ name: 'writer', kind, points }).verdict).toBe(verdict)
+})
+
+test('judge allows the writer what its indexes need for the rows of the run', () => {
+  const points = [0, 0, 0, 100, 100, 100, 105, 110, 160].map((mib, second) => [second, mib] as const)
+  const trace = { name: 'writer', kind: 'resident', points } as const
+  expect(judge(trace, 46).verdict).toBe('bounded')
+  expect(judge(trace, 45).verdict).toBe('growing')
+})
+
+test.each([
+  [100_000, 0],
+  [2_000_000, 3],
+  [6_000_000, 54],
+  [30_000_000, 192],
+])('indexes need, at the end of %d whole buyers, about %d MiB more than at a third', (rows, mib) => {
+  expect(Math.round(indexGrowthMiB(rows))).toBe(mib)
 })
 
 test('judge shows the highest of each third, of a heap the lowest', () => {

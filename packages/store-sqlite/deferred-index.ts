@@ -1,5 +1,6 @@
 import { BulkInsert } from './bulk-insert.ts'
-import { HashTail, shareCount } from './hash-tail.ts'
+import { bitsBytesOf } from './hash-bits.ts'
+import { HashTail, shareCount, tailBytesOf } from './hash-tail.ts'
 import { hash53 } from './hash53.ts'
 import { IndexFilter } from './index-filter.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
@@ -17,6 +18,11 @@ const tailKeysMax = 1_048_576
 /** Keys of a table of `rows` that stay in memory. */
 export function tailKeysOf(rows: number, tailMin = tailKeysMin): number {
   return Math.max(tailMin, Math.min(tailKeysMax, Math.floor(rows / rowsPerTailKey)))
+}
+
+/** Memory of an index over `rows` rows, in bytes: its tail and its filter. At most 192 MB. */
+export function indexBytesOf(rows: number): number {
+  return tailBytesOf(tailKeysOf(rows)) + bitsBytesOf(rows)
 }
 
 /** Old keys merged for each new one while the tail is overfull (after a restart it holds up to two rounds). */

@@ -21,7 +21,7 @@ export class HashBits {
 
   /** What another thread filled, or an empty set with room for `count` hashes and as many again. */
   constructor(from: { readonly bytes: Uint8Array; readonly taken: number } | { readonly count: number }) {
-    this.bytes = 'bytes' in from ? from.bytes : new Uint8Array(placesFor(from.count) / 8)
+    this.bytes = 'bytes' in from ? from.bytes : new Uint8Array(bitsBytesOf(from.count))
     this.#taken = 'bytes' in from ? from.taken : 0
     this.#rangePerPlace = hashRange / (this.bytes.length * 8)
   }
@@ -52,6 +52,7 @@ export class HashBits {
   }
 }
 
-function placesFor(count: number): number {
-  return Math.min(placesMax, Math.max(placesMin, 2 ** Math.ceil(Math.log2(count * placesPerHash))))
+/** Memory of a set made for `count` hashes, in bytes. */
+export function bitsBytesOf(count: number): number {
+  return Math.min(placesMax, Math.max(placesMin, 2 ** Math.ceil(Math.log2(count * placesPerHash)))) / 8
 }

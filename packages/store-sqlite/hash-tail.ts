@@ -29,7 +29,7 @@ export class HashTail {
 
   /** With room for `keys` pairs from the start. */
   constructor(keys = 0) {
-    this.#places = Math.max(placesMin, 2 ** Math.ceil(Math.log2(keys / loadMax)))
+    this.#places = placesFor(keys)
     this.#hashes = new Float64Array(this.#places).fill(free)
     this.#seqs = new Float64Array(this.#places)
   }
@@ -126,6 +126,15 @@ export class HashTail {
       if (hash !== free) this.#put(hash, seqs[place] ?? 0)
     }
   }
+}
+
+/** Memory of a tail with room for `keys` pairs, in bytes. */
+export function tailBytesOf(keys: number): number {
+  return placesFor(keys) * 2 * Float64Array.BYTES_PER_ELEMENT
+}
+
+function placesFor(keys: number): number {
+  return Math.max(placesMin, 2 ** Math.ceil(Math.log2(keys / loadMax)))
 }
 
 function shareOf(hash: number): number {
