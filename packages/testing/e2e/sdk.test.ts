@@ -67,7 +67,7 @@ describe('the README of the SDK', () => {
       renameSync(join(folder, 'package'), join(folder, 'node_modules', '@penstock', 'sdk'))
       const [, code = '', printed] = /## Quick start\n.*?```js\n(.*?)```.*?```\n(.*?)```/s.exec(readme) ?? []
       writeFileSync(join(folder, 'quick-start.mjs'), code)
-      const env = { ...process.env, PENSTOCK_URL: own.url, PENSTOCK_SECRET_KEY: own.secretKey }
+      const env = { ...process.env, SHOP_URL: own.url, SHOP_KEY: own.secretKey }
       const { stdout } = await promisify(execFile)(process.execPath, ['quick-start.mjs'], { cwd: folder, env })
       expect(stdout).toBe(printed)
     } finally {
