@@ -84,7 +84,7 @@ function describe(
   traces: readonly Trace[],
   problems: readonly string[],
 ): Omit<Report, 'at' | 'conditions' | 'data'> {
-  const buyers = phases.reduce((sum, { perSecond, load }) => sum + (perSecond * load.elapsedMs) / 1_000, 0)
+  const buyers = phases.reduce((sum, { rows }) => sum + (rows['payments'] ?? 0), 0)
   const verdicts = traces.map((trace) => judge(trace, trace.name === 'writer' ? indexGrowthMiB(buyers) : 0))
   const growing = verdicts.flatMap(({ name, kind, verdict }) =>
     verdict === 'growing' ? [`GROWING: the ${kind} memory of ${name}`.replace('wal memory', 'WAL')] : [],

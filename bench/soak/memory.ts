@@ -30,7 +30,7 @@ const pointsMin = 9
 
 export const soakRule = `bounded: the last third of the time needed at most 10% and ${breathMiB} MiB more than the second, and, in the writer, what its indexes need for so many rows. Resident memory and the WAL by their highest, a heap by its lowest, which is what a collection left`
 
-/** What may grow by design, and where its bound is: all of it is full before the second third of ten minutes. */
+/** What may grow by design, and where its bound is. */
 export const growsByDesign = [
   'Not counted: pages of files (libraries, the WAL index), which are the kernel’s and shared; the database file, which grows with every payment.',
   'Grows with the rows: three indexes of the writer, by a key in memory for every 32 rows and a bit or two a row, each up to 192 MB at 33 million rows (store-sqlite/deferred-index.ts).',

@@ -47,9 +47,7 @@ export class Transport {
 
   constructor(options: PenstockOptions) {
     const { baseUrl, apiKey } = options
-    if (!URL.canParse(baseUrl))
-      throw new TypeError('baseUrl is missing or no URL: expected http://host or https://host')
-    const { protocol, origin, pathname } = new URL(baseUrl)
+    const { protocol, origin, pathname } = parseBaseUrl(baseUrl)
     if (!/^https?:$/.test(protocol)) throw new TypeError(`baseUrl must start with http:// or https://, not ${protocol}`)
     if (typeof apiKey !== 'string' || !/^[!-~]+$/.test(apiKey))
       throw new TypeError('apiKey is missing, or has other than visible ASCII characters')
@@ -204,4 +202,13 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
   })
+}
+
+/** Without `URL.canParse`, which Node.js has since 18.17 only. */
+function parseBaseUrl(baseUrl: string): URL {
+  try {
+    return new URL(baseUrl)
+  } catch (cause) {
+    throw new TypeError('baseUrl is missing or no URL: expected http://host or https://host', { cause })
+  }
 }

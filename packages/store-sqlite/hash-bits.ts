@@ -10,6 +10,12 @@ const placesMax = 2 ** 30
 
 const hashRange = 2 ** 53
 
+/** A set as it goes from one thread to another. */
+export interface FilledBits {
+  readonly bytes: Uint8Array
+  readonly taken: number
+}
+
 /**
  * A set of 53-bit hashes that may say yes to a hash that is not in it, and never says no to one that is: one bit for each
  * of equal ranges of hashes. Hashes that come in their order are neighbours here, too.
@@ -20,7 +26,7 @@ export class HashBits {
   #taken: number
 
   /** What another thread filled, or an empty set with room for `count` hashes and as many again. */
-  constructor(from: { readonly bytes: Uint8Array; readonly taken: number } | { readonly count: number }) {
+  constructor(from: FilledBits | { readonly count: number }) {
     this.bytes = 'bytes' in from ? from.bytes : new Uint8Array(bitsBytesOf(from.count))
     this.#taken = 'bytes' in from ? from.taken : 0
     this.#rangePerPlace = hashRange / (this.bytes.length * 8)
@@ -38,7 +44,7 @@ export class HashBits {
   }
 
   add(hash: number): void {
-    const place = Math.floor(hash / this.#rangePerPlace)
+    const place = this.#placeOf(hash)
     const bit = 1 << (place % 8)
     const byte = this.bytes[place >>> 3] ?? 0
     if ((byte & bit) !== 0) return
@@ -47,8 +53,12 @@ export class HashBits {
   }
 
   mayHave(hash: number): boolean {
-    const place = Math.floor(hash / this.#rangePerPlace)
+    const place = this.#placeOf(hash)
     return ((this.bytes[place >>> 3] ?? 0) & (1 << (place % 8))) !== 0
+  }
+
+  #placeOf(hash: number): number {
+    return Math.floor(hash / this.#rangePerPlace)
   }
 }
 

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { readHashes } from './index-filter.ts'
 import { openReader } from './open.ts'
-import type { FilledBits, FilterOrder } from './index-filter.ts'
+import type { FilledBits } from './hash-bits.ts'
+import type { FilterOrder } from './index-filter.ts'
 
 /** The thread of `IndexFilter`: reads one index, hands over its hashes, and ends. */
 const { path, table } = workerData as FilterOrder

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { HashBits } from './hash-bits.ts'
 import type { Database as Connection } from 'better-sqlite3'
+import type { FilledBits } from './hash-bits.ts'
 
 /** Entries of an index that are read at once, at the start; more are read in a thread. */
 const entriesAtOnceMax = 131_072
@@ -8,14 +9,10 @@ const entriesAtOnceMax = 131_072
 /** Entries read by one statement: no snapshot is held for longer, so that the WAL can start anew. */
 const entriesPerLook = 65_536
 
-/** What `index-filter-worker.ts` is started with, and what it answers. */
+/** What `index-filter-worker.ts` is started with; it answers with `FilledBits`. */
 export interface FilterOrder {
   readonly path: string
   readonly table: string
-}
-export interface FilledBits {
-  readonly bytes: Uint8Array
-  readonly taken: number
 }
 
 /**

@@ -6,6 +6,7 @@ import { noFees } from '@penstock/domain/fee.ts'
 import { orderIdOf } from '@penstock/domain/order.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
+import { testDrop } from '@penstock/domain/test-drop.ts'
 import { FatalStoreError } from './store.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Command } from '@penstock/domain/command.ts'
@@ -605,24 +606,14 @@ function pay(id: string): Command {
 }
 
 function drop(change: Partial<Drop>): Drop {
-  return {
-    id: 'drop_1',
+  return testDrop({
     name: 'Shoe',
-    description: null,
-    image: null,
-    currency: 'usd',
     startsAtMs: nowMs,
     endsAtMs: null,
-    holdTtlMs: 600_000,
-    maxPerCustomer: null,
-    latePayment: 'reacquire',
-    fees: [],
-    metadata: {},
-    phase: 'published',
     createdMs: nowMs,
     skuIds: ['sku_1', 'sku_2'],
     ...change,
-  }
+  })
 }
 
 function sku(change: Partial<Sku>): Sku {
