@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { briefResult, fullResult } from '@penstock/protocol/brief-result.ts'
 import { Codec } from '@penstock/protocol/codec.ts'
 import { FrameReader } from '@penstock/protocol/frame.ts'
 import { SqliteStore } from '@penstock/store-sqlite/sqlite-store.ts'
@@ -14,7 +15,9 @@ import { InProcessSale } from '../in-process-sale.ts'
 import { count } from '../report/format.ts'
 import { median } from '../summary.ts'
 import { StatementWatch } from './statements.ts'
+import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
+import type { Reply } from '@penstock/protocol/messages.ts'
 import type { CommandContext } from '../command.ts'
 import type { Report } from '../report/report.ts'
 import type { StatementCost } from './statements.ts'
@@ -102,7 +105,7 @@ function measureCodec({ batch, batches }: Options, costs: Costs): void {
       for (let done = 0; done < batches; done++) work()
     })
   const numbered = commands.map((command, id) => ({ id, command }))
-  const reply = { seq: 1, skus: [], dropIds: [], apiKeysChanged: false, replies: numberedReplies(results) }
+  const changes = { seq: 1, skus: [], dropIds: [], apiKeysChanged: false }
   note(
     costs,
     'codec: encode payments',
@@ -119,20 +122,32 @@ function measureCodec({ batch, batches }: Options, costs: Costs): void {
   note(
     costs,
     'codec: encode replies',
-    repeat(() => receiver.encodeCommit(reply)),
+    repeat(() => receiver.encodeCommit({ ...changes, replies: numberedReplies(commands, results) })),
     all,
   )
-  const replies = payloadsOf(receiver.encodeCommit(reply))
+  const replies = payloadsOf(receiver.encodeCommit({ ...changes, replies: numberedReplies(commands, results) }))
   note(
     costs,
     'codec: decode replies',
-    repeat(() => replies.forEach((payload) => sender.decodeCommit(payload))),
+    repeat(() => replies.forEach((payload) => readReplies(sender, payload, commands))),
     all,
   )
 }
 
-function numberedReplies(results: readonly Result[]): { id: number; result: Result }[] {
-  return results.map((result, id) => ({ id, result }))
+/** As the process that sent the commands does. */
+function readReplies(codec: Codec, payload: Buffer, commands: readonly Command[]): void {
+  for (const { id, result } of codec.decodeCommit(payload).replies) {
+    const command = commands[id]
+    if (command !== undefined) fullResult(command, result)
+  }
+}
+
+/** As the writer sends them. */
+function numberedReplies(commands: readonly Command[], results: readonly Result[]): Reply[] {
+  return commands.flatMap((command, id) => {
+    const result = results[id]
+    return result === undefined ? [] : [{ id, result: briefResult(command, result) }]
+  })
 }
 
 function payloadsOf(frames: readonly Buffer[]): Buffer[] {

@@ -1,3 +1,4 @@
+import type { CreateHold } from './command.ts'
 import type { Customer, ErasedCustomer } from './customer.ts'
 import type { Fee } from './fee.ts'
 import type { Currency } from './money.ts'
@@ -32,6 +33,25 @@ export interface Hold {
   /** A whole second, so that the wire shows the exact deadline. */
   readonly expiresMs: number
   readonly status: HoldStatus
+}
+
+/** What of a new hold does not follow from its command: prices and clock of the writer. */
+export type HoldTerms = Pick<Hold, 'lines' | 'fees' | 'amountMinor' | 'currency' | 'createdMs' | 'expiresMs'>
+
+export function newHold(command: CreateHold, terms: HoldTerms): Hold {
+  return {
+    id: command.holdId,
+    dropId: command.dropId,
+    lines: terms.lines,
+    fees: terms.fees,
+    amountMinor: terms.amountMinor,
+    currency: terms.currency,
+    customer: command.customer,
+    clientSecret: command.clientSecret,
+    createdMs: terms.createdMs,
+    expiresMs: terms.expiresMs,
+    status: 'active',
+  }
 }
 
 /** The status at `nowMs`: a hold past its deadline is expired even before the writer has returned its units. */

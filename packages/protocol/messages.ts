@@ -1,8 +1,9 @@
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
+import type { BriefResult } from './brief-result.ts'
 
 /** Raised whenever a frame, a message or a structure changes. Processes of different versions refuse each other. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** http → writer, once, first. */
 export interface Hello {
@@ -40,9 +41,10 @@ export interface NumberedCommand {
   readonly command: Command
 }
 
+/** The result of the command with this number, as `briefResult` has it. */
 export interface Reply {
   readonly id: number
-  readonly result: Result
+  readonly result: Result | BriefResult
 }
 
 /** The counters of one SKU after a commit. */

@@ -1,6 +1,7 @@
 import { FrameError } from './frame.ts'
 import type { Command } from '@penstock/domain/command.ts'
 import type { Result } from '@penstock/domain/result.ts'
+import type { BriefResult } from './brief-result.ts'
 
 /**
  * Metadata travels as JSON text. Its field names are chosen by clients, and msgpackr gives some names a meaning
@@ -22,8 +23,8 @@ export function withMetadataObject(value: unknown): unknown {
   return { ...value, changes: parseMetadata(value['changes']) }
 }
 
-export function resultWithMetadataText(result: Result): unknown {
-  if (result.outcome !== 'drop_saved') return result
+export function resultWithMetadataText(result: Result | BriefResult): unknown {
+  if (!('outcome' in result) || result.outcome !== 'drop_saved') return result
   return { ...result, drop: { ...result.drop, metadata: JSON.stringify(result.drop.metadata) } }
 }
 

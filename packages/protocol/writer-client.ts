@@ -8,6 +8,7 @@ import {
   reconnectMinMs,
   requestDeadlineMs,
 } from '@penstock/domain/limits.ts'
+import { fullResult } from './brief-result.ts'
 import { Codec } from './codec.ts'
 import { FrameError, FrameReader, frameKinds } from './frame.ts'
 import { protocolVersion } from './messages.ts'
@@ -144,7 +145,7 @@ export class WriterClient {
       const pending = this.#pending.get(id)
       if (pending === undefined) continue
       this.#pending.delete(id)
-      pending.onReply({ result, seq: commit.seq })
+      pending.onReply({ result: fullResult(pending.command, result), seq: commit.seq })
     }
   }
 

@@ -16,7 +16,7 @@ export interface QueuedCommand<Origin> {
 export interface CommittedBatch<Origin> {
   readonly seq: number
   readonly changes: Changes
-  readonly replies: readonly { readonly origin: Origin; readonly result: Result }[]
+  readonly replies: readonly (QueuedCommand<Origin> & { readonly result: Result })[]
 }
 
 export interface GroupCommitDeps<Origin> {
@@ -107,7 +107,7 @@ export class GroupCommit<Origin> {
       this.#deps.onPoisoned(only.command, batchError)
       const result = rejected('internal_error', null, 'The command could not be carried out; nothing was changed.')
       const { seq } = this.#deps.store
-      this.#deps.onCommitted({ seq, changes: noChanges, replies: [{ origin: only.origin, result }] })
+      this.#deps.onCommitted({ seq, changes: noChanges, replies: [{ ...only, result }] })
       return
     }
     for (const queued of batch) await this.#commit([queued])
@@ -121,10 +121,10 @@ export class GroupCommit<Origin> {
   }
 
   #handOut(batch: readonly QueuedCommand<Origin>[], { value, seq, changes }: Committed<Result[]>): void {
-    const replies = batch.map(({ origin }, index) => {
+    const replies = batch.map(({ command, origin }, index) => {
       const result = value[index]
       if (result === undefined) throw new FatalStoreError('commit_failed', 'a command has no result')
-      return { origin, result }
+      return { command, origin, result }
     })
     this.#deps.onCommitted({ seq, changes, replies })
   }

@@ -3,6 +3,7 @@ import { createConnection } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { handshakeDeadlineMs, replyBacklogBytesMax } from '@penstock/domain/limits.ts'
+import { fullResult } from '@penstock/protocol/brief-result.ts'
 import { Codec } from '@penstock/protocol/codec.ts'
 import { encodeFrame, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
 import { protocolVersion } from '@penstock/protocol/messages.ts'
@@ -78,7 +79,12 @@ class Box {
 type Message =
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
   | { readonly kind: 'refusal'; readonly reason: string }
-  | { readonly kind: 'commit'; readonly commit: CommitMessage; readonly bytes: number }
+  | { readonly kind: 'commit'; readonly commit: FullCommit; readonly bytes: number }
+
+/** A commit with results as they were before they were sent in brief. */
+type FullCommit = Omit<CommitMessage, 'replies'> & {
+  readonly replies: readonly { readonly id: number; readonly result: Result }[]
+}
 
 /** The other end of the socket, frame by frame. */
 class TestPeer {
@@ -88,6 +94,7 @@ class TestPeer {
   /** Everything received, as it came. */
   readonly chunks: Buffer[] = []
   readonly #messages: Message[] = []
+  readonly #commands = new Map<number, Command>()
   #wake = (): void => undefined
 
   constructor() {
@@ -116,15 +123,15 @@ class TestPeer {
     }
   }
 
-  async nextCommit(): Promise<CommitMessage> {
+  async nextCommit(): Promise<FullCommit> {
     const message = await this.next()
     if (message.kind !== 'commit') throw new Error(`expected a commit, got ${message.kind}`)
     return message.commit
   }
 
   /** Commits until this command is answered: its result, and the commits that came. */
-  async untilReply(id: number): Promise<{ result: Result; commits: CommitMessage[] }> {
-    const commits: CommitMessage[] = []
+  async untilReply(id: number): Promise<{ result: Result; commits: FullCommit[] }> {
+    const commits: FullCommit[] = []
     for (;;) {
       const commit = await this.nextCommit()
       commits.push(commit)
@@ -140,13 +147,28 @@ class TestPeer {
     return this
   }
 
+  /** Commands that will be sent: their results may come in brief. */
+  encode(...commands: readonly NumberedCommand[]): Buffer[] {
+    for (const { id, command } of commands) this.#commands.set(id, command)
+    return this.codec.encodeCommands(commands)
+  }
+
   send(...commands: readonly NumberedCommand[]): void {
-    for (const frame of this.codec.encodeCommands(commands)) this.socket.write(frame)
+    for (const frame of this.encode(...commands)) this.socket.write(frame)
   }
 
   async call(id: number, command: Command): Promise<Result> {
     this.send({ id, command })
     return (await this.untilReply(id)).result
+  }
+
+  #inFull(commit: CommitMessage): FullCommit {
+    const replies = commit.replies.map(({ id, result }) => {
+      const command = this.#commands.get(id)
+      if (command === undefined) throw new Error(`a reply to ${id}, which was not sent`)
+      return { id, result: fullResult(command, result) }
+    })
+    return { ...commit, replies }
   }
 
   #decode(kind: number, payload: Buffer): Message {
@@ -156,7 +178,7 @@ class TestPeer {
       case frameKinds.refusal:
         return { kind: 'refusal', reason: this.codec.decodeRefusal(payload).reason }
       case frameKinds.commit:
-        return { kind: 'commit', commit: this.codec.decodeCommit(payload), bytes: payload.length }
+        return { kind: 'commit', commit: this.#inFull(this.codec.decodeCommit(payload)), bytes: payload.length }
       default:
         throw new Error(`unexpected frame kind ${kind}`)
     }
@@ -286,7 +308,7 @@ it('WriterServer understands commands that arrive byte by byte', async () => {
   await openSale()
   const peer = await connect()
   peer.socket.setNoDelay(true)
-  for (const frame of peer.codec.encodeCommands([{ id: 3, command: holdCommand('hold_1') }])) {
+  for (const frame of peer.encode({ id: 3, command: holdCommand('hold_1') })) {
     for (const byte of frame) await new Promise((resolve) => peer.socket.write(Buffer.from([byte]), resolve))
   }
   expect((await peer.untilReply(3)).result).toMatchObject({ outcome: 'hold_created' })
@@ -298,12 +320,12 @@ it('WriterServer tells every peer the counters of a commit, and each its own rep
   first.send({ id: 1, command: holdCommand('hold_1') }, { id: 2, command: holdCommand('hold_2') })
   second.send({ id: 1, command: holdCommand('hold_3') })
 
-  const held = async (peer: TestPeer, units: number): Promise<CommitMessage[]> => {
-    const commits: CommitMessage[] = []
+  const held = async (peer: TestPeer, units: number): Promise<FullCommit[]> => {
+    const commits: FullCommit[] = []
     while (commits.at(-1)?.skus[0]?.held !== units) commits.push(await peer.nextCommit())
     return commits
   }
-  const replies = (commits: readonly CommitMessage[]): unknown[] =>
+  const replies = (commits: readonly FullCommit[]): unknown[] =>
     commits.flatMap((commit) => commit.replies.map(({ id, result }) => [id, 'hold' in result && result.hold.id]))
 
   const heard = [await held(first, 3), await held(second, 3), await held(third, 3)]

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { chmodSync, rmSync } from 'node:fs'
 import { handshakeDeadlineMs, replyBacklogBytesMax, skusPerCommitMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
+import { briefResult } from '@penstock/protocol/brief-result.ts'
 import { Codec } from '@penstock/protocol/codec.ts'
 import { FrameError, FrameReader, frameKinds } from '@penstock/protocol/frame.ts'
 import { protocolVersion } from '@penstock/protocol/messages.ts'
@@ -67,11 +68,12 @@ export class WriterServer {
    */
   broadcast(batch: CommittedBatch<Origin | null>): void {
     const replies = new Map<Peer, Reply[]>()
-    for (const { origin, result } of batch.replies) {
+    for (const { command, origin, result } of batch.replies) {
       if (origin === null) continue
+      const reply = { id: origin.id, result: briefResult(command, result) }
       const own = replies.get(origin.peer)
-      if (own === undefined) replies.set(origin.peer, [{ id: origin.id, result }])
-      else own.push({ id: origin.id, result })
+      if (own === undefined) replies.set(origin.peer, [reply])
+      else own.push(reply)
     }
     const { changes } = batch
     const { apiKeysChanged } = changes

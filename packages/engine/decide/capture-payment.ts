@@ -1,7 +1,7 @@
 import { noFees } from '@penstock/domain/fee.ts'
 import { holdStatusAt } from '@penstock/domain/hold.ts'
 import { cashAccount, refundsDueAccount, saleShares } from '@penstock/domain/ledger-entry.ts'
-import { orderIdOf } from '@penstock/domain/order.ts'
+import { newPayment } from '@penstock/domain/new-payment.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { paymentAsRecorded } from '../answer.ts'
@@ -115,22 +115,7 @@ function recordPayment(
   nowMs: number,
 ): Result {
   const { provider, providerPaymentId, amountMinor, currency } = command
-  const payment: Payment = {
-    id: command.paymentId,
-    provider,
-    providerPaymentId,
-    holdId: command.holdId,
-    orderId: reason === null ? orderIdOf(command.paymentId) : null,
-    amountMinor,
-    currency,
-    status: reason === null ? 'captured' : reason === 'unknown_hold' ? 'unmatched' : 'refund_due',
-    reason,
-    createdMs: nowMs,
-    attachedHoldId: null,
-    refundedMinor: 0,
-    disputedMinor: 0,
-    lostMinor: 0,
-  }
+  const payment = newPayment(command, reason, nowMs)
   set.payments.insert(paymentKey(provider, providerPaymentId), payment)
   set.events.append({ type: `payment.${payment.status}`, objectId: payment.id, createdMs: nowMs })
   const shares = reason === null ? saleShares(amountMinor, fees) : [{ account: refundsDueAccount, amountMinor }]

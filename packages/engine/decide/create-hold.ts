@@ -1,6 +1,6 @@
 import { computeFees, totalFees } from '@penstock/domain/fee.ts'
 import { refuseByOffer, refuseByStock } from '@penstock/domain/hold-refusal.ts'
-import { holdDeadlineMs, holdStatusAt, provesHold } from '@penstock/domain/hold.ts'
+import { holdDeadlineMs, holdStatusAt, newHold, provesHold } from '@penstock/domain/hold.ts'
 import { amountMax } from '@penstock/domain/limits.ts'
 import { rejected } from '@penstock/domain/result.ts'
 import { asCreated } from '../answer.ts'
@@ -41,7 +41,7 @@ export function createHold(set: WorkingSet, command: CreateHold, nowMs: number):
     )
   }
 
-  const hold = newHold(set, drop, command, nowMs)
+  const hold = holdFor(set, drop, command, nowMs)
   if (hold.amountMinor > amountMax) {
     const detail = `The amount of a hold, fees included, may be at most ${amountMax} minor units.`
     return rejected('invalid_request', 'lines', detail)
@@ -74,7 +74,7 @@ function findReplaced(set: WorkingSet, command: CreateHold): Hold | Rejected | n
   return hold.status === 'active' ? hold : null
 }
 
-function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number): Hold {
+function holdFor(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number): Hold {
   const lines: HoldLine[] = command.lines.map(({ skuId, quantity }) => ({
     skuId,
     quantity,
@@ -82,17 +82,12 @@ function newHold(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number
   }))
   const goodsMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0)
   const fees = computeFees(drop.fees, goodsMinor)
-  return {
-    id: command.holdId,
-    dropId: drop.id,
+  return newHold(command, {
     lines,
     fees,
     amountMinor: goodsMinor + totalFees(fees),
     currency: drop.currency,
-    customer: command.customer,
-    clientSecret: command.clientSecret,
     createdMs: nowMs,
     expiresMs: holdDeadlineMs(nowMs, drop.holdTtlMs),
-    status: 'active',
-  }
+  })
 }

@@ -76,7 +76,7 @@ describe('many buyers at once', () => {
     }))
     // Straight to the writer, so that all of them are made in one moment.
     const peer = await IpcPeer.greet(join(box.dataFolder, 'writer.sock'))
-    for (const bytes of peer.codec.encodeCommands(holds)) peer.send(bytes)
+    peer.sendCommands(holds)
     await poll('every hold', 10_000, () => peer.replies.length === count)
     peer.end()
     const deadlines = peer.replies.map(({ result }) => (result['hold'] as { expiresMs: number }).expiresMs)

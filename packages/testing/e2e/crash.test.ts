@@ -201,7 +201,7 @@ describe('a commit whose answer was lost with the writer', () => {
     ].map((command, index) => ({ id: index, command }))
     const sendAll = async (): Promise<string[]> => {
       const peer = await IpcPeer.greet(path)
-      for (const bytes of peer.codec.encodeCommands(commands)) peer.send(bytes)
+      peer.sendCommands(commands)
       await poll('every reply', 5_000, () => peer.replies.length === commands.length)
       peer.end()
       // Keyed ones are replays, the others look new.

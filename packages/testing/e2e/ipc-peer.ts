@@ -11,13 +11,16 @@ export interface IpcReply {
 interface ProtocolCodec {
   encodeHello(hello: { protocol: number; pid: number; seenSeq: number; follows: boolean }): Buffer
   encodeCommands(commands: readonly { id: number; command: object }[]): Buffer[]
-  decodeCommit(payload: Buffer): { readonly seq: number; readonly replies: readonly IpcReply[] }
+  decodeCommit(payload: Buffer): { readonly seq: number; readonly replies: readonly { id: number; result: object }[] }
 }
 const { Codec } = (await import(new URL('../../protocol/codec.ts', import.meta.url).href)) as {
   Codec: new () => ProtocolCodec
 }
+const { fullResult } = (await import(new URL('../../protocol/brief-result.ts', import.meta.url).href)) as {
+  fullResult: (command: object, result: object) => IpcReply['result']
+}
 
-export const protocol = 1
+export const protocol = 2
 
 /** Kinds of frames (protocol/frame.ts), as numbers: what is on the wire must not change by accident. */
 export const kinds = { hello: 1, welcome: 2, refusal: 3, commands: 4, commit: 5 } as const
@@ -40,6 +43,7 @@ export class IpcPeer {
   readonly kinds: number[] = []
   /** Replies to commands of this connection. */
   readonly replies: IpcReply[] = []
+  readonly #commands = new Map<number, object>()
   #received = Buffer.alloc(0)
 
   private constructor(socket: Socket) {
@@ -73,6 +77,17 @@ export class IpcPeer {
     this.#socket.destroy()
   }
 
+  sendCommands(commands: readonly { id: number; command: object }[]): void {
+    for (const { id, command } of commands) this.#commands.set(id, command)
+    for (const bytes of this.codec.encodeCommands(commands)) this.send(bytes)
+  }
+
+  #takeReplies(payload: Buffer): void {
+    for (const { id, result } of this.codec.decodeCommit(payload).replies) {
+      this.replies.push({ id, result: fullResult(this.#commands.get(id) ?? {}, result) })
+    }
+  }
+
   #receive(chunk: Buffer): void {
     this.#received = Buffer.concat([this.#received, chunk])
     while (this.#received.length >= 4) {
@@ -80,7 +95,7 @@ export class IpcPeer {
       if (this.#received.length < end) return
       const kind = this.#received.readUInt8(4)
       this.kinds.push(kind)
-      if (kind === kinds.commit) this.replies.push(...this.codec.decodeCommit(this.#received.subarray(5, end)).replies)
+      if (kind === kinds.commit) this.#takeReplies(this.#received.subarray(5, end))
       this.#received = this.#received.subarray(end)
     }
   }
