@@ -35,13 +35,13 @@ export interface Hold {
   readonly status: HoldStatus
 }
 
-/** What of a new hold does not follow from its command: prices and clock of the writer. */
-export type HoldTerms = Pick<Hold, 'lines' | 'fees' | 'amountMinor' | 'currency' | 'createdMs' | 'expiresMs'>
+/** What of a new hold does not follow from its command: prices and clock of the writer. Drop and SKUs are the command's. */
+export type HoldTerms = Pick<Hold, 'dropId' | 'lines' | 'fees' | 'amountMinor' | 'currency' | 'createdMs' | 'expiresMs'>
 
 export function newHold(command: CreateHold, terms: HoldTerms): Hold {
   return {
     id: command.holdId,
-    dropId: command.dropId,
+    dropId: terms.dropId,
     lines: terms.lines,
     fees: terms.fees,
     amountMinor: terms.amountMinor,

@@ -33,6 +33,7 @@ const create: CreateHold = {
   replace: null,
 }
 const terms: HoldTerms = {
+  dropId: 'drop_1',
   lines: [
     { skuId: 'sku_1', quantity: 2, unitAmountMinor: 500 },
     { skuId: 'sku_2', quantity: 1, unitAmountMinor: 0 },

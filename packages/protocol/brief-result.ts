@@ -48,7 +48,8 @@ export function fullResult(command: Command, result: Result | BriefResult): Resu
   if (command.kind === 'create_hold' && !isBriefPayment(result)) {
     const [unitAmountsMinor, fees, amountMinor, currency, createdMs, expiresMs] = result
     const lines = pricedLines(command, unitAmountsMinor)
-    const hold = newHold(command, { lines, fees, amountMinor, currency, createdMs, expiresMs })
+    const terms = { dropId: command.dropId, lines, fees, amountMinor, currency, createdMs, expiresMs }
+    const hold = newHold(command, terms)
     return { outcome: 'hold_created', hold, replayed: false }
   }
   throw new FrameError(`a brief result of ${result.length} values does not answer ${command.kind}`)

@@ -18,8 +18,8 @@ import type { StoreOptions } from './sqlite-store.ts'
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
 
-/** Active holds kept in memory, the newest (some 100 MB): most are paid soon, and their payment needs them again. */
-const cachedHoldsMax = 131_072
+/** Active holds kept in memory, the newest (some 150 MB): most are paid soon, and their payment needs them again. */
+const cachedHoldsMax = 262_144
 
 /** What deferred indexes find rows by, as SQL over the columns of their table. */
 export const paymentKeySql = "provider || '/' || provider_payment_id"

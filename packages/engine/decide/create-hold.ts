@@ -75,14 +75,15 @@ function findReplaced(set: WorkingSet, command: CreateHold): Hold | Rejected | n
 }
 
 function holdFor(set: WorkingSet, drop: Drop, command: CreateHold, nowMs: number): Hold {
-  const lines: HoldLine[] = command.lines.map(({ skuId, quantity }) => ({
-    skuId,
-    quantity,
-    unitAmountMinor: found(set.skus, skuId).unitAmountMinor,
-  }))
+  // Ids of the catalogue, not of the command: thousands of holds in memory then share them.
+  const lines: HoldLine[] = command.lines.map(({ skuId, quantity }) => {
+    const { id, unitAmountMinor } = found(set.skus, skuId)
+    return { skuId: id, quantity, unitAmountMinor }
+  })
   const goodsMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitAmountMinor, 0)
   const fees = computeFees(drop.fees, goodsMinor)
   return newHold(command, {
+    dropId: drop.id,
     lines,
     fees,
     amountMinor: goodsMinor + totalFees(fees),
