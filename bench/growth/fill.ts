@@ -20,7 +20,7 @@ type Row = Readonly<Record<string, Value>>
 /**
  * Makes a database with `count` payments of a drop that is over, as fast as SQLite copies rows: one payment goes
  * through the real store, and every row that it left is repeated with other ids. Knows no table by heart but the
- * counters and the deferred indexes, so it follows the schema; the audit says whether it still does. Does not let go of
+ * counters, the deferred indexes and what numbers holds, so it follows the schema; the audit says whether it still does. Does not let go of
  * its process until it is done: see fill-process.ts.
  */
 export function fillPayments(path: string, count: number, onProgress: (status: string) => void): void {
@@ -86,12 +86,15 @@ function listTables(db: Connection): string[] {
 function copiesOf(db: Connection, table: string, ids: readonly string[]): string[] {
   const columns = db.pragma(`table_info(${table})`) as { name: string; type: string; pk: number }[]
   const rows = db.prepare<[], Row>(`SELECT * FROM ${table}`).all()
-  const own = rows.filter((row) => Object.values(row).some((value) => ids.some((id) => String(value).includes(id))))
+  const own = rows.filter(
+    (row) => 'hold_seq' in row || Object.values(row).some((value) => ids.some((id) => String(value).includes(id))),
+  )
   return own.map((row, place) => {
     const values = columns.map(({ name, type, pk }) => {
       const value = row[name] ?? null
       // A number of its own, behind those that are there.
-      if (pk === 1 && type === 'INTEGER') return `${rows.length} + (n - 1) * ${own.length} + ${place + 1}`
+      const isNumber = (pk === 1 && type === 'INTEGER') || name === 'seq' || name === 'hold_seq'
+      if (isNumber) return `${rows.length} + (n - 1) * ${own.length} + ${place + 1}`
       return typeof value === 'string' ? textOf(value, ids) : String(value ?? 'NULL')
     })
     return `WITH RECURSIVE number (n) AS (SELECT ? UNION ALL SELECT n + 1 FROM number WHERE n < ?)
@@ -131,6 +134,7 @@ function settle(db: Connection, count: number, onProgress: (status: string) => v
   db.prepare('UPDATE sku SET sold = sold * (1 + ?)').run(count)
   // As if the last of them had been paid longer ago than a hold may last: a start looks at every hold since.
   db.exec('UPDATE writer_state SET settled_ms = settled_ms + 2 * longest_hold_ms')
+  db.prepare('UPDATE writer_state SET last_hold_seq = last_hold_seq * (1 + ?)').run(count)
   db.prepare('UPDATE ledger_balance SET balance = balance * (1 + ?)').run(count)
   for (const [table, key] of [
     ['payment', paymentKeySql],

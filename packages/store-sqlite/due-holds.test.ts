@@ -24,16 +24,18 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
+let lastSeq = 0
+
 function id(createdMs: number, number: number): string {
   return mintId('hold', createdMs, new Uint8Array(10).fill(number))
 }
 
 function insert(holdId: string, expiresMs: number, status: 'active' | 'captured'): void {
   db.prepare(
-    `INSERT INTO hold_start (id, drop_id, amount, currency, lines, customer, client_secret, created_ms, expires_ms)
-     VALUES (?, 'drop', 1, 'usd', '[]', '{}', 'cs', 1, ?)`,
-  ).run(holdId, expiresMs)
-  if (status !== 'active') db.prepare('INSERT INTO hold_end (hold_id, status) VALUES (?, ?)').run(holdId, status)
+    `INSERT INTO hold_start (id, seq, drop_id, amount, currency, lines, customer, client_secret, created_ms, expires_ms)
+     VALUES (?, ?, 'drop', 1, 'usd', '[]', '{}', 'cs', 1, ?)`,
+  ).run(holdId, ++lastSeq, expiresMs)
+  if (status !== 'active') db.prepare('INSERT INTO hold_end (hold_seq, status) VALUES (?, ?)').run(lastSeq, status)
 }
 
 describe('DueHolds', () => {

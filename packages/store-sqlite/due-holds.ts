@@ -29,7 +29,7 @@ export class DueHolds {
     const oldest = idFloor('hold', Math.max(0, settledMs - longestHoldMs - clockSkewMs))
     const active = (bound: string): string =>
       `SELECT id, expires_ms AS expiresMs FROM hold_start
-       WHERE id >= ? ${bound} AND NOT EXISTS (SELECT 1 FROM hold_end WHERE hold_id = id)`
+       WHERE id >= ? ${bound} AND NOT EXISTS (SELECT 1 FROM hold_end WHERE hold_seq = seq)`
     const some = db.prepare<[string, string], Deadline>(active('AND id < ?'))
     const rest = db.prepare<[string], Deadline>(active(''))
     const after = db

@@ -1,6 +1,6 @@
-import { apiKeyColumns, dropColumns, holdColumns, refundColumns } from './rows.ts'
+import { apiKeyColumns, dropColumns, refundColumns } from './rows.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
-import type { ApiKeyRow, DropRow, HoldRow, RefundRow } from './rows.ts'
+import type { ApiKeyRow, DropRow, RefundRow } from './rows.ts'
 
 /** Statements that the writer and its readers both have: one row by its id. */
 
@@ -8,10 +8,6 @@ type FindRow<Row> = Statement<[id: string], Row>
 
 export function findDrop(db: Connection): FindRow<DropRow> {
   return db.prepare<[string], DropRow>(`SELECT ${dropColumns} FROM drops WHERE id = ?`).raw()
-}
-
-export function findHold(db: Connection): FindRow<HoldRow> {
-  return db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
 }
 
 export function findRefund(db: Connection): FindRow<RefundRow> {

@@ -1,14 +1,13 @@
 import { BuyerRows } from './buyer-rows.ts'
 import { DeferredIndex } from './deferred-index.ts'
-import { DueHolds } from './due-holds.ts'
-import { findDrop, findHold } from './find-row.ts'
+import { HoldRows } from './hold-rows.ts'
+import { findDrop } from './find-row.ts'
 import { loadApiKeys } from './load-keys.ts'
 import { loadMoney } from './load-money.ts'
 import { ProviderRows } from './provider-rows.ts'
 import { loadLastEventSeq, loadWebhooks } from './webhook-store.ts'
-import { paymentColumns, skuColumns, toAnswer, toDrop, toHold, toPayment, toSku } from './rows.ts'
+import { paymentColumns, skuColumns, toAnswer, toDrop, toPayment, toSku } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
-import type { Hold } from '@penstock/domain/hold.ts'
 import type { StoredAnswer } from '@penstock/domain/working-set.ts'
 import type { ChangeSet, RowSource } from '@penstock/store/working-set.ts'
 import type { Database as Connection } from 'better-sqlite3'
@@ -17,9 +16,6 @@ import type { StoreOptions } from './sqlite-store.ts'
 
 /** Drops and SKUs kept in memory; beyond it the memory is forgotten and filled again. */
 const cachedRowsMax = 100_000
-
-/** Active holds kept in memory, the newest (some 150 MB): most are paid soon, and their payment needs them again. */
-const cachedHoldsMax = 262_144
 
 /** What deferred indexes find rows by, as SQL over the columns of their table. */
 export const paymentKeySql = "provider || '/' || provider_payment_id"
@@ -32,7 +28,6 @@ export const requestKeySql = 'id'
 export class RowLoader implements RowSource {
   readonly drops: RowSource['drops']
   readonly skus: RowSource['skus']
-  readonly holds: RowSource['holds']
   readonly payments: RowSource['payments']
   readonly orderChanges: RowSource['orderChanges']
   readonly orderAliases: RowSource['orderAliases']
@@ -50,23 +45,21 @@ export class RowLoader implements RowSource {
   /** Keyed by `paymentKey(provider, providerPaymentId)`. */
   readonly paymentIndex: DeferredIndex
   readonly requestIndex: DeferredIndex
-  readonly dueHolds: DueHolds
+  readonly holdRows: HoldRows
   readonly providerRows: ProviderRows
   readonly buyerRows: BuyerRows
   readonly #drops = new Map<string, Drop>()
   readonly #skus = new Map<string, Sku>()
-  readonly #holds = new Map<string, Hold>()
 
   constructor(db: Connection, { indexTailMax, log }: Pick<StoreOptions, 'indexTailMax' | 'log'> = {}) {
     this.paymentIndex = new DeferredIndex(db, { name: 'payment', key: paymentKeySql }, indexTailMax)
     this.requestIndex = new DeferredIndex(db, { name: 'request', key: requestKeySql }, indexTailMax)
-    this.dueHolds = new DueHolds(db, log)
+    this.holdRows = new HoldRows(db, log)
     this.providerRows = new ProviderRows(db)
     this.buyerRows = new BuyerRows(db, indexTailMax)
     const drop = findDrop(db)
     const skuIds = db.prepare<[string], string>('SELECT id FROM sku WHERE drop_id = ? ORDER BY position').pluck()
     const sku = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE id = ?`).raw()
-    const hold = findHold(db)
     const payment = db.prepare<[number], PaymentRow>(`SELECT ${paymentColumns} FROM payment WHERE seq = ?`).raw()
     const money = loadMoney(db)
     this.orderChanges = money.orderChanges
@@ -95,12 +88,6 @@ export class RowLoader implements RowSource {
       this.#skus.set(id, loaded)
       return loaded
     }
-    this.holds = (id) => {
-      const cached = this.#holds.get(id)
-      if (cached !== undefined) return cached
-      const row = hold.get(id)
-      return row && toHold(row)
-    }
     this.payments = (key) => {
       const seq = this.paymentIndex.find(key)
       const row = seq === undefined ? undefined : payment.get(seq)
@@ -120,7 +107,11 @@ export class RowLoader implements RowSource {
   }
 
   holdsDue(nowMs: number, max: number): readonly string[] {
-    return this.dueHolds.list(nowMs, max)
+    return this.holdRows.due.list(nowMs, max)
+  }
+
+  get holds(): RowSource['holds'] {
+    return this.holdRows.holds
   }
 
   get buyers(): RowSource['buyers'] {
@@ -140,28 +131,13 @@ export class RowLoader implements RowSource {
   }
 
   /** After a commit, and only then: the rows in memory become the committed ones. */
-  keep({ drops, skus, holds }: ChangeSet): void {
+  keep({ drops, skus }: ChangeSet): void {
     if (this.#drops.size + this.#skus.size > cachedRowsMax) {
       this.#drops.clear()
       this.#skus.clear()
     }
     for (const rows of [drops.inserted, drops.updated]) for (const drop of rows.values()) this.#drops.set(drop.id, drop)
     for (const rows of [skus.inserted, skus.updated]) for (const sku of rows.values()) this.#skus.set(sku.id, sku)
-    // A hold that ended is seldom asked for again, and its row says how it ended.
-    for (const hold of holds.updated.values()) {
-      this.#holds.delete(hold.id)
-      if (hold.status !== 'active') this.dueHolds.remove(hold)
-    }
-    for (const hold of holds.inserted.values()) {
-      if (hold.status !== 'active') continue
-      this.#holds.set(hold.id, hold)
-      this.dueHolds.add(hold)
-    }
-    if (this.#holds.size <= cachedHoldsMax) return
-    for (const oldest of this.#holds.keys()) {
-      this.#holds.delete(oldest)
-      if (this.#holds.size <= cachedHoldsMax) return
-    }
   }
 }
 

@@ -1,27 +1,15 @@
-import { isErased } from '@penstock/domain/customer.ts'
 import { BulkInsert } from './bulk-insert.ts'
 import { RefundSaver } from './save-refunds.ts'
 import { WebhookSaver } from './webhook-store.ts'
-import {
-  apiKeyColumns,
-  dropColumns,
-  encodeAnswer,
-  encodeCustomer,
-  encodeFeeRules,
-  encodeFees,
-  encodeLines,
-  encodeScopes,
-  holdStartColumns,
-  newPaymentColumns,
-} from './rows.ts'
+import { apiKeyColumns, dropColumns, encodeAnswer, encodeFeeRules, encodeScopes, newPaymentColumns } from './rows.ts'
 import type { Drop, Sku } from '@penstock/domain/drop.ts'
-import type { Hold } from '@penstock/domain/hold.ts'
 import type { LedgerEntry } from '@penstock/domain/ledger-entry.ts'
 import type { ChangeSet } from '@penstock/store/working-set.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 import type { SqlValue } from './bulk-insert.ts'
 import type { BuyerRows } from './buyer-rows.ts'
 import type { DeferredIndex } from './deferred-index.ts'
+import type { HoldRows } from './hold-rows.ts'
 import type { RowLoader } from './load.ts'
 import type { ProviderRows } from './provider-rows.ts'
 
@@ -31,20 +19,17 @@ import type { ProviderRows } from './provider-rows.ts'
  * index.
  */
 export class ChangeSaver {
-  readonly #db: Connection
   readonly #insertDrop: BulkInsert
   readonly #updateDrop: Statement<[SqlValue[]]>
   readonly #raiseLongestHold: Statement<[number]>
   readonly #insertSku: BulkInsert
   readonly #updateSku: Statement<[SqlValue[]]>
-  readonly #insertHold: BulkInsert
-  readonly #endHold: BulkInsert
-  readonly #eraseHold: Statement<[string, string]>
   readonly #insertPayment: BulkInsert
   readonly #insertEntry: BulkInsert
   readonly #insertCausedEntry: BulkInsert
   readonly #refunds: RefundSaver
   readonly #providerRows: ProviderRows
+  readonly #holdRows: HoldRows
   readonly #buyerRows: BuyerRows
   readonly #webhooks: WebhookSaver
   readonly #addBalance: Statement<[string, string, number]>
@@ -56,9 +41,12 @@ export class ChangeSaver {
   readonly #paymentIndex: DeferredIndex
   readonly #requestIndex: DeferredIndex
 
-  constructor(db: Connection, loader: Pick<RowLoader, 'paymentIndex' | 'requestIndex' | 'providerRows' | 'buyerRows'>) {
-    this.#db = db
+  constructor(
+    db: Connection,
+    loader: Pick<RowLoader, 'paymentIndex' | 'requestIndex' | 'providerRows' | 'holdRows' | 'buyerRows'>,
+  ) {
     this.#providerRows = loader.providerRows
+    this.#holdRows = loader.holdRows
     this.#buyerRows = loader.buyerRows
     this.#paymentIndex = loader.paymentIndex
     this.#requestIndex = loader.requestIndex
@@ -76,15 +64,6 @@ export class ChangeSaver {
     this.#updateSku = db.prepare<[SqlValue[]]>(
       'UPDATE sku SET name = ?, unit_amount = ?, stock = ?, max_per_order = ?, held = ?, sold = ? WHERE id = ?',
     )
-    this.#insertHold = new BulkInsert(db, 'hold_start', holdStartColumns)
-    // A hold that ended ends once more when late money takes its units again.
-    this.#endHold = new BulkInsert(
-      db,
-      'hold_end',
-      'hold_id, status',
-      'ON CONFLICT (hold_id) DO UPDATE SET status = excluded.status',
-    )
-    this.#eraseHold = db.prepare('UPDATE hold_start SET customer = ? WHERE id = ?')
     this.#insertPayment = new BulkInsert(db, 'payment', `seq, ${newPaymentColumns}`)
     this.#insertEntry = new BulkInsert(db, 'ledger_entry', entryColumns)
     this.#insertCausedEntry = new BulkInsert(db, 'ledger_entry', `${entryColumns}, cause_id`)
@@ -109,7 +88,7 @@ export class ChangeSaver {
 
   save(set: ChangeSet): void {
     this.#saveCatalogue(set)
-    this.#saveHolds(set)
+    this.#holdRows.save(set)
     this.#buyerRows.save(set)
     this.#saveMoney(set)
     this.#insertEvent.run(set.outboxEvents.map(({ type, objectId, createdMs }) => [type, objectId, createdMs]))
@@ -126,12 +105,14 @@ export class ChangeSaver {
     this.#paymentIndex.committed(set.payments.inserted.keys())
     this.#requestIndex.committed(set.requests.inserted.keys())
     this.#providerRows.committed(set)
+    this.#holdRows.committed(set)
     this.#buyerRows.committed(set)
   }
 
   rolledBack(): void {
     this.#paymentIndex.rolledBack()
     this.#requestIndex.rolledBack()
+    this.#holdRows.rolledBack()
     this.#buyerRows.rolledBack()
   }
 
@@ -194,36 +175,6 @@ export class ChangeSaver {
     }
   }
 
-  #saveHolds(set: ChangeSet): void {
-    if (set.holds.inserted.size > 0) {
-      this.#insertHold.run(
-        [...set.holds.inserted.values()].map((hold) => [
-          hold.id,
-          hold.dropId,
-          encodeLines(hold.lines),
-          encodeFees(hold.fees),
-          hold.amountMinor,
-          hold.currency,
-          encodeCustomer(hold.customer),
-          hold.clientSecret,
-          hold.createdMs,
-          hold.expiresMs,
-        ]),
-      )
-    }
-    // Of a hold only the status changes, and the customer when it is erased. An ended one is never active again.
-    const ended = [...set.holds.inserted.values(), ...set.holds.updated.values()].filter(isEnded)
-    this.#endHold.run(ended.map((hold) => [hold.id, hold.status]))
-    for (const hold of set.holds.updated.values()) if (isErased(hold.customer)) this.#saveErased(hold)
-  }
-
-  /** Zeroes what the row frees: otherwise it stays in the page until something else needs the place. */
-  #saveErased({ id, customer }: Hold): void {
-    this.#db.pragma('secure_delete = ON')
-    this.#eraseHold.run(encodeCustomer(customer), id)
-    this.#db.pragma('secure_delete = OFF')
-  }
-
   #saveMoney(set: ChangeSet): void {
     let seq = this.#paymentIndex.lastSeq
     this.#insertPayment.run(
@@ -251,10 +202,6 @@ export class ChangeSaver {
       for (const [currency, change] of currencies) this.#addBalance.run(account, currency, change)
     }
   }
-}
-
-function isEnded(hold: Hold): boolean {
-  return hold.status !== 'active'
 }
 
 const entryColumns = 'payment_id, debit, credit, amount, currency, created_ms'

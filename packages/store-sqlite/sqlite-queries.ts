@@ -1,6 +1,6 @@
 import { idsOfNumber } from '@penstock/domain/id-number.ts'
 import { webhookDeliverySeq } from '@penstock/domain/webhook.ts'
-import { findApiKey, findDrop, findHold, findRefund } from './find-row.ts'
+import { findApiKey, findDrop, findRefund } from './find-row.ts'
 import { openReader } from './open.ts'
 import {
   apiKeyColumns,
@@ -78,7 +78,7 @@ export class SqliteQueries implements Queries {
     this.#dropName = db.prepare<[string], string>('SELECT name FROM drops WHERE id = ?').pluck()
     this.#checkout = findCheckout(db)
     this.#skus = db.prepare<[string], SkuRow>(`SELECT ${skuColumns} FROM sku WHERE drop_id = ? ORDER BY position`).raw()
-    this.#hold = findHold(db)
+    this.#hold = db.prepare<[string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id = ?`).raw()
     this.#holdsBetween = db
       .prepare<[string, string], HoldRow>(`SELECT ${holdColumns} FROM hold WHERE id >= ? AND id < ? LIMIT 2`)
       .raw()

@@ -44,7 +44,7 @@ export class SqliteStore implements Store {
   readonly #checkpointer: Checkpointer
   readonly #retention: RequestRetention
   readonly #begin: Statement<[]>
-  readonly #advance: Statement<[number, number, number, number]>
+  readonly #advance: Statement<[seq: number, nowMs: number, settledMs: number, holdSeq: number, epoch: number]>
   readonly #readEpoch: Statement<[], number>
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
@@ -58,7 +58,9 @@ export class SqliteStore implements Store {
     this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
     this.#retention = new RequestRetention(db, this.#loader.requestIndex, options.retention)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ?, settled_ms = ? WHERE id = 1 AND epoch = ?')
+    this.#advance = db.prepare(
+      'UPDATE writer_state SET seq = ?, now_ms = ?, settled_ms = ?, last_hold_seq = ? WHERE id = 1 AND epoch = ?',
+    )
     this.#readEpoch = db.prepare<[], number>('SELECT epoch FROM writer_state WHERE id = 1').pluck()
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -98,7 +100,7 @@ export class SqliteStore implements Store {
         this.#saver.rolledBack()
         return { value, seq: this.#seq, changes: noChanges }
       }
-      this.#advanceSeq(nowMs)
+      this.#advanceSeq(nowMs, set)
       this.#saver.save(set)
     } catch (error) {
       throw this.#rolledBack(error)
@@ -176,8 +178,10 @@ export class SqliteStore implements Store {
   }
 
   /** Fencing: no row is touched once another writer has opened the database. */
-  #advanceSeq(nowMs: number): void {
-    const { changes } = this.#advance.run(this.#seq + 1, nowMs, this.#loader.dueHolds.settledMs(nowMs), this.epoch)
+  #advanceSeq(nowMs: number, set: ChangeSet): void {
+    const { holdRows } = this.#loader
+    const settledMs = holdRows.due.settledMs(nowMs)
+    const { changes } = this.#advance.run(this.#seq + 1, nowMs, settledMs, holdRows.lastSeqAfter(set), this.epoch)
     if (changes !== 1) throw this.#fenced()
   }
 

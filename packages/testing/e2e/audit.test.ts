@@ -124,6 +124,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const one = (table: string, where = 'true'): string => `(SELECT min(id) FROM ${table} WHERE ${where})`
 
+/** The number of the hold that `one` finds. */
+const oneHold = (where: string): string => `(SELECT seq FROM hold_start WHERE id = ${one('hold', where)})`
+
 /** `INSERT ... SELECT` of one row of `table` with some columns changed. Columns that number rows are left to SQLite. */
 const duplicate = (table: string, where: string, columns: string, values: string = columns): string =>
   `INSERT INTO ${table} (${columns}) SELECT ${values} FROM ${table} WHERE ${where} LIMIT 1`
@@ -139,7 +142,7 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   sku_has_drop: [`UPDATE sku SET drop_id = 'drop_x' WHERE id = ${one('sku')}`],
   held_equals_active_holds: [
     'UPDATE sku SET held = held + 1',
-    `INSERT INTO hold_end (hold_id, status) VALUES (${one('hold', "status = 'active'")}, 'expired')`,
+    `INSERT INTO hold_end (hold_seq, status) VALUES (${oneHold("status = 'active'")}, 'expired')`,
     `DELETE FROM hold_start WHERE id = ${one('hold', "status = 'active'")}`,
   ],
   sold_equals_captured_holds: [
@@ -160,8 +163,13 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     `UPDATE hold_start SET amount = amount + 1 WHERE id = ${one('hold')}`,
     "UPDATE hold_start SET fees = json_replace(fees, '$[0][2]', 1) WHERE fees IS NOT NULL",
   ],
+  hold_numbers: [
+    `UPDATE hold_start SET seq = ${oneHold("status = 'active'")} WHERE id = (SELECT max(id) FROM hold WHERE status = 'active')`,
+    `UPDATE hold_start SET seq = 999999 WHERE id = ${one('hold', "status = 'active'")}`,
+    'UPDATE writer_state SET last_hold_seq = last_hold_seq - 1',
+  ],
   hold_end_has_start: [
-    "INSERT INTO hold_end (hold_id, status) VALUES ('hold_x', 'expired')",
+    "INSERT INTO hold_end (hold_seq, status) VALUES (999999, 'expired')",
     `DELETE FROM hold_start WHERE id = ${one('hold', "status = 'released'")}`,
   ],
   buyer_units: [
@@ -170,8 +178,8 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
     `DELETE FROM buyer_units WHERE id = ${one('buyer_units', "id LIKE '% external:%'")}`,
     'DELETE FROM buyer_units',
     `INSERT INTO buyer_units (id, units) SELECT id || ' email:nobody', 1 FROM drops WHERE max_per_customer IS NOT NULL`,
-    `INSERT INTO hold_end (hold_id, status)
-      VALUES (${one('hold', "status = 'active' AND drop_id = (SELECT min(id) FROM drops)")}, 'expired')`,
+    `INSERT INTO hold_end (hold_seq, status)
+      VALUES (${oneHold("status = 'active' AND drop_id = (SELECT min(id) FROM drops)")}, 'expired')`,
     'UPDATE order_line_refund SET restocked_quantity = 0',
     `UPDATE hold_start SET customer = json_set(customer, '$.email', 'nobody@example.com')
       WHERE id = ${one('hold', "status = 'active'")}`,
@@ -189,7 +197,7 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   ],
   order_has_captured_hold: [
     `UPDATE payment SET hold_id = 'hold_x' WHERE id = ${one('payment', "status = 'captured'")}`,
-    `UPDATE hold_end SET status = 'released' WHERE hold_id = ${one('hold', "status = 'captured'")}`,
+    `UPDATE hold_end SET status = 'released' WHERE hold_seq = ${oneHold("status = 'captured'")}`,
     `UPDATE payment SET amount = 1 WHERE id = ${one('payment', "status = 'captured'")}`,
     `UPDATE payment SET currency = 'eur' WHERE id = ${one('payment', "status = 'captured'")}`,
     'UPDATE payment SET attached_hold_id = NULL WHERE attached_hold_id IS NOT NULL',

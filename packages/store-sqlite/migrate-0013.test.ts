@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect, it, onTestFinished } from 'vitest'
+import { migrate, releasedMigrations } from './migrate.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+/** The path of a database of schema 12 with these holds, by their ids. */
+function makeOlder(holds: readonly (readonly [id: string, status: string | null])[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-ends-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'penstock.db')
+  const db = new Database(path)
+  db.pragma('journal_mode = WAL')
+  migrate(db, { migrations: releasedMigrations.slice(0, 12) })
+  const start = db.prepare(
+    `INSERT INTO hold_start (id, drop_id, amount, currency, lines, fees, customer, client_secret, created_ms, expires_ms)
+     VALUES (?, 'drop_1', 107, 'usd', '[["sku_1",1,100]]', '[["Tax","tax",7]]', '{"email":"a@b.c"}', 'cs', 5, 9e15)`,
+  )
+  const end = db.prepare('INSERT INTO hold_end (hold_id, status) VALUES (?, ?)')
+  for (const [id, status] of holds) {
+    start.run(id)
+    if (status !== null) end.run(id, status)
+  }
+  db.close()
+  return path
+}
+
+function openStore(path: string): SqliteStore {
+  const store = new SqliteStore(path)
+  onTestFinished(() => store.close())
+  return store
+}
+
+function rows(path: string): unknown[] {
+  const db = new Database(path, { readonly: true })
+  try {
+    return db.prepare('SELECT id, seq, status, fees FROM hold ORDER BY seq').raw().all()
+  } finally {
+    db.close()
+  }
+}
+
+const tax = '[["Tax","tax",7]]'
+
+it('migration 13 numbers holds by their ids, keeps how each ended, and goes on behind them', () => {
+  const path = makeOlder([
+    ['hold_b', 'captured'],
+    ['hold_a', 'expired'],
+    ['hold_d', null],
+    ['hold_c', 'released'],
+  ])
+  const store = openStore(path)
+  expect(rows(path)).toEqual([
+    ['hold_a', 1, 'expired', tax],
+    ['hold_b', 2, 'captured', tax],
+    ['hold_c', 3, 'released', tax],
+    ['hold_d', 4, 'active', tax],
+  ])
+  store.transact(10, (set) => {
+    const hold = set.holds.find('hold_d')
+    if (hold === undefined) throw new Error('hold_d is gone')
+    set.holds.update('hold_d', { ...hold, status: 'captured' })
+    set.holds.insert('hold_0', { ...hold, id: 'hold_0' })
+  })
+  expect(rows(path).slice(3)).toEqual([
+    ['hold_d', 4, 'captured', tax],
+    ['hold_0', 5, 'active', tax],
+  ])
+})
+
+it('migration 13 of a database without holds begins with number 1', () => {
+  const path = makeOlder([])
+  openStore(path)
+  expect(rows(path)).toEqual([])
+  const db = new Database(path, { readonly: true })
+  expect(db.prepare('SELECT last_hold_seq FROM writer_state').pluck().get()).toBe(0)
+  db.close()
+})
