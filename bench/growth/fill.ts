@@ -93,8 +93,7 @@ function copiesOf(db: Connection, table: string, ids: readonly string[]): string
     const values = columns.map(({ name, type, pk }) => {
       const value = row[name] ?? null
       // A number of its own, behind those that are there.
-      const isNumber = (pk === 1 && type === 'INTEGER') || name === 'seq' || name === 'hold_seq'
-      if (isNumber) return `${rows.length} + (n - 1) * ${own.length} + ${place + 1}`
+      if (pk === 1 && type === 'INTEGER') return `${rows.length} + (n - 1) * ${own.length} + ${place + 1}`
       return typeof value === 'string' ? textOf(value, ids) : String(value ?? 'NULL')
     })
     return `WITH RECURSIVE number (n) AS (SELECT ? UNION ALL SELECT n + 1 FROM number WHERE n < ?)
@@ -134,7 +133,6 @@ function settle(db: Connection, count: number, onProgress: (status: string) => v
   db.prepare('UPDATE sku SET sold = sold * (1 + ?)').run(count)
   // As if the last of them had been paid longer ago than a hold may last: a start looks at every hold since.
   db.exec('UPDATE writer_state SET settled_ms = settled_ms + 2 * longest_hold_ms')
-  db.prepare('UPDATE writer_state SET last_hold_seq = last_hold_seq * (1 + ?)').run(count)
   db.prepare('UPDATE ledger_balance SET balance = balance * (1 + ?)').run(count)
   for (const [table, key] of [
     ['payment', paymentKeySql],

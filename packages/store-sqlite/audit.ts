@@ -87,13 +87,8 @@ const checks = {
       (SELECT coalesce(sum(fee.value ->> 2), 0) FROM json_each(coalesce(hold.fees, '[]')) AS fee) AS fees FROM hold)
     SELECT 'hold', id, 'amount ' || (goods + fees) || ', as its lines and fees', 'amount ' || amount
     FROM summed WHERE amount <> goods + fees`,
-  // No two holds share a number: they would share their end.
-  hold_numbers: `WITH last AS (SELECT last_hold_seq FROM writer_state)
-    SELECT 'hold', min(id), 'a number of its own, at most ' || coalesce((SELECT last_hold_seq FROM last), 'none'),
-      seq || ', as ' || (count(*) - 1) || ' others'
-    FROM hold_start GROUP BY seq HAVING count(*) > 1 OR seq > (SELECT last_hold_seq FROM last)`,
   hold_end_has_start: `SELECT 'hold_end', hold_seq, 'a hold with this number', 'no such hold'
-    FROM hold_end WHERE hold_seq NOT IN (SELECT seq FROM hold_start)`,
+    FROM hold_end LEFT JOIN hold_start ON seq = hold_seq WHERE seq IS NULL`,
   // Where nobody has a limit nothing is counted; a limit is given to a draft only, so every hold of its drop counts.
   buyer_units: `WITH limited AS (SELECT id FROM drops WHERE max_per_customer IS NOT NULL),
     back AS (SELECT orders.hold_id, sum(restocked_quantity) AS units

@@ -37,7 +37,7 @@ export class HoldRows {
   constructor(db: Connection, log?: (line: string) => void) {
     this.#db = db
     this.due = new DueHolds(db, log)
-    this.#insert = new BulkInsert(db, 'hold_start', `${holdStartColumns}, seq`)
+    this.#insert = new BulkInsert(db, 'hold_start', `seq, ${holdStartColumns}`)
     // A hold that ended ends once more when late money takes its units again.
     this.#end = new BulkInsert(
       db,
@@ -46,7 +46,7 @@ export class HoldRows {
       'ON CONFLICT (hold_seq) DO UPDATE SET status = excluded.status',
     )
     this.#erase = db.prepare('UPDATE hold_start SET customer = ? WHERE id = ?')
-    this.#lastSeq = db.prepare<[], number>('SELECT last_hold_seq FROM writer_state').pluck().get() ?? 0
+    this.#lastSeq = db.prepare<[], number | null>('SELECT max(seq) FROM hold_start').pluck().get() ?? 0
     const row = db
       .prepare<[string], readonly [seq: number, ...HoldRow]>(`SELECT seq, ${holdColumns} FROM hold WHERE id = ?`)
       .raw()
@@ -59,11 +59,6 @@ export class HoldRows {
       this.#found.set(id, seq)
       return toHold(columns)
     }
-  }
-
-  /** The number of the last hold, once the open transaction has committed. */
-  lastSeqAfter({ holds }: ChangeSet): number {
-    return this.#lastSeq + holds.inserted.size
   }
 
   save({ holds }: ChangeSet): void {
@@ -129,6 +124,7 @@ export class HoldRows {
 
 function startValues(hold: Hold, seq: number): SqlValue[] {
   return [
+    seq,
     hold.id,
     hold.dropId,
     encodeLines(hold.lines),
@@ -139,6 +135,5 @@ function startValues(hold: Hold, seq: number): SqlValue[] {
     hold.clientSecret,
     hold.createdMs,
     hold.expiresMs,
-    seq,
   ]
 }

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it, onTestFinished } from 'vitest'
+import { noFees } from '@penstock/domain/fee.ts'
 import { migrate, releasedMigrations } from './migrate.ts'
 import { SqliteStore } from './sqlite-store.ts'
+import type { Hold } from '@penstock/domain/hold.ts'
 
 /** The path of a database of schema 12 with these holds, by their ids. */
 function makeOlder(holds: readonly (readonly [id: string, status: string | null])[]): string {
@@ -72,9 +74,19 @@ it('migration 13 numbers holds by their ids, keeps how each ended, and goes on b
 
 it('migration 13 of a database without holds begins with number 1', () => {
   const path = makeOlder([])
-  openStore(path)
-  expect(rows(path)).toEqual([])
-  const db = new Database(path, { readonly: true })
-  expect(db.prepare('SELECT last_hold_seq FROM writer_state').pluck().get()).toBe(0)
-  db.close()
+  const hold: Hold = {
+    id: 'hold_0',
+    dropId: 'drop_1',
+    lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
+    fees: noFees,
+    amountMinor: 100,
+    currency: 'usd',
+    customer: { email: 'a@b.c', phone: null, externalId: null, name: null, shippingAddress: null },
+    clientSecret: 'cs',
+    createdMs: 10,
+    expiresMs: 20,
+    status: 'active',
+  }
+  openStore(path).transact(10, (set) => set.holds.insert(hold.id, hold))
+  expect(rows(path)).toEqual([['hold_0', 1, 'active', null]])
 })

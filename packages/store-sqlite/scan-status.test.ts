@@ -40,8 +40,8 @@ const money = [0, 3]
 
 function insertAll(db: InstanceType<typeof Database>): void {
   const hold = db.prepare(
-    `INSERT INTO hold_start (id, seq, drop_id, amount, currency, lines, customer, client_secret, created_ms, expires_ms)
-     VALUES (?, 1, 'drop_1', ?, 'usd', '[["sku_1",1,3]]', '{"email":"a@b"}', 'cs', 1, 2)`,
+    `INSERT INTO hold_start (id, drop_id, amount, currency, lines, customer, client_secret, created_ms, expires_ms)
+     VALUES (?, 'drop_1', ?, 'usd', '[["sku_1",1,3]]', '{"email":"a@b"}', 'cs', 1, 2)`,
   )
   const payment = db.prepare(
     `INSERT INTO payment (id, provider, provider_payment_id, hold_id, amount, currency, status, reason,

@@ -44,7 +44,7 @@ export class SqliteStore implements Store {
   readonly #checkpointer: Checkpointer
   readonly #retention: RequestRetention
   readonly #begin: Statement<[]>
-  readonly #advance: Statement<[seq: number, nowMs: number, settledMs: number, holdSeq: number, epoch: number]>
+  readonly #advance: Statement<[seq: number, nowMs: number, settledMs: number, epoch: number]>
   readonly #readEpoch: Statement<[], number>
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
@@ -58,9 +58,7 @@ export class SqliteStore implements Store {
     this.#checkpointer = new Checkpointer(db, () => this.#lastNowMs)
     this.#retention = new RequestRetention(db, this.#loader.requestIndex, options.retention)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#advance = db.prepare(
-      'UPDATE writer_state SET seq = ?, now_ms = ?, settled_ms = ?, last_hold_seq = ? WHERE id = 1 AND epoch = ?',
-    )
+    this.#advance = db.prepare('UPDATE writer_state SET seq = ?, now_ms = ?, settled_ms = ? WHERE id = 1 AND epoch = ?')
     this.#readEpoch = db.prepare<[], number>('SELECT epoch FROM writer_state WHERE id = 1').pluck()
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
@@ -100,7 +98,7 @@ export class SqliteStore implements Store {
         this.#saver.rolledBack()
         return { value, seq: this.#seq, changes: noChanges }
       }
-      this.#advanceSeq(nowMs, set)
+      this.#advanceSeq(nowMs)
       this.#saver.save(set)
     } catch (error) {
       throw this.#rolledBack(error)
@@ -178,10 +176,9 @@ export class SqliteStore implements Store {
   }
 
   /** Fencing: no row is touched once another writer has opened the database. */
-  #advanceSeq(nowMs: number, set: ChangeSet): void {
-    const { holdRows } = this.#loader
-    const settledMs = holdRows.due.settledMs(nowMs)
-    const { changes } = this.#advance.run(this.#seq + 1, nowMs, settledMs, holdRows.lastSeqAfter(set), this.epoch)
+  #advanceSeq(nowMs: number): void {
+    const settledMs = this.#loader.holdRows.due.settledMs(nowMs)
+    const { changes } = this.#advance.run(this.#seq + 1, nowMs, settledMs, this.epoch)
     if (changes !== 1) throw this.#fenced()
   }
 

@@ -165,7 +165,6 @@ async function openPoisonedBox(): Promise<Box> {
   db.exec("DELETE FROM sku WHERE id = 'sku_of_drop_bad'")
   db.exec(`INSERT INTO hold_start (id, seq, drop_id, amount, currency, lines, customer, client_secret, created_ms, expires_ms)
     VALUES ('hold_bad', 1, 'drop_bad', 100, 'usd', '[["sku_of_drop_bad",1,100]]', '{"email":"a"}', 'cs', 1, 9e15)`)
-  db.exec('UPDATE writer_state SET last_hold_seq = 1')
   db.close()
   return new Box()
 }

@@ -101,7 +101,7 @@ async function sendMoneyBack(seller: Client, drop: WireDrop): Promise<void> {
   await post(`/v1/payments/${lost.id}/attach`, { hold: (await takeHold(seller, drop, 2)).id })
 }
 
-/** A deferred index is written after 65,536 rows; here its first rows are, as the writer would. */
+/** A deferred index is written after 131,072 rows; here its first rows are, as the writer would. */
 function indexFirstRows(path: string): void {
   const db = openWriter(path)
   try {
@@ -162,11 +162,6 @@ const corruptions: Record<AuditCheck, readonly string[]> = {
   hold_amount: [
     `UPDATE hold_start SET amount = amount + 1 WHERE id = ${one('hold')}`,
     "UPDATE hold_start SET fees = json_replace(fees, '$[0][2]', 1) WHERE fees IS NOT NULL",
-  ],
-  hold_numbers: [
-    `UPDATE hold_start SET seq = ${oneHold("status = 'active'")} WHERE id = (SELECT max(id) FROM hold WHERE status = 'active')`,
-    `UPDATE hold_start SET seq = 999999 WHERE id = ${one('hold', "status = 'active'")}`,
-    'UPDATE writer_state SET last_hold_seq = last_hold_seq - 1',
   ],
   hold_end_has_start: [
     "INSERT INTO hold_end (hold_seq, status) VALUES (999999, 'expired')",
