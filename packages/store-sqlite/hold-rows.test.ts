@@ -94,6 +94,17 @@ it('HoldRows ends each hold alone: kept or not, in any order, and in the batch t
   expect(seen.value).toEqual(['released', 'active', 'expired', 'captured'])
 })
 
+it('HoldRows finds holds whose ids come before, between and behind those that are stored, also after a restart', () => {
+  const find = (...ids: readonly string[]): boolean[] =>
+    store.transact(nowMs, (set) => ids.map((id) => set.holds.find(id) !== undefined)).value
+  expect(find('', 'm')).toEqual([false, false])
+  change((set) => start(set, 'm'))
+  change((set) => ['z', 'b'].forEach((id) => start(set, id)))
+  expect(find('a', 'b', 'm', 'n', 'z', 'za')).toEqual([false, true, true, false, true, false])
+  store = openStore()
+  expect(find('a', 'b', 'm', 'n', 'z', 'za')).toEqual([false, true, true, false, true, false])
+})
+
 it('HoldRows ends a hold once more when late money takes its units again', () => {
   change((set) => start(set, 'a'))
   change((set) => end(set, 'a', 'expired'))

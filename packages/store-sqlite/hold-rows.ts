@@ -33,6 +33,8 @@ export class HoldRows {
   /** Numbers of the rows that the open transaction has read: what it ends is kept or among them. */
   readonly #found = new Map<string, number>()
   #lastSeq: number
+  /** No stored hold has an id behind it in the alphabet. Empty: there is none. */
+  #lastId: string
 
   constructor(db: Connection, log?: (line: string) => void) {
     this.#db = db
@@ -47,12 +49,15 @@ export class HoldRows {
     )
     this.#erase = db.prepare('UPDATE hold_start SET customer = ? WHERE id = ?')
     this.#lastSeq = db.prepare<[], number | null>('SELECT max(seq) FROM hold_start').pluck().get() ?? 0
+    this.#lastId = db.prepare<[], string | null>('SELECT max(id) FROM hold_start').pluck().get() ?? ''
     const row = db
       .prepare<[string], readonly [seq: number, ...HoldRow]>(`SELECT seq, ${holdColumns} FROM hold WHERE id = ?`)
       .raw()
     this.holds = (id) => {
       const kept = this.#kept.get(id)
       if (kept !== undefined) return kept.hold
+      // Ids sort by time: nearly every new hold is looked for, and is behind all that are stored.
+      if (id > this.#lastId) return undefined
       const stored = row.get(id)
       if (stored === undefined) return undefined
       const [seq, ...columns] = stored
@@ -89,6 +94,7 @@ export class HoldRows {
     }
     for (const hold of holds.inserted.values()) {
       this.#lastSeq += 1
+      if (hold.id > this.#lastId) this.#lastId = hold.id
       if (hold.status !== 'active') continue
       this.#kept.set(hold.id, { hold, seq: this.#lastSeq })
       this.due.add(hold)
