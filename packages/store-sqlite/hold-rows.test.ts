@@ -100,6 +100,8 @@ it('HoldRows finds holds whose ids come before, between and behind those that ar
   expect(find('', 'm')).toEqual([false, false])
   change((set) => start(set, 'm'))
   change((set) => ['z', 'b'].forEach((id) => start(set, id)))
+  // Not in memory any more.
+  change((set) => end(set, 'z', 'released'))
   expect(find('a', 'b', 'm', 'n', 'z', 'za')).toEqual([false, true, true, false, true, false])
   store = openStore()
   expect(find('a', 'b', 'm', 'n', 'z', 'za')).toEqual([false, true, true, false, true, false])
