@@ -37,6 +37,8 @@ export class SqliteStore implements Store {
   #seq: number
   #lastNowMs: number
   #lastFlushMs = 0
+  /** Committed, and not in memory yet: only the next call needs that, so replies need not wait for it. */
+  #unfollowed: ChangeSet | null = null
   readonly #stopwatch: () => number
   readonly #db: Connection
   readonly #loader: RowLoader
@@ -87,6 +89,7 @@ export class SqliteStore implements Store {
   }
 
   transact<T>(nowMs: number, decideAll: (set: WorkingSet) => T): Committed<T> {
+    this.#follow()
     this.#beginTransaction()
     const set = new ChangeSet(this.#loader)
     let value: T
@@ -106,10 +109,12 @@ export class SqliteStore implements Store {
     this.#commitTransaction()
     this.#seq += 1
     this.#lastNowMs = nowMs
-    return { value, seq: this.#seq, changes: this.#keepChanges(set) }
+    this.#unfollowed = set
+    return { value, seq: this.#seq, changes: changesOf(set) }
   }
 
   maintain(idle: boolean): void {
+    this.#follow()
     if (this.#retention.isDue(idle, this.#lastNowMs)) this.#forgetRequests(idle)
     this.#checkpointer.afterCommit(idle)
   }
@@ -217,11 +222,22 @@ export class SqliteStore implements Store {
     return error
   }
 
-  #keepChanges(set: ChangeSet): Changes {
-    const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
-    const drops = [...set.drops.inserted.values(), ...set.drops.updated.values()]
-    this.#loader.keep(set)
-    this.#saver.committed(set)
-    return { skus, dropIds: drops.map((drop) => drop.id), apiKeysChanged: set.apiKeys.isChanged }
+  /** What is in memory becomes what was committed. */
+  #follow(): void {
+    const set = this.#unfollowed
+    if (set === null) return
+    this.#unfollowed = null
+    try {
+      this.#loader.keep(set)
+      this.#saver.committed(set)
+    } catch (error) {
+      throw new FatalStoreError('commit_failed', 'the memory of the writer could not follow the last commit', error)
+    }
   }
+}
+
+function changesOf(set: ChangeSet): Changes {
+  const skus = [...set.skus.inserted.values(), ...set.skus.updated.values()]
+  const dropIds = [...set.drops.inserted.keys(), ...set.drops.updated.keys()]
+  return { skus, dropIds, apiKeysChanged: set.apiKeys.isChanged }
 }
