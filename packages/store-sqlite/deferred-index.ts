@@ -6,7 +6,7 @@ import { IndexFilter } from './index-filter.ts'
 import type { Database as Connection, Statement } from 'better-sqlite3'
 
 /** Keys kept in memory before any is written to the index: the larger, the more keys share a page write. */
-const tailKeysMin = 131_072
+const tailKeysMin = 65_536
 
 /**
  * Of a larger table one row in so many has its key in memory, so that some five keys share a page write however large

@@ -27,22 +27,21 @@ export class DueHolds {
     const { settled_ms: settledMs = 0, longest_hold_ms: longestHoldMs = 0 } = state.get() ?? {}
     // Older holds have ended: their deadline, at most `longest_hold_ms` after they were made, has been settled.
     const oldest = idFloor('hold', Math.max(0, settledMs - longestHoldMs - clockSkewMs))
-    const active = (bound: string): string =>
+    const range = db
+      .prepare<[string], readonly [number | null, number | null]>(
+        'SELECT min(seq), max(seq) FROM hold_start WHERE id >= ?',
+      )
+      .raw()
+    const active = db.prepare<[number, number], Deadline>(
       `SELECT id, expires_ms AS expiresMs FROM hold_start
-       WHERE id >= ? ${bound} AND NOT EXISTS (SELECT 1 FROM hold_end WHERE hold_seq = seq)`
-    const some = db.prepare<[string, string], Deadline>(active('AND id < ?'))
-    const rest = db.prepare<[string], Deadline>(active(''))
-    const after = db
-      .prepare<[string, number], string>('SELECT id FROM hold_start WHERE id >= ? ORDER BY id LIMIT 1 OFFSET ?')
-      .pluck()
-    let [from, looks] = [oldest, 0]
-    for (let to = after.get(from, holdsPerLook); to !== undefined; to = after.get(from, holdsPerLook)) {
-      for (const hold of some.iterate(from, to)) this.add(hold)
-      from = to
-      looks += 1
-      log(`looking for active holds, ${looks * holdsPerLook} looked at`)
+       WHERE seq >= ? AND seq < ? AND NOT EXISTS (SELECT 1 FROM hold_end WHERE hold_seq = seq)`,
+    )
+    const [first, last] = range.get(oldest) ?? [null, null]
+    if (first === null || last === null) return
+    for (let from = first; from <= last; from += holdsPerLook) {
+      if (from > first) log(`looking for active holds, ${from - first} looked at`)
+      for (const hold of active.iterate(from, from + holdsPerLook)) this.add(hold)
     }
-    for (const hold of rest.iterate(from)) this.add(hold)
   }
 
   add({ id, expiresMs }: Deadline): void {

@@ -101,7 +101,7 @@ async function sendMoneyBack(seller: Client, drop: WireDrop): Promise<void> {
   await post(`/v1/payments/${lost.id}/attach`, { hold: (await takeHold(seller, drop, 2)).id })
 }
 
-/** A deferred index is written after 131,072 rows; here its first rows are, as the writer would. */
+/** A deferred index is written after 65,536 rows; here its first rows are, as the writer would. */
 function indexFirstRows(path: string): void {
   const db = openWriter(path)
   try {
