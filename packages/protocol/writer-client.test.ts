@@ -20,7 +20,11 @@ let client: WriterClient
 /** The numbers of the commands that each connection was sent. */
 let sent: number[][]
 /** What the other end does once commands have come. */
-let act: (connection: number, socket: Socket, answer: (ids: readonly number[]) => void) => void
+let act: (
+  connection: number,
+  socket: Socket,
+  answer: (ids: readonly number[], result?: Reply['result']) => void,
+) => void
 const replies = new Map<number, boolean>()
 
 /** The other end of the line as the writer speaks it. It decides nothing: it answers, or dies. */
@@ -34,10 +38,10 @@ function serve(socket: Socket): void {
       return void socket.write(codec.encodeWelcome({ protocol: protocolVersion, epoch: 1, seq: 0, slot: 0 }))
     }
     ids.push(...codec.decodeCommands(payload).map(({ id }) => id))
-    act(connection, socket, (answered) => {
+    act(connection, socket, (answered, result) => {
       const results = answered.map((id): Reply => ({
         id,
-        result: { outcome: 'holds_expired', replayed: false, count: id },
+        result: result ?? { outcome: 'holds_expired', replayed: false, count: id },
       }))
       const commit = { seq: 1, skus: [], dropIds: [], apiKeysChanged: false, replies: results }
       for (const frame of codec.encodeCommit(commit)) socket.write(frame)
@@ -95,6 +99,12 @@ it('WriterClient sends what was under way again when the connection is lost once
     [1, 2],
     [1, 2],
   ])
+})
+
+it('WriterClient sends a command again whose reply cannot be its own, and drops that connection', async () => {
+  act = (connection, _, answer) => answer(sent[connection] ?? [], connection === 0 ? [null, 1] : undefined)
+  expect(await submit(1)).toBe(true)
+  expect(sent).toEqual([[1], [1]])
 })
 
 it('WriterClient gives up what was under way in two losses, never sends it again, and keeps what came between', async () => {

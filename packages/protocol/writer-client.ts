@@ -144,8 +144,10 @@ export class WriterClient {
     for (const { id, result } of commit.replies) {
       const pending = this.#pending.get(id)
       if (pending === undefined) continue
+      // First, for it may throw: what is pending is sent again.
+      const full = fullResult(pending.command, result)
       this.#pending.delete(id)
-      pending.onReply({ result: fullResult(pending.command, result), seq: commit.seq })
+      pending.onReply({ result: full, seq: commit.seq })
     }
   }
 
