@@ -20,8 +20,8 @@ type Row = Readonly<Record<string, Value>>
 /**
  * Makes a database with `count` payments of a drop that is over, as fast as SQLite copies rows: one payment goes
  * through the real store, and every row that it left is repeated with other ids. Knows no table by heart but the
- * counters, the deferred indexes and what numbers holds, so it follows the schema; the audit says whether it still does. Does not let go of
- * its process until it is done: see fill-process.ts.
+ * counters, the deferred indexes and what numbers holds, so it follows the schema; the audit says whether it still does.
+ * Does not let go of its process until it is done: see fill-process.ts.
  */
 export function fillPayments(path: string, count: number, onProgress: (status: string) => void): void {
   const ids = sellOne(path)
@@ -82,7 +82,7 @@ function listTables(db: Connection): string[] {
     .all()
 }
 
-/** For each row of `table` that has one of `ids`: an INSERT of its copies, from the first number to the second. */
+/** For each row of `table` that has one of `ids`, or names its hold by number: an INSERT of its copies, from the first number to the second. */
 function copiesOf(db: Connection, table: string, ids: readonly string[]): string[] {
   const columns = db.pragma(`table_info(${table})`) as { name: string; type: string; pk: number }[]
   const rows = db.prepare<[], Row>(`SELECT * FROM ${table}`).all()

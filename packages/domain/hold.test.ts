@@ -2,23 +2,12 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { holdDeadlineMs, holdStatusAt } from './hold.ts'
 import { holdTtlMaxMs, holdTtlMinMs } from './limits.ts'
+import { testHold } from './test-hold.ts'
 import type { Hold, HoldStatus } from './hold.ts'
 
 const expiresMs = 601_000
 
-const hold = (status: HoldStatus): Hold => ({
-  id: 'hold_1',
-  dropId: 'drop_1',
-  lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
-  fees: [],
-  amountMinor: 100,
-  currency: 'usd',
-  customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },
-  clientSecret: 'cs_1',
-  createdMs: 1_000,
-  expiresMs,
-  status,
-})
+const hold = (status: HoldStatus): Hold => testHold({ createdMs: 1_000, expiresMs, status })
 
 it.each<[HoldStatus, number, HoldStatus]>([
   ['active', expiresMs - 1, 'active'],

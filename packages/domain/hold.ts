@@ -35,7 +35,10 @@ export interface Hold {
   readonly status: HoldStatus
 }
 
-/** What of a new hold does not follow from its command: prices and clock of the writer. Drop and SKUs are the command's. */
+/**
+ * What of a new hold does not follow from its command: prices and clock of the writer. Drop and SKUs are those of the
+ * command; here come the texts of their ids that the hold shall keep.
+ */
 export type HoldTerms = Pick<Hold, 'dropId' | 'lines' | 'fees' | 'amountMinor' | 'currency' | 'createdMs' | 'expiresMs'>
 
 export function newHold(command: CreateHold, terms: HoldTerms): Hold {

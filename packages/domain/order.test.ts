@@ -1,26 +1,19 @@
 import { expect, it } from 'vitest'
 import { orderIdOf, orderOf, orderStatus, paymentIdOf, refundedByLine, unchangedOrder } from './order.ts'
-import type { Hold } from './hold.ts'
+import { testHold } from './test-hold.ts'
 import type { Order, OrderChange, OrderFacts, OrderStatus } from './order.ts'
 import type { Payment } from './payment.ts'
 
-const hold: Hold = {
-  id: 'hold_1',
-  dropId: 'drop_1',
+const hold = testHold({
   lines: [
     { skuId: 'sku_a', quantity: 2, unitAmountMinor: 10 },
     { skuId: 'sku_b', quantity: 1, unitAmountMinor: 70 },
     { skuId: 'sku_a', quantity: 1, unitAmountMinor: 10 },
   ],
-  fees: [],
-  amountMinor: 100,
-  currency: 'usd',
-  customer: { email: 'a@b', phone: null, externalId: null, name: null, shippingAddress: null },
-  clientSecret: 'cs',
   createdMs: 0,
   expiresMs: 1,
   status: 'captured',
-}
+})
 
 function facts(refundedMinor: number, unitsRefunded: number, change: Partial<Order> = {}): OrderFacts {
   const order: Order = {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { noFees } from '@penstock/domain/fee.ts'
+import { testHold } from '@penstock/domain/test-hold.ts'
 import { openReader } from './open.ts'
 import { SqliteStore } from './sqlite-store.ts'
-import type { Hold, HoldStatus } from '@penstock/domain/hold.ts'
+import type { HoldStatus } from '@penstock/domain/hold.ts'
 import type { WorkingSet } from '@penstock/domain/working-set.ts'
 
 const nowMs = 1_700_000_000_000
@@ -38,20 +38,7 @@ function change(work: (set: WorkingSet) => void): void {
 }
 
 function start(set: WorkingSet, id: string, status: HoldStatus = 'active'): void {
-  const hold: Hold = {
-    id,
-    dropId: 'drop_1',
-    lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
-    fees: noFees,
-    amountMinor: 100,
-    currency: 'usd',
-    customer: { email: 'a@example.org', phone: null, externalId: null, name: null, shippingAddress: null },
-    clientSecret: 'cs',
-    createdMs: nowMs,
-    expiresMs: nowMs + 60_000,
-    status,
-  }
-  set.holds.insert(id, hold)
+  set.holds.insert(id, testHold({ id, createdMs: nowMs, expiresMs: nowMs + 60_000, status }))
 }
 
 function end(set: WorkingSet, id: string, status: Exclude<HoldStatus, 'active'>): void {

@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { expect, it, onTestFinished } from 'vitest'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import { auditDatabase } from './audit.ts'
-import { migrate, releasedMigrations } from './migrate.ts'
-import { SqliteStore } from './sqlite-store.ts'
+import { olderDatabase, openUpgraded, readRows } from './test-older.ts'
 
 /** More than a batch could merge at once, were they left to the writer. */
 const buyers = 3_000
@@ -14,38 +9,18 @@ const idOf = (index: number): string => buyerUnitsId('drop_1', `email:${index}@e
 
 /** The path of a database of schema 11 with counters of `count` buyers. */
 function makeOlder(count: number): string {
-  const folder = mkdtempSync(join(tmpdir(), 'penstock-buyers-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const path = join(folder, 'penstock.db')
-  const db = new Database(path)
-  db.pragma('journal_mode = WAL')
-  migrate(db, { migrations: releasedMigrations.slice(0, 11) })
-  const insert = db.prepare('INSERT INTO buyer_units (id, units) VALUES (?, ?)')
-  db.transaction(() => {
+  return olderDatabase(onTestFinished, 11, (db) => {
+    const insert = db.prepare('INSERT INTO buyer_units (id, units) VALUES (?, ?)')
     for (let index = 0; index < count; index++) insert.run(idOf(index), index % 4)
-  })()
-  db.close()
-  return path
+  })
 }
 
-function openStore(path: string): SqliteStore {
-  const store = new SqliteStore(path)
-  onTestFinished(() => store.close())
-  return store
-}
-
-function read(path: string, sql: string): unknown {
-  const db = new Database(path, { readonly: true })
-  try {
-    return db.prepare(sql).raw().get()
-  } finally {
-    db.close()
-  }
-}
+/** The first row. */
+const read = (path: string, sql: string): unknown => readRows(path, sql)[0]
 
 it('migration 12 keeps every counter, and the index finds it', () => {
   const path = makeOlder(buyers)
-  const store = openStore(path)
+  const store = openUpgraded(onTestFinished, path)
   const units = store.transact(1, (set) =>
     Array.from({ length: buyers }, (_, index) => set.buyers.find(idOf(index))?.units),
   ).value
@@ -60,7 +35,7 @@ it('migration 12 keeps every counter, and the index finds it', () => {
 
 it('migration 12 leaves counters that are counted on and new ones behind them', () => {
   const path = makeOlder(3)
-  const store = openStore(path)
+  const store = openUpgraded(onTestFinished, path)
   const oldId = idOf(1)
   store.transact(1, (set) => {
     set.buyers.insert('new', { id: 'new', units: 1 })
@@ -74,7 +49,7 @@ it('migration 12 leaves counters that are counted on and new ones behind them', 
 
 it('migration 12 of a database without buyers begins with the first', () => {
   const path = makeOlder(0)
-  openStore(path).transact(1, (set) => set.buyers.insert('new', { id: 'new', units: 1 }))
+  openUpgraded(onTestFinished, path).transact(1, (set) => set.buyers.insert('new', { id: 'new', units: 1 }))
   expect(
     read(path, "SELECT seq, (SELECT indexed_seq FROM index_progress WHERE name = 'buyer_units') FROM buyer_units"),
   ).toEqual([1, 0])

@@ -1,48 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { expect, it, onTestFinished } from 'vitest'
-import { noFees } from '@penstock/domain/fee.ts'
-import { migrate, releasedMigrations } from './migrate.ts'
-import { SqliteStore } from './sqlite-store.ts'
-import type { Hold } from '@penstock/domain/hold.ts'
+import { testHold } from '@penstock/domain/test-hold.ts'
+import { olderDatabase, openUpgraded, readRows } from './test-older.ts'
 
 /** The path of a database of schema 12 with these holds, by their ids. */
 function makeOlder(holds: readonly (readonly [id: string, status: string | null])[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'penstock-ends-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const path = join(folder, 'penstock.db')
-  const db = new Database(path)
-  db.pragma('journal_mode = WAL')
-  migrate(db, { migrations: releasedMigrations.slice(0, 12) })
-  const start = db.prepare(
-    `INSERT INTO hold_start (id, drop_id, amount, currency, lines, fees, customer, client_secret, created_ms, expires_ms)
-     VALUES (?, 'drop_1', 107, 'usd', '[["sku_1",1,100]]', '[["Tax","tax",7]]', '{"email":"a@b.c"}', 'cs', 5, 9e15)`,
-  )
-  const end = db.prepare('INSERT INTO hold_end (hold_id, status) VALUES (?, ?)')
-  for (const [id, status] of holds) {
-    start.run(id)
-    if (status !== null) end.run(id, status)
-  }
-  db.close()
-  return path
+  return olderDatabase(onTestFinished, 12, (db) => {
+    const start = db.prepare(
+      `INSERT INTO hold_start (id, drop_id, amount, currency, lines, fees, customer, client_secret, created_ms, expires_ms)
+       VALUES (?, 'drop_1', 107, 'usd', '[["sku_1",1,100]]', '[["Tax","tax",7]]', '{"email":"a@b.c"}', 'cs', 5, 9e15)`,
+    )
+    const end = db.prepare('INSERT INTO hold_end (hold_id, status) VALUES (?, ?)')
+    for (const [id, status] of holds) {
+      start.run(id)
+      if (status !== null) end.run(id, status)
+    }
+  })
 }
 
-function openStore(path: string): SqliteStore {
-  const store = new SqliteStore(path)
-  onTestFinished(() => store.close())
-  return store
-}
-
-function rows(path: string): unknown[] {
-  const db = new Database(path, { readonly: true })
-  try {
-    return db.prepare('SELECT id, seq, status, fees FROM hold ORDER BY seq').raw().all()
-  } finally {
-    db.close()
-  }
-}
+const rows = (path: string): unknown[] => readRows(path, 'SELECT id, seq, status, fees FROM hold ORDER BY seq')
 
 const tax = '[["Tax","tax",7]]'
 
@@ -53,7 +28,7 @@ it('migration 13 numbers holds by their ids, keeps how each ended, and goes on b
     ['hold_d', null],
     ['hold_c', 'released'],
   ])
-  const store = openStore(path)
+  const store = openUpgraded(onTestFinished, path)
   expect(rows(path)).toEqual([
     ['hold_a', 1, 'expired', tax],
     ['hold_b', 2, 'captured', tax],
@@ -74,19 +49,7 @@ it('migration 13 numbers holds by their ids, keeps how each ended, and goes on b
 
 it('migration 13 of a database without holds begins with number 1', () => {
   const path = makeOlder([])
-  const hold: Hold = {
-    id: 'hold_0',
-    dropId: 'drop_1',
-    lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
-    fees: noFees,
-    amountMinor: 100,
-    currency: 'usd',
-    customer: { email: 'a@b.c', phone: null, externalId: null, name: null, shippingAddress: null },
-    clientSecret: 'cs',
-    createdMs: 10,
-    expiresMs: 20,
-    status: 'active',
-  }
-  openStore(path).transact(10, (set) => set.holds.insert(hold.id, hold))
+  const hold = testHold({ id: 'hold_0', createdMs: 10, expiresMs: 20 })
+  openUpgraded(onTestFinished, path).transact(10, (set) => set.holds.insert(hold.id, hold))
   expect(rows(path)).toEqual([['hold_0', 1, 'active', null]])
 })

@@ -2,11 +2,11 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { codeUseKey } from '@penstock/domain/code.ts'
 import { buyerUnitsId } from '@penstock/domain/customer.ts'
 import { disputeKey } from '@penstock/domain/dispute.ts'
-import { noFees } from '@penstock/domain/fee.ts'
 import { orderIdOf } from '@penstock/domain/order.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { lineRefundKey } from '@penstock/domain/refund.ts'
 import { testDrop } from '@penstock/domain/test-drop.ts'
+import { testHold } from '@penstock/domain/test-hold.ts'
 import { FatalStoreError } from './store.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
 import type { Command } from '@penstock/domain/command.ts'
@@ -631,20 +631,7 @@ function sku(change: Partial<Sku>): Sku {
 }
 
 function hold(change: Partial<Hold>): Hold {
-  return {
-    id: 'hold_1',
-    dropId: 'drop_1',
-    lines: [{ skuId: 'sku_1', quantity: 1, unitAmountMinor: 100 }],
-    fees: noFees,
-    amountMinor: 100,
-    currency: 'usd',
-    customer: { email: 'ann@example.com', phone: null, externalId: null, name: null, shippingAddress: null },
-    clientSecret: 'cs_1',
-    createdMs: nowMs,
-    expiresMs: nowMs + 600_000,
-    status: 'active',
-    ...change,
-  }
+  return testHold({ createdMs: nowMs, expiresMs: nowMs + 600_000, ...change })
 }
 
 function payment(change: Partial<Payment>): Payment {

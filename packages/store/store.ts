@@ -52,7 +52,8 @@ export interface Changes {
 
 /**
  * The database failed at a point after which its state is unknown, or it belongs to another writer now.
- * `fenced`: a newer writer has started. `commit_failed`: COMMIT or its flush failed. Never retried.
+ * `fenced`: a newer writer has started. `commit_failed`: COMMIT or its flush failed, or what the writer has in memory could
+ * not follow it. Never retried.
  */
 export class FatalStoreError extends Error {
   readonly code: 'fenced' | 'commit_failed'
