@@ -7,6 +7,7 @@ import { CommandError, exitCodes, usageError } from './exit-code.ts'
 import { baseUrl, dataOption, settingsOf } from './settings.ts'
 import type { Settings } from '@penstock/domain/settings.ts'
 import type { Call, Context, Option } from './command.ts'
+import type { ExitCode } from './exit-code.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -28,13 +29,22 @@ export class ApiRefusal extends CommandError {
   /** The field at fault, as `skus[0].stock`; null when no field is. */
   readonly param: string | null
   constructor(status: number, problem: Json) {
-    const isLater = status === 503 || status === 504
-    const code = isLater ? exitCodes.unavailable : status >= 500 ? exitCodes.failed : exitCodes.refused
-    super(code, `the server refused (${status} ${String(problem['code'])}): ${String(problem['detail'])}`, { problem })
+    super(
+      exitCodeOf(status),
+      `the server refused (${status} ${String(problem['code'])}): ${String(problem['detail'])}`,
+      { problem },
+    )
     this.name = 'ApiRefusal'
     this.status = status
     this.param = typeof problem['param'] === 'string' ? problem['param'] : null
   }
+}
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 503 || status === 504) return exitCodes.unavailable
+  if (status >= 500) return exitCodes.failed
+  // What was said cannot be understood, by any server at any time.
+  return status === 400 ? exitCodes.usage : exitCodes.refused
 }
 
 interface Answer {

@@ -135,6 +135,21 @@ describe('order show', () => {
     }
   })
 
+  it.each([
+    ['drop', 'list'],
+    ['order', 'list'],
+    ['key', 'list'],
+    ['webhook', 'list'],
+    ['webhook', 'deliveries'],
+  ])('%s %s says so when there are none', async (...words) => {
+    const none = { object: 'list', data: [], has_more: false }
+    answers = [none, none]
+    const { stdout, stderr } = await run(...words)
+    expect([stdout.split('\n').length, stderr]).toEqual([2, 'There are none.\n'])
+    const asJson = await run(...words, '--json')
+    expect(JSON.parse(asJson.stdout)).toEqual(none)
+  })
+
   it('order list shows an erased customer and follows pages up to the limit', async () => {
     const page = (id: string) => ({
       object: 'list',
@@ -331,7 +346,7 @@ describe('webhook', () => {
 
 describe('exit codes of answers', () => {
   it.each([
-    [400, 4],
+    [400, 2],
     [403, 4],
     [409, 4],
     [500, 1],

@@ -85,6 +85,10 @@ describe('readDropFile', () => {
     expect(problemsOf(text)[0]).toContain(start)
   })
 
+  it('says only the first thing that is wrong with a file that is no YAML', () => {
+    expect(problemsOf('<html>\n<body class="x">\n  a: b: c\n\t- [\n}\n')).toHaveLength(1)
+  })
+
   it('locates the field a server names, or the nearest thing around it', () => {
     const read = readDropFile(good)
     if ('problems' in read) throw new Error('the file is good')

@@ -36,11 +36,11 @@ const checkerOutputMax = 64 * 1024 * 1024
 export function readDropFile(text: string): { drops: readonly FiledDrop[] } | { problems: readonly FileProblem[] } {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-  const broken = [...document.errors, ...document.warnings].map((error) => ({
-    ...positionOf(lines, error.pos[0]),
-    detail: `not valid YAML: ${error.message}`,
-  }))
-  if (broken.length > 0) return { problems: broken }
+  // What follows the first is mostly its consequence.
+  const [broken] = [...document.errors, ...document.warnings]
+  if (broken !== undefined) {
+    return { problems: [{ ...positionOf(lines, broken.pos[0]), detail: `not valid YAML: ${broken.message}` }] }
+  }
   let value: unknown
   try {
     value = document.toJS()

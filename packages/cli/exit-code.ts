@@ -3,11 +3,11 @@ export const exitCodes = {
   done: 0,
   /** It failed while running: a missing file, a full disk, a bug. */
   failed: 1,
-  /** Wrong usage, wrong settings, or a file with mistakes. Nothing was done. */
+  /** Wrong usage, wrong settings, a file with mistakes, or a value the server does not understand (400). Nothing was done. */
   usage: 2,
   /** What was looked at is not as it must be: `audit` and `doctor`. */
   unsound: 3,
-  /** Refused: by the server (4xx), because a writer runs, or for the database's schema. Asking again changes nothing. */
+  /** Refused: by the server (4xx but 400), because a writer runs, or for the database's schema. Asking again changes nothing. */
   refused: 4,
   /** No server answered, or it was too busy: ask again later. */
   unavailable: 5,

@@ -6,11 +6,11 @@ import { ApiRefusal, openApi, serverNotes, serverOptions } from '../api-client.t
 import { showTime } from '../amount.ts'
 import { readDropFile } from '../drop-file.ts'
 import { CommandError, exitCodes, usageError } from '../exit-code.ts'
-import { table } from '../output.ts'
 import { writeNew } from './init.ts'
-import { limitOf, limitOption, printMore } from './list.ts'
+import { limitOf, limitOption, printList } from './list.ts'
 import type { Api, Json } from '../api-client.ts'
 import type { Call, Command, Context } from '../command.ts'
+import type { Column } from '../output.ts'
 import type { FiledDrop, FileProblem } from '../drop-file.ts'
 
 export const dropImport: Command = {
@@ -171,28 +171,19 @@ export const dropList: Command = {
     const query = new URLSearchParams()
     const status = call.text('status')
     if (status !== undefined) query.set('status', status)
-    const { data, hasMore } = await openApi(call, context).list('/v1/drops', query, limitOf(call))
-    if (call.json) {
-      context.output.json({ object: 'list', data, has_more: hasMore })
-      return exitCodes.done
-    }
+    const found = await openApi(call, context).list('/v1/drops', query, limitOf(call))
     const total = (drop: Json, field: string): number =>
       (drop['skus'] as Json[]).reduce((sum, sku) => sum + Number(sku[field]), 0)
-    for (const line of table(
-      [
-        { title: 'id', value: (drop) => String(drop['id']) },
-        { title: 'status', value: (drop) => String(drop['status']) },
-        { title: 'starts', value: (drop) => showTime(drop['starts_at']) },
-        { title: 'stock', value: (drop) => total(drop, 'stock'), isNumber: true },
-        { title: 'held', value: (drop) => total(drop, 'held'), isNumber: true },
-        { title: 'sold', value: (drop) => total(drop, 'sold'), isNumber: true },
-        { title: 'name', value: (drop) => String(drop['name']) },
-      ],
-      data,
-    )) {
-      context.output.line(line)
-    }
-    printMore(hasMore, context)
+    const columns: Column<Json>[] = [
+      { title: 'id', value: (drop) => String(drop['id']) },
+      { title: 'status', value: (drop) => String(drop['status']) },
+      { title: 'starts', value: (drop) => showTime(drop['starts_at']) },
+      { title: 'stock', value: (drop) => total(drop, 'stock'), isNumber: true },
+      { title: 'held', value: (drop) => total(drop, 'held'), isNumber: true },
+      { title: 'sold', value: (drop) => total(drop, 'sold'), isNumber: true },
+      { title: 'name', value: (drop) => String(drop['name']) },
+    ]
+    printList(found, columns, call, context)
     return exitCodes.done
   },
 }

@@ -1,11 +1,11 @@
 import { openApi, serverNotes, serverOptions } from '../api-client.ts'
 import { showText, showTime } from '../amount.ts'
 import { exitCodes, usageError } from '../exit-code.ts'
-import { table } from '../output.ts'
-import { limitOf, limitOption, printMore, wholeOf } from './list.ts'
+import { limitOf, limitOption, printList, wholeOf } from './list.ts'
 import { printSecret } from './secret.ts'
 import type { Json } from '../api-client.ts'
 import type { Command, Context } from '../command.ts'
+import type { Column } from '../output.ts'
 
 /** Seconds an old key may still work after a roll. */
 const overlapMax = 604_800
@@ -51,27 +51,18 @@ export const keyList: Command = {
   notes: serverNotes,
   run: async (call, context) => {
     const api = openApi(call, context)
-    const { data, hasMore } = await api.list('/v1/api_keys', new URLSearchParams(), limitOf(call))
-    if (call.json) {
-      context.output.json({ object: 'list', data, has_more: hasMore })
-      return exitCodes.done
-    }
-    for (const line of table(
-      [
-        { title: 'id', value: (key) => String(key['id']) },
-        { title: 'kind', value: (key) => String(key['kind']) },
-        { title: 'hint', value: (key) => showText(key['hint']) },
-        { title: 'scopes', value: (key) => ((key['scopes'] ?? []) as string[]).join(',') || '-' },
-        { title: 'last used', value: (key) => showTime(key['last_used_at']) },
-        { title: 'expires', value: (key) => showTime(key['expires_at']) },
-        { title: 'revoked', value: (key) => showTime(key['revoked_at']) },
-        { title: 'name', value: (key) => showText(key['name']) },
-      ],
-      data,
-    )) {
-      context.output.line(line)
-    }
-    printMore(hasMore, context)
+    const found = await api.list('/v1/api_keys', new URLSearchParams(), limitOf(call))
+    const columns: Column<Json>[] = [
+      { title: 'id', value: (key) => String(key['id']) },
+      { title: 'kind', value: (key) => String(key['kind']) },
+      { title: 'hint', value: (key) => showText(key['hint']) },
+      { title: 'scopes', value: (key) => ((key['scopes'] ?? []) as string[]).join(',') || '-' },
+      { title: 'last used', value: (key) => showTime(key['last_used_at']) },
+      { title: 'expires', value: (key) => showTime(key['expires_at']) },
+      { title: 'revoked', value: (key) => showTime(key['revoked_at']) },
+      { title: 'name', value: (key) => showText(key['name']) },
+    ]
+    printList(found, columns, call, context)
     return exitCodes.done
   },
 }

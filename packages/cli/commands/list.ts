@@ -1,5 +1,8 @@
 import { usageError } from '../exit-code.ts'
+import { table } from '../output.ts'
+import type { Json } from '../api-client.ts'
 import type { Call, Context, Option } from '../command.ts'
+import type { Column } from '../output.ts'
 
 /** Rows of a list that is for people. */
 const limitDefault = 20
@@ -25,6 +28,20 @@ export function wholeOf(
   throw usageError(`--${name} is "${text}", expected a whole number from ${min} to ${max}`)
 }
 
-export function printMore(hasMore: boolean, { output }: Context): void {
+export interface Listed {
+  readonly data: readonly Json[]
+  readonly hasMore: boolean
+}
+
+/** A list as a table with `columns`, or as JSON. */
+export function printList(
+  { data, hasMore }: Listed,
+  columns: readonly Column<Json>[],
+  call: Call,
+  { output }: Context,
+): void {
+  if (call.json) return output.json({ object: 'list', data, has_more: hasMore })
+  for (const line of table(columns, data)) output.line(line)
+  if (data.length === 0) output.note('There are none.')
   if (hasMore) output.note('There are more: see --limit.')
 }

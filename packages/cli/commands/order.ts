@@ -3,9 +3,10 @@ import { openApi, serverNotes, serverOptions } from '../api-client.ts'
 import { showAmount, showText, showTime } from '../amount.ts'
 import { exitCodes, usageError } from '../exit-code.ts'
 import { facts, table } from '../output.ts'
-import { limitOf, limitOption, printMore } from './list.ts'
+import { limitOf, limitOption, printList } from './list.ts'
 import type { Json } from '../api-client.ts'
 import type { Call, Command, Context } from '../command.ts'
+import type { Column } from '../output.ts'
 
 /** Options of `order list` and the query parameters they stand for. */
 const filters = { drop: 'drop', status: 'status', email: 'customer_email' } as const
@@ -27,24 +28,15 @@ export const orderList: Command = {
       const value = call.text(option)
       if (value !== undefined) query.set(parameter, value)
     }
-    const { data, hasMore } = await openApi(call, context).list('/v1/orders', query, limitOf(call))
-    if (call.json) {
-      context.output.json({ object: 'list', data, has_more: hasMore })
-      return exitCodes.done
-    }
-    for (const line of table(
-      [
-        { title: 'id', value: (order) => String(order['id']) },
-        { title: 'status', value: (order) => String(order['status']) },
-        { title: 'created', value: (order) => showTime(order['created']) },
-        { title: 'amount', value: (order) => showAmount(order['amount'], order['currency']), isNumber: true },
-        { title: 'customer', value: (order) => emailOf(order) },
-      ],
-      data,
-    )) {
-      context.output.line(line)
-    }
-    printMore(hasMore, context)
+    const found = await openApi(call, context).list('/v1/orders', query, limitOf(call))
+    const columns: Column<Json>[] = [
+      { title: 'id', value: (order) => String(order['id']) },
+      { title: 'status', value: (order) => String(order['status']) },
+      { title: 'created', value: (order) => showTime(order['created']) },
+      { title: 'amount', value: (order) => showAmount(order['amount'], order['currency']), isNumber: true },
+      { title: 'customer', value: (order) => emailOf(order) },
+    ]
+    printList(found, columns, call, context)
     return exitCodes.done
   },
 }

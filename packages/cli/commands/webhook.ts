@@ -1,11 +1,11 @@
 import { openApi, serverNotes, serverOptions } from '../api-client.ts'
 import { showText, showTime } from '../amount.ts'
 import { exitCodes, usageError } from '../exit-code.ts'
-import { table } from '../output.ts'
-import { limitOf, limitOption, printMore, wholeOf } from './list.ts'
+import { limitOf, limitOption, printList, wholeOf } from './list.ts'
 import { printSecret } from './secret.ts'
 import type { Json } from '../api-client.ts'
 import type { Argument, Call, Command, Context } from '../command.ts'
+import type { Column } from '../output.ts'
 
 /** Seconds an old secret may still sign along after a rotation. */
 const overlapMax = 604_800
@@ -45,25 +45,17 @@ export const webhookList: Command = {
   options: serverOptions,
   notes: serverNotes,
   run: async (call, context) => {
-    const list = await openApi(call, context).get('/v1/webhook_endpoints')
-    if (call.json) {
-      context.output.json(list)
-      return exitCodes.done
-    }
-    for (const line of table(
-      [
-        { title: 'id', value: (endpoint) => String(endpoint['id']) },
-        { title: 'status', value: (endpoint) => statusOf(endpoint) },
-        { title: 'failing since', value: (endpoint) => showTime(endpoint['failing_since']) },
-        { title: 'replay', value: (endpoint) => showReplay(endpoint) },
-        { title: 'events', value: (endpoint) => (endpoint['events'] as string[]).join(',') },
-        { title: 'url', value: (endpoint) => String(endpoint['url']) },
-        { title: 'description', value: (endpoint) => showText(endpoint['description']) },
-      ],
-      list['data'] as Json[],
-    )) {
-      context.output.line(line)
-    }
+    const { data } = await openApi(call, context).get('/v1/webhook_endpoints')
+    const columns: Column<Json>[] = [
+      { title: 'id', value: (endpoint) => String(endpoint['id']) },
+      { title: 'status', value: (endpoint) => statusOf(endpoint) },
+      { title: 'failing since', value: (endpoint) => showTime(endpoint['failing_since']) },
+      { title: 'replay', value: (endpoint) => showReplay(endpoint) },
+      { title: 'events', value: (endpoint) => (endpoint['events'] as string[]).join(',') },
+      { title: 'url', value: (endpoint) => String(endpoint['url']) },
+      { title: 'description', value: (endpoint) => showText(endpoint['description']) },
+    ]
+    printList({ data: data as Json[], hasMore: false }, columns, call, context)
     return exitCodes.done
   },
 }
@@ -138,27 +130,18 @@ export const webhookDeliveries: Command = {
       const value = call.text(name)
       if (value !== undefined) query.set(name, value)
     }
-    const { data, hasMore } = await openApi(call, context).list('/v1/webhook_deliveries', query, limitOf(call))
-    if (call.json) {
-      context.output.json({ object: 'list', data, has_more: hasMore })
-      return exitCodes.done
-    }
-    for (const line of table(
-      [
-        { title: 'id', value: (delivery) => String(delivery['id']) },
-        { title: 'status', value: (delivery) => String(delivery['status']) },
-        { title: 'failures', value: (delivery) => Number(delivery['failures']), isNumber: true },
-        { title: 'next attempt', value: (delivery) => showTime(delivery['next_attempt_at']) },
-        { title: 'last answer', value: (delivery) => showLastAttempt(delivery) },
-        { title: 'event', value: (delivery) => String(delivery['event']) },
-        { title: 'type', value: (delivery) => String(delivery['type']) },
-        { title: 'endpoint', value: (delivery) => String(delivery['endpoint']) },
-      ],
-      data,
-    )) {
-      context.output.line(line)
-    }
-    printMore(hasMore, context)
+    const found = await openApi(call, context).list('/v1/webhook_deliveries', query, limitOf(call))
+    const columns: Column<Json>[] = [
+      { title: 'id', value: (delivery) => String(delivery['id']) },
+      { title: 'status', value: (delivery) => String(delivery['status']) },
+      { title: 'failures', value: (delivery) => Number(delivery['failures']), isNumber: true },
+      { title: 'next attempt', value: (delivery) => showTime(delivery['next_attempt_at']) },
+      { title: 'last answer', value: (delivery) => showLastAttempt(delivery) },
+      { title: 'event', value: (delivery) => String(delivery['event']) },
+      { title: 'type', value: (delivery) => String(delivery['type']) },
+      { title: 'endpoint', value: (delivery) => String(delivery['endpoint']) },
+    ]
+    printList(found, columns, call, context)
     return exitCodes.done
   },
 }
