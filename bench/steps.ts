@@ -63,6 +63,14 @@ export function refusedHold(sale: Sale): Step {
   return { ...step, name: 'refusal', expects: 409, rows: {} }
 }
 
+/** The same with an Idempotency-Key of its own, as the SDK sends it. */
+export function refusedHoldWithKey(sale: Sale): Step {
+  const step = refusedHold(sale)
+  const { template } = step
+  const headers = { ...template.headers, 'Idempotency-Key': 'refusal-{token}' }
+  return { ...step, name: 'keyed refusal', template: { ...template, headers } }
+}
+
 /** A hold of one unit by the buyer with the number `{token}`. */
 export function holdTemplate({ publishableKey, dropId, skuId }: SaleFacts): RequestTemplate {
   return {

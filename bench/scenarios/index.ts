@@ -6,6 +6,7 @@ import { mix } from './mix.ts'
 import { payments } from './payments.ts'
 import { paymentsWithExport } from './payments-with-export.ts'
 import { reads } from './reads.ts'
+import { soldoutKeyed } from './soldout-keyed.ts'
 import { soldout } from './soldout.ts'
 import { webhooks } from './webhooks.ts'
 import type { Scenario } from './scenario.ts'
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   webhooks,
   duplicates,
   soldout,
+  soldoutKeyed,
   flow,
   mix,
 ]

@@ -35,8 +35,8 @@ export interface WriteFacts<
   /** The command of a valid request, or what is wrong with it; a promise where somebody outside has to be asked. */
   toCommand(request: WriteRequest<Static<Body>>, deps: CommandDeps): Awaitable<Command | { readonly problem: Problem }>
   /**
-   * A refusal that the commits this process has seen make certain, so that the writer need not be asked. Not called for
-   * requests with an Idempotency-Key, nor for those whose Penstock-Min-Seq this process has not seen.
+   * A refusal that the commits this process has seen make certain, so that the writer need not be asked, unless an
+   * Idempotency-Key may have an earlier answer. Not called for requests whose Penstock-Min-Seq this process has not seen.
    */
   refuseHere?(request: WriteRequest<Static<Body>>, deps: RefusalDeps): Rejected | null
   /** The response to an accepted command: one of `answers`. */
@@ -183,11 +183,13 @@ function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest
   )
 }
 
-/** An earlier answer under a key may have to be given again: only the writer knows. */
+/** An earlier answer under a key may have to be given again: then, and where that is not known, only the writer can. */
 function refuseHere(route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): Rejected | null {
-  if (route.refuseHere === undefined || request.key !== null) return null
+  if (route.refuseHere === undefined) return null
   if (request.minSeq !== '' && !(deps.catalogue.seq >= Number(request.minSeq))) return null
-  return route.refuseHere(request, deps)
+  const refusal = route.refuseHere(request, deps)
+  if (refusal === null || request.key === null) return refusal
+  return deps.queries.mayRemember(request.key.id) ? null : refusal
 }
 
 function send(

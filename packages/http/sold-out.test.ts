@@ -30,11 +30,13 @@ const allHeld: Sku = {
   sold: 0,
 }
 
-/** What the process has seen, and its clock. */
-const state = { drop, sku: allHeld, nowMs: startsAtMs + 30_000, isConnected: true }
+/** What the process has seen, whether it may have seen the key of a request, and its clock. */
+const state = { drop, sku: allHeld, nowMs: startsAtMs + 30_000, isConnected: true, mayRemember: false }
 const before = { ...state }
 let catalogue: Catalogue
 let submitted: Command[]
+/** Ids of requests that were looked for. */
+let asked: string[]
 let handler: HttpHandler
 
 beforeEach(() => {
@@ -45,6 +47,7 @@ beforeEach(() => {
 /** A process that has just read `state`. */
 function serve(): void {
   submitted = []
+  asked = []
   const clock = (): number => state.nowMs
   catalogue = new Catalogue({ listDrops: () => ({ seq, drops: [{ drop: state.drop, skus: [state.sku] }] }) }, clock)
   catalogue.reload()
@@ -52,6 +55,7 @@ function serve(): void {
     mint: new Mint(clock),
     clock,
     catalogue,
+    queries: { mayRemember: (requestId: string) => asked.push(requestId) > 0 && state.mayRemember },
     credentials: {
       find: (key: string) => (key === '' ? null : { id: key, kind: 'publishable', scopes: [], expiresMs: null }),
     },
@@ -115,7 +119,7 @@ it('is refused when every unit is sold', () => {
 })
 
 it.each<[string, Partial<typeof state>, unknown?, Record<string, string>?]>([
-  ['has an Idempotency-Key, whose answer may be known', {}, soldOutBody, { 'idempotency-key': 'k1' }],
+  ['has an Idempotency-Key that may have an answer', { mayRemember: true }, soldOutBody, { 'idempotency-key': 'k1' }],
   ['asks for a commit that was not seen', {}, soldOutBody, { 'penstock-min-seq': String(seq + 1) }],
   ['asks for a commit by something that is no number', {}, soldOutBody, { 'penstock-min-seq': 'soon' }],
   ['comes while the process has no writer', { isConnected: false }],
@@ -141,6 +145,7 @@ it.each<[string, Partial<typeof state>, Record<string, string>?]>([
   ['as long as the end is not near', { nowMs: endsAtMs - liveMarginMs - 1 }],
   ['in a drop without an end', { drop: { ...drop, endsAtMs: null }, nowMs: endsAtMs * 2 }],
   ['with the commit that was asked for', {}, { 'penstock-min-seq': String(seq) }],
+  ['with an Idempotency-Key that is new', {}, { 'idempotency-key': 'k1' }],
 ])('is refused %s', (_, change, headers) => {
   Object.assign(state, change)
   serve()
@@ -154,6 +159,18 @@ it.each<[string, unknown, Record<string, string>, string]>([
   ['a wrong field', { ...soldOutBody, customer: {} }, {}, 'invalid_request'],
 ])('is refused for %s before stock is looked at', (_, body, headers, code) => {
   expect(post(body, headers)?.problem.code).toBe(code)
+})
+
+it('looks for the id that the writer would look for, and for none without need', () => {
+  post(soldOutBody)
+  expect(asked).toEqual([])
+  post(soldOutBody, { 'idempotency-key': 'k1' })
+  const [refused] = asked
+  state.sku = { ...allHeld, held: 9 }
+  serve()
+  post(soldOutBody, { 'idempotency-key': 'k1' })
+  expect(asked).toEqual([])
+  expect(submitted[0]?.key?.id).toBe(refused)
 })
 
 it('is the writer’s again with the commit that brings units back, and refused again without them', () => {

@@ -7,8 +7,8 @@ import type { Deps } from './api.ts'
 
 /**
  * `sold_out`, where the writer would have said so at commit `catalogue.seq`, word for word; null: ask the writer, also when
- * it would refuse for another reason. For a hold of `lines` that replaces none and has no Idempotency-Key, whose earlier
- * answer only the writer knows (docs/adr/0014-sold-out-without-the-writer.md).
+ * it would refuse for another reason. For a hold of `lines` that replaces none and, if it has an Idempotency-Key, is the
+ * first under it (docs/adr/0014-sold-out-without-the-writer.md).
  */
 export function refuseSoldOut(
   { catalogue, writer, clock }: Pick<Deps, 'catalogue' | 'writer' | 'clock'>,

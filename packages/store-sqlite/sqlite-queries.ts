@@ -23,6 +23,7 @@ import {
   toSku,
 } from './rows.ts'
 import { findCheckout, toCheckout } from './provider-rows.ts'
+import { RequestIds } from './request-ids.ts'
 import type { Checkout } from '@penstock/domain/checkout.ts'
 import { endpointColumns, numberedDeliveryColumns, toEndpoint, toNumberedDelivery } from './webhook-rows.ts'
 import type { ApiKey } from '@penstock/domain/api-key.ts'
@@ -67,6 +68,7 @@ export class SqliteQueries implements Queries {
   readonly #endpoint: Statement<[string], EndpointRow>
   readonly #endpoints: Statement<[], EndpointRow>
   readonly #delivery: Statement<[number], unknown[]>
+  readonly #requestIds: RequestIds
   readonly #lastEventSeq: Statement<[], number>
   readonly #eventCreatedAt: Statement<[number], number>
 
@@ -115,6 +117,7 @@ export class SqliteQueries implements Queries {
     this.#delivery = db
       .prepare<[number], unknown[]>(`SELECT ${numberedDeliveryColumns} FROM webhook_delivery d WHERE d.seq = ?`)
       .raw()
+    this.#requestIds = new RequestIds(db)
     this.#lastEventSeq = db.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM event').pluck()
     this.#eventCreatedAt = db.prepare<[number], number>('SELECT created_ms FROM event WHERE seq = ?').pluck()
   }
@@ -214,6 +217,10 @@ export class SqliteQueries implements Queries {
     const seq = webhookDeliverySeq(id)
     const row = seq === null ? undefined : this.#delivery.get(seq)
     return row === undefined ? null : toNumberedDelivery(row)
+  }
+
+  mayRemember(requestId: string): boolean {
+    return this.#requestIds.mayHave(requestId)
   }
 
   lastEventSeq(): number {

@@ -45,6 +45,11 @@ export interface Queries {
   /** Oldest first, without deleted ones. There are few. */
   listWebhookEndpoints(): readonly WebhookEndpoint[]
   findWebhookDelivery(id: string): NumberedDelivery | null
+  /**
+   * Whether a request with this id (`RequestKey`) may be remembered. False: none was committed before this call, so none was
+   * acknowledged to anybody; requests older than they are kept do not count.
+   */
+  mayRemember(requestId: string): boolean
   /** 0 when there is none. */
   lastEventSeq(): number
   /** The number of the first event at or after `ms`; one more than the last when there is none. */

@@ -20,6 +20,8 @@ import type { WireDrop, WireHold, WireProblem } from '../wire-types.ts'
 
 const oneUnit = { starts_at: 1_700_000_000, skus: [{ name: 'One size', unit_amount: 4_999, stock: 1 }] }
 const withKey = (): Headers => ({ 'idempotency-key': randomUUID() })
+/** Of a commit that no process has seen. */
+const forWriter: Headers = { 'penstock-min-seq': '1000000' }
 
 /** The whole answer but for what is another each time. */
 function comparable({ status, headers, text, body }: Answer<WireProblem>): unknown {
@@ -28,7 +30,7 @@ function comparable({ status, headers, text, body }: Answer<WireProblem>): unkno
   return { status, headers: rest, text: text.replace(body.request_id ?? '', 'req') }
 }
 
-/** Requests with an Idempotency-Key are the writer's: they say what the others have to say. */
+/** Requests that name an unseen commit are the writer's: they say what the others have to say. */
 describe.each(['uws', 'node'] as const)('a sold-out drop on %s', (transport) => {
   let box: Box
   let seller: Client
@@ -72,10 +74,12 @@ describe.each(['uws', 'node'] as const)('a sold-out drop on %s', (transport) => 
     const hold = await takeHold(browser, drop)
     if (isPaid) expectStatus(await pay(seller, hold), 201)
     const before = footprint(box.databasePath)
-    const byWriter = expectStatus(await ask(drop, withKey()), 409)
+    const byWriter = expectStatus(await ask(drop, forWriter), 409)
     const detail = isPaid ? 'This drop is sold out.' : `${skuOf(drop).id} has 0 units left, 1 wanted.`
     expect(byWriter.body).toMatchObject({ code: 'sold_out', detail })
-    const own = await withoutWriter(() => Promise.all(Array.from({ length: 16 }, () => ask(drop))))
+    const own = await withoutWriter(() =>
+      Promise.all(Array.from({ length: 32 }, (__, at) => ask(drop, at % 2 === 0 ? {} : withKey()))),
+    )
     for (const answer of own) expect(comparable(answer)).toEqual(comparable(byWriter))
     expect(new Set(own.map(({ body }) => body.request_id)).size).toBe(own.length)
     expectNothingWritten(box.databasePath, before)
@@ -99,6 +103,23 @@ describe.each(['uws', 'node'] as const)('a sold-out drop on %s', (transport) => 
       expect(again.headers['idempotent-replayed']).toBe('true')
       expect(again.body).toEqual(first.body)
     }
+  })
+
+  it('replays a hold that has just been answered, whichever process is asked', async () => {
+    for (let count = 0; count < 20; count++) {
+      const drop = await openDrop(seller, oneUnit)
+      const [body, key] = [holdBody(drop), withKey()]
+      const first = expectStatus(await browser.post<WireHold>('/v1/holds', body, key), 201)
+      const again = await Promise.all(Array.from({ length: 8 }, () => browser.post<WireHold>('/v1/holds', body, key)))
+      for (const answer of again) expect(expectStatus(answer, 201).body.id).toBe(first.body.id)
+    }
+  })
+
+  it('says that a key was used for another request, not that the drop is sold out', async () => {
+    const drop = await openDrop(seller, oneUnit)
+    const key = withKey()
+    expectStatus(await browser.post<WireHold>('/v1/holds', holdBody(drop), key), 201)
+    expect(expectStatus(await ask(drop, key), 422).body).toMatchObject({ code: 'key_reused' })
   })
 
   it('sells a unit that came back to whoever knows the commit, on every process', async () => {

@@ -24,14 +24,16 @@ function readDrops({ seq, drops, skus }: MemoryData): CatalogueSnapshot {
   return { seq, drops: [...drops.values()].map((drop) => ({ drop, skus: drop.skuIds.map(skuOf) })) }
 }
 
-/** As an HTTP process asks: a hold of its own, without a key, in place of none. */
-function asNew(command: CreateHold): CreateHold {
-  return { ...command, holdId: `${command.holdId} asked`, key: null, replace: null }
+/** As an HTTP process asks: a hold of its own, in place of none, with a key that nobody used or without one. */
+function asNew(command: CreateHold, { requests }: MemoryData): CreateHold {
+  const key = command.key === null || requests.has(command.key.id) ? null : command.key
+  return { ...command, holdId: `${command.holdId} asked`, key, replace: null }
 }
 
 it('refuseSoldOut says what decide says at the same commit, and nothing where decide accepts', () => {
   let refused = 0
   let accepted = 0
+  let keyed = 0
   const skew = fc.integer({ min: -liveMarginMs, max: liveMarginMs })
   fc.assert(
     fc.property(randomSale(), skew, (moments, skewMs) => {
@@ -41,7 +43,8 @@ it('refuseSoldOut says what decide says at the same commit, and nothing where de
       const catalogue = follow(data, clock)
       const compare = (command: Command): void => {
         if (command.kind !== 'create_hold') return
-        const asked = asNew(command)
+        const asked = asNew(command, data)
+        if (asked.key !== null) keyed += 1
         const refusal = refuseSoldOut({ catalogue, writer, clock }, asked.dropId, asked.lines)
         const result = decideOnly(store, asked, nowMs)
         if (result.outcome === 'hold_created') accepted += 1
@@ -65,6 +68,7 @@ it('refuseSoldOut says what decide says at the same commit, and nothing where de
   )
   expect(refused).toBeGreaterThan(1_000)
   expect(accepted).toBeGreaterThan(1_000)
+  expect(keyed).toBeGreaterThan(1_000)
 })
 
 /** What the writer would say now; nothing is saved. */

@@ -1,0 +1,13 @@
+import { singleStep } from '../generators/plan.ts'
+import { refusedHoldWithKey } from '../steps.ts'
+import type { Scenario } from './scenario.ts'
+
+export const soldoutKeyed: Scenario = {
+  name: 'soldout-keyed',
+  summary: 'soldout, with an Idempotency-Key for each request, as the SDK sends it',
+  server: 'box',
+  prepare: async (lab) => {
+    const sale = await lab.openSoldOutSale()
+    return singleStep(refusedHoldWithKey(sale), sale.facts.parking)
+  },
+}
