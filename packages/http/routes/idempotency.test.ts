@@ -98,6 +98,7 @@ const deps = {
     lastEventSeq: () => 7,
   },
   webhookUrlRules: { allowPrivate: false, httpsOnly: true },
+  catalogue: { offer: () => undefined },
   writer: {
     isConnected: true,
     submit: (command: Command) => {
