@@ -13,7 +13,7 @@ export const buyerKeySql = 'id'
  */
 export class BuyerRows {
   readonly buyers: RowSource['buyers']
-  readonly #index: DeferredIndex
+  readonly index: DeferredIndex
   readonly #insert: BulkInsert
   readonly #update: Statement<[units: number, seq: number]>
   /** Numbers of the rows that the open transaction has found: what it updates is among them. */
@@ -21,12 +21,12 @@ export class BuyerRows {
 
   /** `indexTailMax`: keys of the index kept in memory; its own bound when undefined. */
   constructor(db: Connection, indexTailMax?: number) {
-    this.#index = new DeferredIndex(db, { name: 'buyer_units', key: buyerKeySql }, indexTailMax)
+    this.index = new DeferredIndex(db, { name: 'buyer_units', key: buyerKeySql }, indexTailMax)
     this.#insert = new BulkInsert(db, 'buyer_units', 'seq, id, units')
     this.#update = db.prepare('UPDATE buyer_units SET units = ? WHERE seq = ?')
     const units = db.prepare<[number], number>('SELECT units FROM buyer_units WHERE seq = ?').pluck()
     this.buyers = (id) => {
-      const seq = this.#index.find(id)
+      const seq = this.index.find(id)
       if (seq === undefined) return undefined
       const stored = units.get(seq)
       if (stored === undefined) return undefined
@@ -37,26 +37,22 @@ export class BuyerRows {
 
   save({ buyers }: ChangeSet): void {
     if (!buyers.isChanged) return
-    let seq = this.#index.lastSeq
+    let seq = this.index.lastSeq
     this.#insert.run([...buyers.inserted.values()].map(({ id, units }) => [++seq, id, units]))
-    this.#index.merge(buyers.inserted.size)
+    this.index.merge(buyers.inserted.size)
     for (const { id, units } of buyers.updated.values()) this.#update.run(units, this.#seqOf(id))
   }
 
   /** After the commit. */
   committed({ buyers }: ChangeSet): void {
     this.#found.clear()
-    this.#index.committed(buyers.inserted.keys())
+    this.index.committed(buyers.inserted.keys())
   }
 
   /** The transaction was rolled back. */
   rolledBack(): void {
     this.#found.clear()
-    this.#index.rolledBack()
-  }
-
-  close(): void {
-    this.#index.close()
+    this.index.rolledBack()
   }
 
   #seqOf(id: string): number {

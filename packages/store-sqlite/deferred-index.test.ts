@@ -43,6 +43,19 @@ function append(index: DeferredIndex, keys: readonly string[], fate: 'commit' | 
   index.committed(keys)
 }
 
+/** One step of an idle writer. */
+function mergeIdle(index: DeferredIndex, fate: 'commit' | 'rollback'): void {
+  if (!index.wantsIdleMerge()) return
+  db.exec('BEGIN IMMEDIATE')
+  index.mergeIdle()
+  db.exec(fate)
+  if (fate === 'commit') index.committed([])
+  else index.rolledBack()
+}
+
+const count = (sql: string): number => Number(db.prepare(sql).pluck().get())
+const progress = "SELECT indexed_seq FROM index_progress WHERE name = 'request'"
+
 test('DeferredIndex finds exactly the committed keys, whatever was merged, rolled back or lost in a crash', () => {
   const step = fc.oneof(
     {
@@ -54,6 +67,10 @@ test('DeferredIndex finds exactly the committed keys, whatever was merged, rolle
       arbitrary: fc.record({ kind: fc.constant('rollback' as const), size: fc.integer({ min: 1, max: 30 }) }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const), size: fc.constant(0) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constantFrom('idle' as const, 'idle rollback' as const), size: fc.constant(0) }),
+    },
   )
   fc.assert(
     fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => {
@@ -66,6 +83,8 @@ test('DeferredIndex finds exactly the committed keys, whatever was merged, rolle
         const keys = Array.from({ length: size }, () => `key ${(made += 1)}`)
         if (kind === 'reopen') {
           index = openIndex()
+        } else if (kind === 'idle' || kind === 'idle rollback') {
+          mergeIdle(index, kind === 'idle' ? 'commit' : 'rollback')
         } else if (kind === 'rollback') {
           append(index, keys, 'rollback')
           undone.push(...keys)
@@ -90,13 +109,54 @@ test('DeferredIndex keeps its memory bounded and moves the rest to the index', (
       'commit',
     )
   }
-  const count = (sql: string): number => Number(db.prepare(sql).pluck().get())
   expect(count('SELECT count(*) FROM request_index')).toBeGreaterThanOrEqual(1_000 - tailMax - 10)
   // What a restart reads again is what the last two rounds may have left.
   const behind = count("SELECT max(seq) - (SELECT indexed_seq FROM index_progress WHERE name = 'request') FROM request")
   expect(behind).toBeGreaterThan(0)
   expect(behind).toBeLessThan(1_000)
   expect(index.find('key 0 0')).toBe(1)
+})
+
+test('DeferredIndex is emptied while nobody buys, a step at a time, and then a start has nothing to read', () => {
+  const index = new DeferredIndex(db, { name: 'request', key: 'id' }, 2_000)
+  const keys = Array.from({ length: 600 }, (_, at) => `key ${at}`)
+  append(index, keys.slice(0, 499), 'commit')
+  // Less than a quarter of the tail: not worth its writes.
+  expect(index.wantsIdleMerge()).toBe(false)
+  append(index, keys.slice(499, 500), 'commit')
+  expect(index.wantsIdleMerge()).toBe(true)
+  append(index, keys.slice(500), 'commit')
+  const steps = [0, 1, 2].map(() => {
+    expect(index.wantsIdleMerge()).toBe(true)
+    mergeIdle(index, 'commit')
+    return count('SELECT count(*) FROM request_index')
+  })
+  expect(steps[0]).toBeGreaterThanOrEqual(256)
+  expect(steps[0]).toBeLessThan(300)
+  expect(steps[1]).toBeLessThan(600)
+  expect(steps[2]).toBe(600)
+  expect([index.wantsIdleMerge(), count(progress)]).toEqual([false, 600])
+  append(index, ['one more'], 'commit')
+  expect(index.wantsIdleMerge()).toBe(false)
+  const reopened = new DeferredIndex(db, { name: 'request', key: 'id' }, 2_000)
+  expect([...keys, 'one more'].map((key) => reopened.find(key))).toEqual([...keys.keys(), 600].map((at) => at + 1))
+})
+
+test('DeferredIndex is not said to be whole while keys of the tail are in no index', () => {
+  const index = openIndex()
+  append(
+    index,
+    Array.from({ length: 30 }, (_, at) => `first ${at}`),
+    'commit',
+  )
+  db.exec('BEGIN IMMEDIATE')
+  index.mergeIdle()
+  // As a crash in between would leave it.
+  db.exec('ROLLBACK')
+  index.rolledBack()
+  expect([count(progress), index.wantsIdleMerge()]).toEqual([0, true])
+  mergeIdle(index, 'commit')
+  expect([count(progress), index.wantsIdleMerge()]).toEqual([30, false])
 })
 
 test('DeferredIndex tells keys with one hash apart by their rows', () => {

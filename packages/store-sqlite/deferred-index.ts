@@ -28,6 +28,12 @@ export function indexBytesOf(rows: number): number {
 /** Old keys merged for each new one while the tail is overfull (after a restart it holds up to two rounds). */
 const mergeFactor = 4
 
+/** An idle writer begins to empty a tail that is so full, and stops when it is empty. */
+const emptyFrom = 1 / 4
+
+/** Keys that one step of it merges: a millisecond or two. */
+const idleKeys = 256
+
 /**
  * What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. Their keys never change,
  * their other columns may. Rows may go, but for the last one: what the index or the tail still says of them finds
@@ -47,7 +53,8 @@ export interface IndexedTable {
  * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*), as hashes. When the
  * tail is full, each batch also writes as many old keys as it brought new ones, one narrow share of the hashes after the
  * other, so that neighbours on a page are written together. The table itself is the log: after a crash, the tail is
- * read again from the rows behind `index_progress.indexed_seq`. Keys that are nowhere, which is most of those that are
+ * read again from the rows behind `index_progress.indexed_seq`. While nobody buys, the tail is emptied, so that a sale begins
+ * with room in it, and a start with little to read. Keys that are nowhere, which is most of those that are
  * looked for, are known without a search (index-filter.ts).
  *
  * Not a constraint: it finds keys, and the engine, which looks before it inserts, keeps them unique.
@@ -61,6 +68,7 @@ export class DeferredIndex {
   readonly #name: string
   readonly #filter: IndexFilter
   readonly #tailMin: number
+  #isEmptying = false
   /** The share of the hashes that is merged next; 0 begins a round. */
   #nextShare = 0
   #lastSeq: number
@@ -119,22 +127,44 @@ export class DeferredIndex {
 
   /** Inside the transaction that appends `newKeys` rows: writes about as many old keys, once the tail is full. */
   merge(newKeys: number): void {
-    let room = Math.min(this.#tail.size + newKeys - tailKeysOf(this.#lastSeq, this.#tailMin), newKeys * mergeFactor)
+    this.#merge(Math.min(this.#tail.size + newKeys - this.#tailMax, newKeys * mergeFactor))
+  }
+
+  /** Whether an idle writer should call `mergeIdle`: from a tail that is worth it until it is empty. */
+  wantsIdleMerge(): boolean {
+    if (this.#tail.size === 0) this.#isEmptying = false
+    else if (this.#tail.size >= this.#tailMax * emptyFrom) this.#isEmptying = true
+    return this.#isEmptying
+  }
+
+  /** Inside a transaction of its own, while nobody buys: writes some old keys. */
+  mergeIdle(): void {
+    this.#merge(idleKeys)
+  }
+
+  get #tailMax(): number {
+    return tailKeysOf(this.#lastSeq, this.#tailMin)
+  }
+
+  #merge(room: number): void {
     if (room <= 0) return
     const shares: number[] = []
+    let merged = 0
     let nextShare = this.#nextShare
     let roundSeq = this.#roundSeq
-    while (room > 0 && shares.length < shareCount) {
+    while (merged < room && merged < this.#tail.size && shares.length < shareCount) {
       const pairs = this.#tail.list(nextShare)
       for (const [hash] of pairs) this.#filter.add(hash)
       this.#insert.run(pairs)
       shares.push(nextShare)
-      room -= pairs.length
+      merged += pairs.length
       nextShare = (nextShare + 1) % shareCount
-      if (nextShare === 0) {
-        this.#setProgress.run(roundSeq, this.#name)
-        roundSeq = this.#lastSeq
-      }
+      // Nothing is left in the tail: wherever this happens, it is the end of a round.
+      const isEmpty = merged === this.#tail.size
+      if (nextShare !== 0 && !isEmpty) continue
+      nextShare = 0
+      this.#setProgress.run(isEmpty ? this.#lastSeq : roundSeq, this.#name)
+      roundSeq = this.#lastSeq
     }
     this.#plan = { shares, nextShare, roundSeq }
   }

@@ -101,9 +101,13 @@ export class RowLoader implements RowSource {
     this.lastEventSeq = loadLastEventSeq(db)
   }
 
+  get indexes(): readonly DeferredIndex[] {
+    return [this.paymentIndex, this.requestIndex, this.buyerRows.index]
+  }
+
   /** Ends the threads that read for it. */
   close(): void {
-    for (const rows of [this.paymentIndex, this.requestIndex, this.buyerRows]) rows.close()
+    for (const index of this.indexes) index.close()
   }
 
   holdsDue(nowMs: number, max: number): readonly string[] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it, onTestFinished } from 'vitest'
+import { idleCallsBeforeRest } from '@penstock/domain/limits.ts'
 import { paymentKey } from '@penstock/domain/payment.ts'
 import { decide } from '@penstock/engine/decide.ts'
 import { storeContract } from '@penstock/store/contract.ts'
@@ -257,4 +258,35 @@ it('SqliteStore replaceBootstrapKeys gives a key of the API no more than it has'
   expect(queries.findApiKey('key_made')?.scopes).toEqual(['api_keys:write'])
   start('a')
   expect(queries.findCredential('hash of made')).not.toBeNull()
+})
+
+it('empties the tails of its indexes once nobody has bought for a while, and every key is found', () => {
+  const { path, db } = openLedger()
+  const store = new SqliteStore(path, { indexTailMax: 16 })
+  onTestFinished(() => store.close())
+  const commit = (...ids: readonly string[]): void => {
+    store.transact(0, ({ requests }) => {
+      for (const id of ids) {
+        const answer = { kind: 'hold', holdId: 'h' } as const
+        requests.insert(id, { id, fingerprint: 'f', createdMs: 0, lasting: false, answer })
+      }
+    })
+  }
+  const indexed = db.prepare('SELECT count(*) FROM request_index').pluck()
+  const idle = (calls: number): unknown => {
+    for (let call = 0; call < calls; call++) store.maintain(true)
+    return indexed.get()
+  }
+  commit('a', 'b', 'c')
+  expect(idle(idleCallsBeforeRest)).toBe(0)
+  commit('d', 'e')
+  expect(idle(idleCallsBeforeRest - 1)).toBe(0)
+  commit('f')
+  expect(idle(idleCallsBeforeRest - 1)).toBe(0)
+  const { seq } = store
+  expect(idle(1)).toBe(6)
+  expect(store.seq).toBe(seq)
+  store.transact(0, ({ requests }) => {
+    expect(['a', 'b', 'c', 'd', 'e', 'f', 'g'].filter((id) => requests.find(id) !== undefined).join('')).toBe('abcdef')
+  })
 })

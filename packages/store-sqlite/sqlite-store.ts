@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { idleCallsBeforeRest } from '@penstock/domain/limits.ts'
 import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
 import { Checkpointer } from './checkpoint.ts'
@@ -39,6 +40,8 @@ export class SqliteStore implements Store {
   #lastFlushMs = 0
   /** Committed, and not in memory yet: only the next call needs that, so replies need not wait for it. */
   #unfollowed: ChangeSet | null = null
+  /** Calls of `maintain` that found the writer idle, one after the other. */
+  #idleCalls = 0
   readonly #stopwatch: () => number
   readonly #db: Connection
   readonly #loader: RowLoader
@@ -107,6 +110,7 @@ export class SqliteStore implements Store {
       throw this.#rolledBack(error)
     }
     this.#commitTransaction()
+    this.#idleCalls = 0
     this.#seq += 1
     this.#lastNowMs = nowMs
     this.#unfollowed = set
@@ -115,23 +119,38 @@ export class SqliteStore implements Store {
 
   maintain(idle: boolean): void {
     this.#follow()
-    if (this.#retention.isDue(idle, this.#lastNowMs)) this.#forgetRequests(idle)
+    if (this.#retention.isDue(idle, this.#lastNowMs)) {
+      this.#keepHouse('old requests could not be forgotten', () => this.#retention.step(idle, this.#lastNowMs))
+    }
+    if (idle) this.#rest()
     this.#checkpointer.afterCommit(idle)
+  }
+
+  /** Once nobody has bought for a while, tails of indexes are emptied. */
+  #rest(): void {
+    this.#idleCalls += 1
+    if (this.#idleCalls < idleCallsBeforeRest) return
+    const indexes = this.#loader.indexes.filter((index) => index.wantsIdleMerge())
+    if (indexes.length === 0) return
+    this.#keepHouse('keys of an index could not be merged', () => {
+      for (const index of indexes) index.mergeIdle()
+    })
+    for (const index of indexes) index.committed([])
   }
 
   /**
    * A transaction of its own. Whatever fails in it is fatal: nothing a client said can be the reason. It is no commit
    * of the sale: `seq` stays.
    */
-  #forgetRequests(idle: boolean): void {
+  #keepHouse(failure: string, act: () => void): void {
     this.#beginTransaction()
     try {
       this.#checkEpoch()
-      this.#retention.step(idle, this.#lastNowMs)
+      act()
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run()
       if (error instanceof FatalStoreError) throw error
-      throw new FatalStoreError('commit_failed', 'old requests could not be forgotten', error)
+      throw new FatalStoreError('commit_failed', failure, error)
     }
     this.#commitTransaction()
   }
