@@ -147,7 +147,8 @@ export class Transport {
     if (body !== undefined) headers.set('content-type', 'application/json')
     if (etag !== undefined && etag !== null) headers.set('if-none-match', etag)
     if (options.clientSecret !== undefined) headers.set('penstock-client-secret', options.clientSecret)
-    if (!isWrite && this.#seqSeen > 0 && this.#options.readYourWrites !== false) {
+    // With writes, too: without it a process that has not heard of a release may say that there is nothing to hold.
+    if (this.#seqSeen > 0 && this.#options.readYourWrites !== false) {
       headers.set('penstock-min-seq', String(this.#seqSeen))
     }
     const failed: FailedRequest = { idempotencyKey: key, outcomeUnknown: isWrite }
