@@ -6,7 +6,7 @@ import type { Database as Connection, Statement } from 'better-sqlite3'
 /** Rows one question reads at most, some 100 us. */
 const rowsPerLook = 256
 
-/** 1 MiB. A fuller set is made anew, with room for twice what it has. */
+/** 1 MiB, or room for all that are kept at the first question. A full set is made anew for those that are kept then. */
 const idsAtFirst = 1_048_576
 
 /** How long requests are kept, and how much is read and remembered; as above unless a test says otherwise. */
@@ -59,28 +59,26 @@ export class RequestIds {
    * been, or there is more to read than one question may.
    */
   mayHave(id: string): boolean {
-    const bits = this.#bits ?? this.#begin(this.#idsAtFirst)
+    const bits = this.#bits ?? this.#begin()
     const rows = this.#behind.all(this.#seq)
     for (const [seq, rowId] of rows) {
       bits.add(hash53(rowId))
       this.#seq = seq
     }
-    if (bits.isFull) this.#begin(bits.taken * 2)
+    if (bits.isFull) this.#begin()
     return rows.length === this.#rowsPerLook || bits.mayHave(hash53(id))
   }
 
   /** An empty set, and everything that is kept still to be read. */
-  #begin(idCount: number): HashBits {
-    this.#seq = this.#lastTooOld()
-    this.#bits = new HashBits({ count: idCount })
+  #begin(): HashBits {
+    const [first, last, nowMs] = this.#bounds.get() ?? [null, null, 0]
+    this.#seq = first === null || last === null ? 0 : this.#lastTooOld(first, last, nowMs - this.#keepMs)
+    this.#bits = new HashBits({ count: Math.max(this.#idsAtFirst, (last ?? 0) - this.#seq) })
     return this.#bits
   }
 
-  /** By halving: rows are numbered in the order of their time. 0: none is too old. */
-  #lastTooOld(): number {
-    const [first, last, nowMs] = this.#bounds.get() ?? [null, null, 0]
-    if (first === null || last === null) return 0
-    const keptFromMs = nowMs - this.#keepMs
+  /** By halving: rows are numbered in the order of their time. `first` - 1: none is too old. */
+  #lastTooOld(first: number, last: number, keptFromMs: number): number {
     let [low, high] = [first, last + 1]
     while (low < high) {
       const middle = Math.floor((low + high) / 2)

@@ -46,8 +46,8 @@ export interface Queries {
   listWebhookEndpoints(): readonly WebhookEndpoint[]
   findWebhookDelivery(id: string): NumberedDelivery | null
   /**
-   * Whether a request with this id (`RequestKey`) may be remembered. False: none was committed before this call, so none was
-   * acknowledged to anybody; requests older than they are kept do not count.
+   * Whether a request with this id (`RequestKey`) may be remembered. False: none was committed before this call, so
+   * none was acknowledged to anybody; requests older than they are kept do not count.
    */
   mayRemember(requestId: string): boolean
   /** 0 when there is none. */
