@@ -286,8 +286,8 @@ export const forgetRowsMax = 4_096
 export const forgetRowsIdle = 1_024
 /** Index entries looked through for each request that may be forgotten. */
 export const sweepPerForgotten = 4
-/** So many ticks (`expiryIntervalMs`) without a commit, 5 s, before an idle writer tidies its indexes. */
-export const idleCallsBeforeRest = 25
+/** So many ticks (`expiryIntervalMs`) without a commit, 5 s, before an idle writer empties the tails of its indexes. */
+export const idleCallsBeforeEmptying = 25
 /** A reader waits this long for a lock at most; it never blocks on the writer in WAL mode. */
 export const readerBusyMs = 100
 /** The writer is the only writer; waiting longer means a foreign process has the database. */

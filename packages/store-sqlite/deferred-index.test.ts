@@ -53,8 +53,26 @@ function mergeIdle(index: DeferredIndex, fate: 'commit' | 'rollback'): void {
   else index.rolledBack()
 }
 
+/** Steps until nothing is left to do; `onStep` after each. */
+function emptyTail(index: DeferredIndex, onStep: () => void = expectProgressIsTrue): number {
+  let steps = 0
+  for (; index.wantsIdleMerge(); steps++) {
+    if (steps === 1_000) throw new Error('it is never empty')
+    mergeIdle(index, 'commit')
+    onStep()
+  }
+  return steps
+}
+
 const count = (sql: string): number => Number(db.prepare(sql).pluck().get())
 const progress = "SELECT indexed_seq FROM index_progress WHERE name = 'request'"
+
+/** Rows behind the progress are read again at a start: all others have to be in the index. */
+function expectProgressIsTrue(): void {
+  const behind = `seq <= (${progress}) AND seq NOT IN (SELECT seq FROM request_index)`
+  expect(count(`SELECT count(*) FROM request WHERE ${behind}`)).toBe(0)
+  expect(count(progress)).toBeLessThanOrEqual(count('SELECT coalesce(max(seq), 0) FROM request'))
+}
 
 test('DeferredIndex finds exactly the committed keys, whatever was merged, rolled back or lost in a crash', () => {
   const step = fc.oneof(
@@ -92,6 +110,7 @@ test('DeferredIndex finds exactly the committed keys, whatever was merged, rolle
           for (const [at, key] of keys.entries()) rows.set(key, index.lastSeq + 1 + at)
           append(index, keys, 'commit')
         }
+        expectProgressIsTrue()
       }
       for (const [key, seq] of rows) expect(index.find(key)).toBe(seq)
       for (const key of undone) expect(index.find(key)).toBeUndefined()
@@ -118,45 +137,64 @@ test('DeferredIndex keeps its memory bounded and moves the rest to the index', (
 })
 
 test('DeferredIndex is emptied while nobody buys, a step at a time, and then a start has nothing to read', () => {
-  const index = new DeferredIndex(db, { name: 'request', key: 'id' }, 2_000)
-  const keys = Array.from({ length: 600 }, (_, at) => `key ${at}`)
-  append(index, keys.slice(0, 499), 'commit')
+  const index = new DeferredIndex(db, { name: 'request', key: 'id' }, 40_000)
+  const keys = Array.from({ length: 11_000 }, (_, at) => `key ${at}`)
+  append(index, keys.slice(0, 9_999), 'commit')
   // Less than a quarter of the tail: not worth its writes.
   expect(index.wantsIdleMerge()).toBe(false)
-  append(index, keys.slice(499, 500), 'commit')
+  append(index, keys.slice(9_999, 10_000), 'commit')
   expect(index.wantsIdleMerge()).toBe(true)
-  append(index, keys.slice(500), 'commit')
-  const steps = [0, 1, 2].map(() => {
-    expect(index.wantsIdleMerge()).toBe(true)
-    mergeIdle(index, 'commit')
-    return count('SELECT count(*) FROM request_index')
+  append(index, keys.slice(10_000), 'commit')
+  const sizes = [0]
+  emptyTail(index, () => {
+    expectProgressIsTrue()
+    sizes.push(count('SELECT count(*) FROM request_index'))
   })
-  expect(steps[0]).toBeGreaterThanOrEqual(256)
-  expect(steps[0]).toBeLessThan(300)
-  expect(steps[1]).toBeLessThan(600)
-  expect(steps[2]).toBe(600)
-  expect([index.wantsIdleMerge(), count(progress)]).toEqual([false, 600])
+  const steps = sizes.slice(1).map((size, at) => size - (sizes[at] ?? 0))
+  // A share has one or two keys: a step ends with the first that is enough.
+  expect([Math.min(...steps.slice(0, -1)), Math.max(...steps)]).toEqual([256, expect.closeTo(258, -1)])
+  expect([sizes.at(-1), count(progress)]).toEqual([11_000, 11_000])
   append(index, ['one more'], 'commit')
   expect(index.wantsIdleMerge()).toBe(false)
-  const reopened = new DeferredIndex(db, { name: 'request', key: 'id' }, 2_000)
-  expect([...keys, 'one more'].map((key) => reopened.find(key))).toEqual([...keys.keys(), 600].map((at) => at + 1))
+  const reopened = openIndex()
+  expect([...keys, 'one more'].map((key) => reopened.find(key))).toEqual([...keys.keys(), 11_000].map((at) => at + 1))
 })
 
-test('DeferredIndex is not said to be whole while keys of the tail are in no index', () => {
+test('DeferredIndex looks at a part of a tail that has few keys, and finds them all in some steps', () => {
   const index = openIndex()
-  append(
-    index,
-    Array.from({ length: 30 }, (_, at) => `first ${at}`),
-    'commit',
-  )
-  db.exec('BEGIN IMMEDIATE')
-  index.mergeIdle()
-  // As a crash in between would leave it.
-  db.exec('ROLLBACK')
-  index.rolledBack()
-  expect([count(progress), index.wantsIdleMerge()]).toEqual([0, true])
-  mergeIdle(index, 'commit')
-  expect([count(progress), index.wantsIdleMerge()]).toEqual([30, false])
+  const keys = Array.from({ length: 30 }, (_, at) => `key ${at}`)
+  append(index, keys, 'commit')
+  const progresses = [0]
+  const steps = emptyTail(index, () => {
+    expectProgressIsTrue()
+    progresses.push(count(progress))
+    mergeIdle(index, 'rollback')
+  })
+  expect(new Set(progresses)).toEqual(new Set([0, 30]))
+  expect(steps).toBeGreaterThan(8)
+  expect(steps).toBeLessThanOrEqual(16)
+})
+
+test('DeferredIndex reads less than three tails again after a quiet time and a long sale', () => {
+  const index = openIndex()
+  const sell = (payments: number): void => {
+    for (let batch = 0; batch < payments; batch += 8) {
+      append(
+        index,
+        Array.from({ length: 8 }, (_, at) => `key ${index.lastSeq + at}`),
+        'commit',
+      )
+      expectProgressIsTrue()
+    }
+  }
+  sell(200)
+  emptyTail(index)
+  const before = index.lastSeq
+  sell(tailMax)
+  expect(count(progress)).toBe(before)
+  // A round began when the tail was full: it ends with all that was in it then.
+  while (count(progress) === before) sell(8)
+  expect(count(progress)).toBeGreaterThanOrEqual(before + tailMax)
 })
 
 test('DeferredIndex tells keys with one hash apart by their rows', () => {

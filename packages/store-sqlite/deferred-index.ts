@@ -25,14 +25,15 @@ export function indexBytesOf(rows: number): number {
   return tailBytesOf(tailKeysOf(rows)) + bitsBytesOf(rows)
 }
 
-/** Old keys merged for each new one while the tail is overfull (after a restart it holds up to two rounds). */
+/** Old keys merged for each new one while the tail is overfull (after a restart it holds up to four of them). */
 const mergeFactor = 4
 
 /** An idle writer begins to empty a tail that is so full, and stops when it is empty. */
 const emptyFrom = 1 / 4
 
-/** Keys that one step of it merges: a millisecond or two. */
+/** A step of it ends with so many keys, or after so many shares: few milliseconds, however large tail and index are. */
 const idleKeys = 256
+const idleShares = 512
 
 /**
  * What a deferred index is over: a table whose rows are only ever appended, numbered by `seq`. Their keys never change,
@@ -53,9 +54,9 @@ export interface IndexedTable {
  * that was 250 of 300 pages (docs/performance-log.md). Here new keys stay in memory (the *tail*), as hashes. When the
  * tail is full, each batch also writes as many old keys as it brought new ones, one narrow share of the hashes after the
  * other, so that neighbours on a page are written together. The table itself is the log: after a crash, the tail is
- * read again from the rows behind `index_progress.indexed_seq`. While nobody buys, the tail is emptied, so that a sale begins
- * with room in it, and a start with little to read. Keys that are nowhere, which is most of those that are
- * looked for, are known without a search (index-filter.ts).
+ * read again from the rows behind `index_progress.indexed_seq`. While nobody buys, the tail is emptied, so that a sale
+ * begins with room in it, and a start with little to read. Keys that are nowhere, which is most of those that are looked
+ * for, are known without a search (index-filter.ts).
  *
  * Not a constraint: it finds keys, and the engine, which looks before it inserts, keeps them unique.
  */
@@ -73,7 +74,7 @@ export class DeferredIndex {
   #nextShare = 0
   #lastSeq: number
   /** Rows up to here were in the tail when the round began: all of them are in the index when it ends. */
-  #roundSeq: number
+  #roundSeq = 0
   /** What the open transaction has merged; takes effect when it commits. */
   #plan: { readonly shares: readonly number[]; readonly nextShare: number; readonly roundSeq: number } | null = null
 
@@ -94,7 +95,6 @@ export class DeferredIndex {
       .prepare<[number], readonly [number, string]>(`SELECT seq, ${key} FROM ${name} WHERE seq > ? ORDER BY seq`)
       .raw()
     for (const [seq, rowKey] of rows.all(this.#lastSeq)) this.#take(rowKey, seq)
-    this.#roundSeq = this.#lastSeq
   }
 
   /** The last row of the table: a new one is numbered one higher. */
@@ -127,44 +127,45 @@ export class DeferredIndex {
 
   /** Inside the transaction that appends `newKeys` rows: writes about as many old keys, once the tail is full. */
   merge(newKeys: number): void {
-    this.#merge(Math.min(this.#tail.size + newKeys - this.#tailMax, newKeys * mergeFactor))
+    this.#merge(Math.min(this.#tail.size + newKeys - this.#tailMax, newKeys * mergeFactor), shareCount)
   }
 
   /** Whether an idle writer should call `mergeIdle`: from a tail that is worth it until it is empty. */
   wantsIdleMerge(): boolean {
-    if (this.#tail.size === 0) this.#isEmptying = false
-    else if (this.#tail.size >= this.#tailMax * emptyFrom) this.#isEmptying = true
+    this.#isEmptying ||= this.#tail.size >= this.#tailMax * emptyFrom
     return this.#isEmptying
   }
 
   /** Inside a transaction of its own, while nobody buys: writes some old keys. */
   mergeIdle(): void {
-    this.#merge(idleKeys)
+    this.#merge(idleKeys, idleShares)
   }
 
   get #tailMax(): number {
     return tailKeysOf(this.#lastSeq, this.#tailMin)
   }
 
-  #merge(room: number): void {
-    if (room <= 0) return
+  /** Writes whole shares, until there are `keys` or `sharesMax` of them. */
+  #merge(keys: number, sharesMax: number): void {
+    if (keys <= 0) return
     const shares: number[] = []
     let merged = 0
     let nextShare = this.#nextShare
     let roundSeq = this.#roundSeq
-    while (merged < room && merged < this.#tail.size && shares.length < shareCount) {
+    for (let seen = 0; seen < sharesMax && merged < keys && merged < this.#tail.size; seen++) {
+      if (nextShare === 0) roundSeq = this.#lastSeq
       const pairs = this.#tail.list(nextShare)
-      for (const [hash] of pairs) this.#filter.add(hash)
-      this.#insert.run(pairs)
-      shares.push(nextShare)
-      merged += pairs.length
+      if (pairs.length > 0) {
+        for (const [hash] of pairs) this.#filter.add(hash)
+        this.#insert.run(pairs)
+        shares.push(nextShare)
+        merged += pairs.length
+      }
       nextShare = (nextShare + 1) % shareCount
       // Nothing is left in the tail: wherever this happens, it is the end of a round.
       const isEmpty = merged === this.#tail.size
-      if (nextShare !== 0 && !isEmpty) continue
-      nextShare = 0
-      this.#setProgress.run(isEmpty ? this.#lastSeq : roundSeq, this.#name)
-      roundSeq = this.#lastSeq
+      if (isEmpty) nextShare = 0
+      if (nextShare === 0) this.#setProgress.run(isEmpty ? this.#lastSeq : roundSeq, this.#name)
     }
     this.#plan = { shares, nextShare, roundSeq }
   }
@@ -179,6 +180,7 @@ export class DeferredIndex {
     if (this.#plan === null) return
     this.#filter.committed()
     for (const share of this.#plan.shares) this.#tail.remove(share)
+    if (this.#tail.size === 0) this.#isEmptying = false
     this.#nextShare = this.#plan.nextShare
     this.#roundSeq = this.#plan.roundSeq
     this.#plan = null

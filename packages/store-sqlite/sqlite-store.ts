@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { idleCallsBeforeRest } from '@penstock/domain/limits.ts'
+import { idleCallsBeforeEmptying } from '@penstock/domain/limits.ts'
 import { FatalStoreError, noChanges } from '@penstock/store/store.ts'
 import { ChangeSet } from '@penstock/store/working-set.ts'
 import { Checkpointer } from './checkpoint.ts'
@@ -122,20 +122,18 @@ export class SqliteStore implements Store {
     if (this.#retention.isDue(idle, this.#lastNowMs)) {
       this.#keepHouse('old requests could not be forgotten', () => this.#retention.step(idle, this.#lastNowMs))
     }
-    if (idle) this.#rest()
+    if (idle) this.#emptyTails()
     this.#checkpointer.afterCommit(idle)
   }
 
-  /** Once nobody has bought for a while, tails of indexes are emptied. */
-  #rest(): void {
+  /** Once nobody has bought for a while, the tails of indexes are emptied: a step of one of them a call. */
+  #emptyTails(): void {
     this.#idleCalls += 1
-    if (this.#idleCalls < idleCallsBeforeRest) return
-    const indexes = this.#loader.indexes.filter((index) => index.wantsIdleMerge())
-    if (indexes.length === 0) return
-    this.#keepHouse('keys of an index could not be merged', () => {
-      for (const index of indexes) index.mergeIdle()
-    })
-    for (const index of indexes) index.committed([])
+    if (this.#idleCalls < idleCallsBeforeEmptying) return
+    const index = this.#loader.indexes.find((each) => each.wantsIdleMerge())
+    if (index === undefined) return
+    this.#keepHouse('keys of an index could not be merged', () => index.mergeIdle())
+    index.committed([])
   }
 
   /**
