@@ -28,9 +28,9 @@ export class ApiRefusal extends CommandError {
   readonly status: number
   /** The field at fault, as `skus[0].stock`; null when no field is. */
   readonly param: string | null
-  constructor(status: number, problem: Json) {
+  constructor(method: string, status: number, problem: Json) {
     super(
-      exitCodeOf(status),
+      exitCodeOf(method, status),
       `the server refused (${status} ${String(problem['code'])}): ${String(problem['detail'])}`,
       { problem },
     )
@@ -40,11 +40,11 @@ export class ApiRefusal extends CommandError {
   }
 }
 
-function exitCodeOf(status: number): ExitCode {
+function exitCodeOf(method: string, status: number): ExitCode {
   if (status === 503 || status === 504) return exitCodes.unavailable
   if (status >= 500) return exitCodes.failed
-  // What was said cannot be understood, by any server at any time.
-  return status === 400 ? exitCodes.usage : exitCodes.refused
+  // Of a read only what was asked for can be wrong. A write may be the second of a command, or wrong at this moment only.
+  return status === 400 && method === 'GET' ? exitCodes.usage : exitCodes.refused
 }
 
 interface Answer {
@@ -56,7 +56,7 @@ interface Answer {
 export class Api {
   readonly url: string
   readonly #key: string
-  /** The newest commit seen: reads ask for it, whichever process answers. */
+  /** The newest commit seen: the server is asked for it, whichever process answers. */
   #seq = 0
 
   constructor(url: string, secretKey: string) {
@@ -105,7 +105,7 @@ export class Api {
     const headers = {
       authorization: `Bearer ${this.#key}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(method === 'GET' && this.#seq > 0 ? { 'penstock-min-seq': String(this.#seq) } : {}),
+      ...(this.#seq > 0 ? { 'penstock-min-seq': String(this.#seq) } : {}),
       ...extra,
     }
     const content = body === undefined ? {} : { body: JSON.stringify(body) }
@@ -121,7 +121,7 @@ export class Api {
     }
   }
 
-  async #sendOnce(path: string, init: RequestInit): Promise<Answer> {
+  async #sendOnce(path: string, init: RequestInit & { readonly method: string }): Promise<Answer> {
     const { response, text } = await this.#fetchText(path, init)
     this.#seq = Math.max(this.#seq, Number(response.headers.get('penstock-seq') ?? 0))
     const answer = parseObject(text)
@@ -129,7 +129,7 @@ export class Api {
       const start = text.slice(0, 60).replaceAll('\n', ' ')
       throw new CommandError(exitCodes.failed, `${this.url} is not Penstock: it answered ${response.status} "${start}"`)
     }
-    if (!response.ok) throw new ApiRefusal(response.status, answer)
+    if (!response.ok) throw new ApiRefusal(init.method, response.status, answer)
     return { body: answer, isReplay: response.headers.get('idempotent-replayed') === 'true' }
   }
 

@@ -357,4 +357,10 @@ describe('exit codes of answers', () => {
     expect([code, stderr]).toEqual([expected, `the server refused (${status} a_code): A sentence.\n`])
     expect(asked).toHaveLength(expected === 5 ? 3 : 1)
   })
+
+  it('a write that is not understood is refused: what the command did before it stays', async () => {
+    answers = [400]
+    const { code, stderr } = await run('webhook', 'create', 'https://shop.example/hook')
+    expect([code, stderr]).toEqual([4, 'the server refused (400 a_code): A sentence.\n'])
+  })
 })

@@ -3,11 +3,11 @@ export const exitCodes = {
   done: 0,
   /** It failed while running: a missing file, a full disk, a bug. */
   failed: 1,
-  /** Wrong usage, wrong settings, a file with mistakes, or a value the server does not understand (400). Nothing was done. */
+  /** Wrong usage, settings, file, or filter of a list (the server's 400 to a read). Nothing was done. */
   usage: 2,
   /** What was looked at is not as it must be: `audit` and `doctor`. */
   unsound: 3,
-  /** Refused: by the server (4xx but 400), because a writer runs, or for the database's schema. Asking again changes nothing. */
+  /** Refused: by the server, because a writer runs, or for the database's schema. Asking again changes nothing. */
   refused: 4,
   /** No server answered, or it was too busy: ask again later. */
   unavailable: 5,
@@ -18,7 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
   1: 'it failed while running',
-  2: 'wrong usage, settings or file; nothing was done',
+  2: 'wrong usage, settings, file or filter; nothing was done',
   3: 'audit or doctor found something wrong',
   4: 'refused: by the server, by a running writer, or by a database of another release',
   5: 'no server answered, or it is too busy: try again later',

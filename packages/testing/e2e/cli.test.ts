@@ -130,7 +130,7 @@ describe('drop import, export and list', () => {
         .replace('1900086400', '1899999999'),
     )
     const refused = await ask('drop', 'import', 'drops.yaml')
-    expect([refused.code, refused.stdout]).toEqual([2, ''])
+    expect([refused.code, refused.stdout]).toEqual([4, ''])
     expect(refused.stderr).toMatch(/^drops\.yaml:5:5 the server refused \(400 invalid_request\): /)
     expect(footprint(box.databasePath)).toEqual(before)
   })
