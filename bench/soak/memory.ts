@@ -33,7 +33,7 @@ export const soakRule = `bounded: the last third of the time needed at most 10% 
 /** What may grow by design, and where its bound is. */
 export const growsByDesign = [
   'Not counted: pages of files (libraries, the WAL index), which are the kernel’s and shared; the database file, which grows with every payment.',
-  'Grows with the rows: three indexes of the writer, by a key in memory for every 32 rows and a bit or two a row, each up to 192 MB at 33 million rows (store-sqlite/deferred-index.ts).',
+  'Grows with the rows: three indexes of the writer, by a key in memory for every 32 rows and a bit or two a row, each up to 192 MB at 33 million rows, 384 after a crash (store-sqlite/deferred-index.ts).',
   'Fills in the first third and then stays: the writer’s newest 262,144 holds, 16 MiB of SQLite’s pages for each connection; remembered keys and rendered answers in the HTTP processes (domain/limits.ts).',
   'Would grow with unpaid stock, some 100 bytes a hold: the deadlines of active holds in the writer. Here every hold is paid, so there are as many as connections.',
 ]

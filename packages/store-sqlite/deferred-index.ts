@@ -10,7 +10,7 @@ const tailKeysMin = 65_536
 
 /**
  * Of a larger table one row in so many has its key in memory, so that some five keys share a page write however large
- * the index is; a start reads at most two in so many rows again. At most `tailKeysMax`, which is 64 MB.
+ * the index is; a start after a crash reads at most four in so many rows again. At most `tailKeysMax`, which is 64 MB.
  */
 const rowsPerTailKey = 32
 const tailKeysMax = 1_048_576
@@ -20,7 +20,10 @@ export function tailKeysOf(rows: number, tailMin = tailKeysMin): number {
   return Math.max(tailMin, Math.min(tailKeysMax, Math.floor(rows / rowsPerTailKey)))
 }
 
-/** Memory of an index over `rows` rows, in bytes: its tail and its filter. At most 192 MB. */
+/**
+ * Memory of an index over `rows` rows, in bytes: its tail and its filter. At most 192 MB; after a start in mid-sale, which
+ * may find four tails, up to 384 MB until the next start.
+ */
 export function indexBytesOf(rows: number): number {
   return tailBytesOf(tailKeysOf(rows)) + bitsBytesOf(rows)
 }
@@ -145,7 +148,7 @@ export class DeferredIndex {
     return tailKeysOf(this.#lastSeq, this.#tailMin)
   }
 
-  /** Writes whole shares, until there are `keys` or `sharesMax` of them. */
+  /** Writes whole shares until there are `keys`; looks at `sharesMax` at most. */
   #merge(keys: number, sharesMax: number): void {
     if (keys <= 0) return
     const shares: number[] = []

@@ -110,4 +110,7 @@ it('makes room when it is full, and reads everything again', () => {
   writer.close()
   expect([1, 2, 3].map(() => ids.mayHave('never there'))).toEqual([true, true, false])
   for (let seq = 1; seq <= count; seq += 997) expect(ids.mayHave(`k${seq}`)).toBe(true)
+  // One that is opened now knows from the start how much room it needs: it reads them once.
+  const later = open({ idsAtFirst: 1, rowsPerLook: count - 1 })
+  expect([1, 2].map(() => later.mayHave('never there'))).toEqual([true, false])
 })

@@ -260,38 +260,48 @@ it('SqliteStore replaceBootstrapKeys gives a key of the API no more than it has'
   expect(queries.findCredential('hash of made')).not.toBeNull()
 })
 
-it('empties the tails of its indexes once nobody has bought for a while, and every key is found', () => {
+it('empties the tails of its indexes once nobody has bought for a while, one after the other, and every key is found', () => {
   const { path, db } = openLedger()
   const store = new SqliteStore(path, { indexTailMax: 16 })
   onTestFinished(() => store.close())
-  const commit = (...ids: readonly string[]): void => {
-    store.transact(0, ({ requests }) => {
-      for (const id of ids) {
+  let made = 0
+  const commit = (count: number): void => {
+    store.transact(0, (set) => {
+      for (const payment of payments(made, count)) {
+        made += 1
+        set.payments.insert(paymentKey(payment.provider, payment.providerPaymentId), payment)
         const answer = { kind: 'hold', holdId: 'h' } as const
-        requests.insert(id, { id, fingerprint: 'f', createdMs: 0, lasting: false, answer })
+        set.requests.insert(`r${made}`, { id: `r${made}`, fingerprint: 'f', createdMs: 0, lasting: false, answer })
       }
     })
   }
-  const indexed = db.prepare('SELECT count(*) FROM request_index').pluck()
-  const idle = (calls: number): unknown => {
+  const indexed = (): unknown[] =>
+    ['payment', 'request'].map((name) => db.prepare(`SELECT count(*) FROM ${name}_index`).pluck().get())
+  const idle = (calls: number): unknown[] => {
     for (let call = 0; call < calls; call++) store.maintain(true)
-    return indexed.get()
+    return indexed()
   }
-  commit('a', 'b', 'c')
-  expect(idle(idleCallsBeforeEmptying)).toBe(0)
-  commit('d', 'e')
-  expect(idle(idleCallsBeforeEmptying - 1)).toBe(0)
-  commit('f')
-  expect(idle(idleCallsBeforeEmptying - 1)).toBe(0)
+  commit(3)
+  expect(idle(idleCallsBeforeEmptying)).toEqual([0, 0])
+  commit(2)
+  expect(idle(idleCallsBeforeEmptying - 1)).toEqual([0, 0])
+  commit(1)
+  expect(idle(idleCallsBeforeEmptying - 1)).toEqual([0, 0])
   const { seq } = store
+  const steps = [indexed()]
   // A few keys may be anywhere: it takes some steps to find them all.
-  expect(idle(16)).toBe(6)
+  for (let call = 0; call < 2 * 16; call++) steps.push(idle(1))
+  expect(steps.at(-1)).toEqual([6, 6])
+  for (const [at, [payment, request]] of steps.slice(1).entries()) {
+    const [paymentBefore, requestBefore] = steps[at] ?? []
+    expect([payment === paymentBefore, request === requestBefore]).toContain(true)
+  }
   expect(store.seq).toBe(seq)
-  // Then there is nothing left to do.
-  const version = db.pragma('data_version')
-  idle(3)
-  expect(db.pragma('data_version')).toEqual(version)
   store.transact(0, ({ requests }) => {
-    expect(['a', 'b', 'c', 'd', 'e', 'f', 'g'].filter((id) => requests.find(id) !== undefined).join('')).toBe('abcdef')
+    const found = Array.from({ length: 8 }, (_, at) => requests.find(`r${at}`) !== undefined)
+    expect(found).toEqual([false, true, true, true, true, true, true, false])
   })
+  // Nothing is left to do: a transaction would see the other epoch.
+  new SqliteStore(path).close()
+  expect(() => idle(idleCallsBeforeEmptying + 3)).not.toThrow()
 })
