@@ -4,7 +4,7 @@ import type { Scenario } from './scenario.ts'
 
 export const soldoutKeyed: Scenario = {
   name: 'soldout-keyed',
-  summary: 'soldout, with an Idempotency-Key for each request, as the SDK sends it',
+  summary: 'soldout, with an Idempotency-Key for each request',
   server: 'box',
   prepare: async (lab) => {
     const sale = await lab.openSoldOutSale()

@@ -1,7 +1,8 @@
 import { minSeqWaitMs } from '@penstock/domain/limits.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
-import { problem } from './problem.ts'
 import { matchesTag } from './etag.ts'
+import { readMinSeq } from './min-seq.ts'
+import { problem } from './problem.ts'
 import { scopeOf } from './route.ts'
 import type { Static, TSchema } from 'typebox'
 import type { Credential } from '@penstock/store/queries.ts'
@@ -119,12 +120,11 @@ function serveWhenSeen(
   })
 }
 
-function answerWhenSeen(exchange: HttpExchange, minSeq: string, answer: () => void, deps: Deps): void {
-  if (!/^\d{1,15}$/.test(minSeq)) {
-    const detail = 'Penstock-Min-Seq must be a whole number from a Penstock-Seq header.'
-    return sendProblem(exchange, deps, problem('invalid_request', detail, 'Penstock-Min-Seq'))
-  }
-  deps.catalogue.whenSeen(Number(minSeq), deps.clock() + minSeqWaitMs, (seen) => {
+function answerWhenSeen(exchange: HttpExchange, header: string, answer: () => void, deps: Deps): void {
+  const read = readMinSeq(header)
+  if ('problem' in read) return sendProblem(exchange, deps, read.problem)
+  const { minSeq } = read
+  deps.catalogue.whenSeen(minSeq, deps.clock() + minSeqWaitMs, (seen) => {
     if (seen) return answerLate(exchange, deps, answer)
     const detail = `Commit ${minSeq} has not arrived within ${minSeqWaitMs} ms.`
     sendProblem(exchange, deps, problem('behind', detail, 'Penstock-Min-Seq'))

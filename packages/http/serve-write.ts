@@ -2,6 +2,7 @@ import { bodyBytesMax } from '@penstock/domain/limits.ts'
 import { isRejected } from '@penstock/domain/result.ts'
 import { answerLate, authorise, countParams, readParams, sendProblem } from './api.ts'
 import { bodyParser } from './json-body.ts'
+import { readMinSeq } from './min-seq.ts'
 import { problem } from './problem.ts'
 import { readIdempotencyKey, requestKey } from './request-key.ts'
 import { scopeOf } from './route.ts'
@@ -87,8 +88,8 @@ export interface WriteRequest<Body> {
   readonly credential: Credential
   /** Header `Penstock-Client-Secret`; empty when absent. */
   readonly clientSecret: string
-  /** Header `Penstock-Min-Seq`; empty when absent, and where the route may not refuse by itself. */
-  readonly minSeq: string
+  /** Header `Penstock-Min-Seq`; 0 when absent, and where the route may not refuse by itself. */
+  readonly minSeq: number
   /** The client's Idempotency-Key, or null. */
   readonly key: RequestKey | null
   /** The same, or a fresh one: for commands that are not harmless to repeat without a key. */
@@ -141,7 +142,7 @@ export function serveBody(
   })
 }
 
-/** Checks in order of precedence: key, size, Idempotency-Key, body. */
+/** Checks in order of precedence: key, size, Idempotency-Key, body, Penstock-Min-Seq. */
 function readRequest(
   route: BodyFacts,
   needed: Scope,
@@ -158,9 +159,12 @@ function readRequest(
   if ('problem' in keyed) return keyed
   const parsed = route.parseBody(bytes, head.contentType)
   if ('problem' in parsed) return parsed
+  const read = readMinSeq(head.minSeq)
+  if ('problem' in read) return read
   const { credential } = caller
-  const { params, clientSecret, minSeq } = head
+  const { params, clientSecret } = head
   const { body } = parsed
+  const { minSeq } = read
   const scope = `${credential.id} ${route.method} ${route.path}`
   // The client secret belongs to the request: a replay must not show a hold to somebody who only knows the key.
   const toKey = (key: string): RequestKey => requestKey(scope, key, [params, clientSecret, body])
@@ -186,7 +190,7 @@ function submit(exchange: HttpExchange, route: WriteRoute, request: WriteRequest
 /** An earlier answer under a key may have to be given again: then, and where that is not known, only the writer can. */
 function refuseHere(route: WriteRoute, request: WriteRequest<unknown>, deps: Deps): Rejected | null {
   if (route.refuseHere === undefined) return null
-  if (request.minSeq !== '' && !(deps.catalogue.seq >= Number(request.minSeq))) return null
+  if (deps.catalogue.seq < request.minSeq) return null
   const refusal = route.refuseHere(request, deps)
   if (refusal === null || request.key === null) return refusal
   return deps.queries.mayRemember(request.key.id) ? null : refusal

@@ -112,6 +112,16 @@ it('is refused with the commit that says so, and without the writer', () => {
   expect(answer?.headers).toContain('application/problem+json')
 })
 
+it.each(['soon', '-1', '1.5', '9'.repeat(16)])('is told that %j is no commit', (minSeq) => {
+  const answer = post(soldOutBody, { 'penstock-min-seq': minSeq })
+  expect(answer).toMatchObject({ status: 400, problem: { code: 'invalid_request', param: 'Penstock-Min-Seq' } })
+})
+
+it('is told of a mistake in its body before one in Penstock-Min-Seq', () => {
+  const answer = post({ ...soldOutBody, drop: 1 }, { 'penstock-min-seq': 'soon' })
+  expect(answer?.problem).toMatchObject({ code: 'invalid_request', param: 'drop' })
+})
+
 it('is refused when every unit is sold', () => {
   state.sku = { ...allHeld, held: 0, sold: 10 }
   serve()
@@ -121,7 +131,6 @@ it('is refused when every unit is sold', () => {
 it.each<[string, Partial<typeof state>, unknown?, Record<string, string>?]>([
   ['has an Idempotency-Key that may have an answer', { mayRemember: true }, soldOutBody, { 'idempotency-key': 'k1' }],
   ['asks for a commit that was not seen', {}, soldOutBody, { 'penstock-min-seq': String(seq + 1) }],
-  ['asks for a commit by something that is no number', {}, soldOutBody, { 'penstock-min-seq': 'soon' }],
   ['comes while the process has no writer', { isConnected: false }],
   ['replaces a hold', {}, { ...soldOutBody, replace: { hold: dropId.replace('drop', 'hold'), client_secret: 's' } }],
   ['is for an unknown drop', {}, { ...soldOutBody, drop: dropId.replace('2081', '2082') }],

@@ -5,8 +5,9 @@ export interface PenstockOptions extends RetryOptions {
   /** `sk_...` on a server, `pk_...` in a browser. */
   readonly apiKey: string
   /**
-   * Reads wait until they see every write this client has seen, whichever process of the server answers. True when
-   * absent. What a client has seen is forgotten with it: after a server was restored from a backup, make a new client.
+   * Reads wait until they see every write this client has seen, whichever process of the server answers, and a hold is
+   * not refused for units that came back in one of them. True when absent. What a client has seen is forgotten with it:
+   * after a server was restored from a backup, make a new client.
    */
   readonly readYourWrites?: boolean | undefined
   /** Instead of the global fetch: for proxies and connection pools of your own. */

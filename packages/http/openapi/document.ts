@@ -103,7 +103,8 @@ const parameters = {
   MinSeq: {
     name: 'Penstock-Min-Seq',
     in: 'header',
-    description: 'waits until this commit was seen: a number from Penstock-Seq',
+    description:
+      'the commit that the answer must not be older than, a number from Penstock-Seq: a read waits for it, a hold is not refused before it',
     schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999, examples: [0] },
   },
   ClientSecret: {
@@ -221,7 +222,8 @@ function describeParameters(route: Route, collector: SchemaCollector): (Paramete
     return [...inPath, ...inQuery, ...secret, shared('MinSeq'), ...tag]
   }
   const secret = route.problems.includes('invalid_client_secret') && inPath.length > 0 ? [shared('ClientSecret')] : []
-  return [...inPath, ...secret, shared('IdempotencyKey')]
+  const minSeq = 'refuseHere' in route ? [shared('MinSeq')] : []
+  return [...inPath, ...secret, shared('IdempotencyKey'), ...minSeq]
 }
 
 const header = (name: keyof typeof headers): Ref => ({ $ref: `#/components/headers/${name}` })

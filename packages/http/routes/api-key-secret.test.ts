@@ -10,7 +10,7 @@ function openRequest(): WriteRequest<unknown> {
   const credential = { id: 'key_1', kind: 'secret', scopes: ['*'], expiresMs: null } as const
   const mint = new Mint(() => 0)
   const ownKey = () => ({ id: mint.key(), fingerprint: 'f' })
-  return { body: {}, params: [], credential, clientSecret: '', minSeq: '', key: null, ownKey, mint, nowMs: 0 }
+  return { body: {}, params: [], credential, clientSecret: '', minSeq: 0, key: null, ownKey, mint, nowMs: 0 }
 }
 
 function saved(minted: Pick<ApiKey, 'secretHash' | 'hint'>, replayed: boolean): ApiKeySaved {

@@ -9,7 +9,7 @@ function request<Body>(body: Body): WriteRequest<Body> {
   const mint = new Mint(() => 0)
   const credential = { id: 'key_1', kind: 'secret', scopes: ['*'], expiresMs: null } as const
   const ownKey = () => ({ id: mint.key(), fingerprint: 'f' })
-  return { body, params: ['drop_1'], credential, clientSecret: '', minSeq: '', key: null, ownKey, mint, nowMs: 0 }
+  return { body, params: ['drop_1'], credential, clientSecret: '', minSeq: 0, key: null, ownKey, mint, nowMs: 0 }
 }
 
 /** These routes read nothing. */
