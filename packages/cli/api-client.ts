@@ -56,7 +56,7 @@ interface Answer {
 export class Api {
   readonly url: string
   readonly #key: string
-  /** The newest commit seen: the server is asked for it, whichever process answers. */
+  /** The newest commit seen: reads ask for it, whichever process answers. */
   #seq = 0
 
   constructor(url: string, secretKey: string) {
@@ -105,7 +105,7 @@ export class Api {
     const headers = {
       authorization: `Bearer ${this.#key}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(this.#seq > 0 ? { 'penstock-min-seq': String(this.#seq) } : {}),
+      ...(method === 'GET' && this.#seq > 0 ? { 'penstock-min-seq': String(this.#seq) } : {}),
       ...extra,
     }
     const content = body === undefined ? {} : { body: JSON.stringify(body) }

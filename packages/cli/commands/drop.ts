@@ -23,8 +23,8 @@ export const dropImport: Command = {
     ...serverOptions,
   ],
   notes: `All mistakes are shown at once, as FILE:LINE:COLUMN, and then nothing is made (exit code 2); of a file that is no
-YAML only the first. What only the server can refuse ends it there (exit code 4): drops before it are made. Each drop is
-sent with an Idempotency-Key made of what the file says about it: repeating an import is harmless, also after an
+YAML only the first. What only the server can refuse ends it there (exit code 4), and what was made before it stays. Each
+drop is sent with an Idempotency-Key made of what the file says about it: repeating an import is harmless, also after an
 interruption, and a drop that was changed in the file is a new drop.
 ${serverNotes}`,
   run: async (call, context) => {

@@ -113,7 +113,7 @@ describe('drop import, export and list', () => {
     expect((await listDrops()).filter(({ name }) => name === 'Twin')).toHaveLength(2)
   })
 
-  it('mistakes are named by line and column, those that only the server knows as well, and nothing is made', async () => {
+  it('mistakes are named by line and column, and nothing is made', async () => {
     const before = footprint(box.databasePath)
     writeFileSync(join(folder, 'drops.yaml'), dropFile.replace('stock: 20', 'stock: many').replace('jpy', 'yen'))
     const bad = await ask('drop', 'import', 'drops.yaml')
@@ -121,18 +121,24 @@ describe('drop import, export and list', () => {
     expect(bad.stderr).toContain('drops.yaml:8:38 skus[1].stock must be a whole number from 0 to 100000000.\n')
     expect(bad.stderr).toContain('drops.yaml:10:5 currency must be')
     expect(bad.stderr).toContain('2 mistakes, nothing was made')
-
-    writeFileSync(
-      join(folder, 'drops.yaml'),
-      dropFile
-        .slice(dropFile.indexOf('  - name: Second'))
-        .replace('  - name', 'drops:\n  - name')
-        .replace('1900086400', '1899999999'),
-    )
-    const refused = await ask('drop', 'import', 'drops.yaml')
-    expect([refused.code, refused.stdout]).toEqual([4, ''])
-    expect(refused.stderr).toMatch(/^drops\.yaml:5:5 the server refused \(400 invalid_request\): /)
     expect(footprint(box.databasePath)).toEqual(before)
+  })
+
+  it('what only the server refuses is named as well; what was made before it stays, and is known when it is mended', async () => {
+    const before = await listDrops()
+    const mended = dropFile.replace('First', 'Before the mistake').replace('Second', 'Mended')
+    writeFileSync(join(folder, 'drops.yaml'), mended.replace('1900086400', '1899999999'))
+    const refused = await ask('drop', 'import', 'drops.yaml')
+    expect([refused.code, refused.stdout]).toEqual([
+      4,
+      expect.stringMatching(/^made {3}drop_\w+ {2}draft {2}Before the mistake\n$/),
+    ])
+    expect(refused.stderr).toMatch(/^drops\.yaml:12:5 the server refused \(400 invalid_request\): /)
+    expect(await listDrops()).toHaveLength(before.length + 1)
+    writeFileSync(join(folder, 'drops.yaml'), mended)
+    const { stdout } = await ask('drop', 'import', 'drops.yaml')
+    expect(stdout).toMatch(/^known {2}drop_\w+ {2}draft {2}Before the mistake\nmade {3}drop_\w+ {2}draft {2}Mended\n$/)
+    expect(await listDrops()).toHaveLength(before.length + 2)
   })
 
   it.each([[[]], [['--json']]])('an export %j imports again as the same drops', async (format) => {
