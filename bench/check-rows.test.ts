@@ -35,6 +35,8 @@ test.each([
   ['a row too few', closed, { ...after, payments: 2 }, 'should make 3 payments, there are 2'],
   ['a row too many', closed, { ...after, holds: 6 }, 'should make 5 holds, there are 6'],
   ['a row that nobody asked for', closed, { ...after, keys: 1 }, 'should make 0 keys, there are 1'],
+  ['a lost row in an open loop', { ...closed, schedule, errors: 5 }, { ...after, payments: 2 }, 'there are 2'],
+  ['a row of nobody in an open loop', { ...closed, schedule, errors: 5 }, { ...after, keys: 1 }, 'there are 1'],
   ['a row too many in an open loop', { ...closed, schedule }, { ...after, holds: 6 }, 'there are 6'],
 ])('findViolation finds %s', (_, load, rows, message) => {
   expect(findViolation(steps, load, none, rows)).toContain(message)
@@ -44,4 +46,7 @@ test('findViolation lets an open loop have refusals, and doubts as many rows as 
   expect(findViolation(steps, { ...closed, schedule, refused: 7 }, none, after)).toBeNull()
   expect(findViolation(steps, { ...closed, schedule, errors: 1 }, none, { ...after, holds: 6 })).toBeNull()
   expect(findViolation(steps, { ...closed, schedule, errors: 1 }, none, { ...after, holds: 7 })).not.toBeNull()
+  // A payment without an answer also takes a unit from those held.
+  const paid = { ...after, payments: 4, unitsHeld: 1, unitsSold: 4 }
+  expect(findViolation(steps, { ...closed, schedule, errors: 1 }, none, paid)).toBeNull()
 })

@@ -264,14 +264,20 @@ it('empties the tails of its indexes once nobody has bought for a while, one aft
   const { path, db } = openLedger()
   const store = new SqliteStore(path, { indexTailMax: 16 })
   onTestFinished(() => store.close())
-  let made = 0
+  let inserted = 0
   const commit = (count: number): void => {
     store.transact(0, (set) => {
-      for (const payment of payments(made, count)) {
-        made += 1
+      for (const payment of payments(inserted, count)) {
+        inserted += 1
         set.payments.insert(paymentKey(payment.provider, payment.providerPaymentId), payment)
         const answer = { kind: 'hold', holdId: 'h' } as const
-        set.requests.insert(`r${made}`, { id: `r${made}`, fingerprint: 'f', createdMs: 0, lasting: false, answer })
+        set.requests.insert(`r${inserted}`, {
+          id: `r${inserted}`,
+          fingerprint: 'f',
+          createdMs: 0,
+          lasting: false,
+          answer,
+        })
       }
     })
   }
