@@ -1,3 +1,4 @@
+import { caveats } from './caveats.ts'
 import { cores, count, mebibytes, percent, usAsMs } from './report/format.ts'
 import { median, summarise } from './summary.ts'
 import type { Phase } from './phase.ts'
@@ -10,12 +11,13 @@ const right = (title: string): Column => ({ title, align: 'right' })
 /** The tables of any set of phases: what was reached, what it cost, how it was committed. */
 export function phaseTables(phases: readonly Phase[]): Table[] {
   const summaries = summarise(phases)
-  return [throughputTable(summaries), costTable(summaries), commitTable(summaries)].filter(
+  const notes = caveats(phases, ({ scenario, generator }) => `${scenario} by ${generator}`)
+  return [throughputTable(summaries, notes), costTable(summaries), commitTable(summaries)].filter(
     ({ rows }) => rows.length > 0,
   )
 }
 
-function throughputTable(summaries: readonly Summary[]): Table {
+function throughputTable(summaries: readonly Summary[], notes: readonly string[]): Table {
   const shares = summaries.flatMap(({ generator, percentOfEmpty }) =>
     percentOfEmpty === null ? [] : [`Reads are ${percentOfEmpty.toFixed(0)}% of an empty response (${generator}).`],
   )
@@ -40,9 +42,10 @@ function throughputTable(summaries: readonly Summary[]): Table {
     ]),
     notes: [
       'Medians over the runs; accepted and rows are sums. Rows: of the first kind that the scenario adds, counted in the database.',
-      'Latency of a closed loop (wrk, autocannon, own) hides stalls; of an open loop (open) it counts from the intended time.',
+      'Latency of an open loop (open) counts from the intended time. Connections of a closed loop wait with the server, so a stall is one slow answer each; wrk adds what it thinks it left out so, the others do not: theirs cannot be compared with it.',
       ...shares,
       ...exportNotes(summaries),
+      ...notes,
     ],
   }
 }

@@ -1,5 +1,7 @@
 import { chooseGenerators } from './generators/choice.ts'
 import { measurePhase } from './phase.ts'
+import { waitForQuiet } from './quiet.ts'
+import { paceOf, warmUp } from './warm-up.ts'
 import type { Generator } from './generators/generator.ts'
 import type { Lab } from './lab.ts'
 import type { BenchOptions } from './options.ts'
@@ -20,6 +22,8 @@ export interface CampaignDeps {
   readonly openLab: () => Promise<Lab>
   readonly options: BenchOptions
   readonly generators: readonly Generator[]
+  /** Looks at every answer: warms up what wrk could not tell from failures. */
+  readonly checker: Generator
   readonly signal: AbortSignal
   readonly onStatus: (status: () => string) => void
   readonly onPhase: (phase: Phase) => void
@@ -65,16 +69,21 @@ async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<
     if (chosen.length === 0) deps.onMissing(scenario.name, 'no generator here can send it')
     for (const generator of chosen) {
       const key = `${scenario.name} ${generator.name}`
-      for (const isWarmUp of [true, false]) {
-        const phase = await runPhase(
-          deps,
-          lab,
-          { scenario, generator, run, isWarmUp },
-          fastest.get(key) ?? guessPerSecond,
-        )
+      const measure = async (place: PhasePlace): Promise<Phase> => {
+        const phase = await runPhase(deps, lab, place)
         fastest.set(key, Math.max(phase.perSecond, fastest.get(key) ?? 0))
         deps.onPhase(phase)
+        return phase
       }
+      const warming = scenario.isRefused === true ? deps.checker : generator
+      await warmUp(
+        Math.min(warmUpMs, deps.options.durationMs),
+        fastest.get(key) ?? guessPerSecond,
+        async (perSecond, durationMs) =>
+          paceOf(await measure({ scenario, generator: warming, run: 0, of: run, perSecond, durationMs })),
+      )
+      const perSecond = fastest.get(key) ?? guessPerSecond
+      await measure({ scenario, generator, run, of: run, perSecond, durationMs: deps.options.durationMs })
     }
   }
 }
@@ -82,21 +91,26 @@ async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<
 interface PhasePlace {
   readonly scenario: Scenario
   readonly generator: Generator
+  /** 0: a warm-up. */
   readonly run: number
-  readonly isWarmUp: boolean
+  /** The round that it is part of. */
+  readonly of: number
+  /** The fastest so far. */
+  readonly perSecond: number
+  readonly durationMs: number
 }
 
 async function runPhase(
   { options, signal, onStatus }: CampaignDeps,
   lab: Lab,
-  { scenario, generator, run, isWarmUp }: PhasePlace,
-  fastestPerSecond: number,
+  { scenario, generator, run, of: round, perSecond: fastestPerSecond, durationMs }: PhasePlace,
 ): Promise<Phase> {
   signal.throwIfAborted()
-  const durationMs = isWarmUp ? Math.min(warmUpMs, options.durationMs) : options.durationMs
   const perSecond = options.perSecond ?? fastestPerSecond * reserve
-  const name = `run ${run} of ${options.runs}: ${isWarmUp ? 'warm-up: ' : ''}${scenario.name} by ${generator.name}`
+  const name = `run ${round} of ${options.runs}: ${run === 0 ? 'warm-up: ' : ''}${scenario.name} by ${generator.name}`
   onStatus(() => `${name}: starting`)
+  // Before the requests are made: signatures of webhooks age.
+  if (run > 0) await waitForQuiet(options.quietMs, signal)
   const plan = await scenario.prepare(lab, {
     requestsMax: Math.ceil(perSecond * (durationMs / 1_000)),
     connections: options.connections,
@@ -109,13 +123,12 @@ async function runPhase(
     lab,
     scenario: scenario.name,
     server: scenario.server,
-    run: isWarmUp ? 0 : run,
+    run,
     plan,
     generator,
     counts: scenario.counts,
     connections: options.connections,
     durationMs,
-    quietMs: isWarmUp ? 0 : options.quietMs,
     signal,
     alongside: scenario.alongside,
     onMeasuring: () => {

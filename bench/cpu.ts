@@ -23,13 +23,15 @@ interface Sample {
 }
 
 /**
- * Who used the processors while this was running, from /proc. Looks every 100 ms, because a generator that ended has no
- * entry any more: the last complete look counts.
+ * Who used the processors while this was running, from /proc. Looks every 100 ms, because a process that ended has no
+ * entry any more: what it had used by the last look counts.
  */
 export class CpuWatch {
   readonly #pids: WatchedPids
   readonly #timer: NodeJS.Timeout
   readonly #first: Sample | null
+  /** Of processes that have ended, too. */
+  readonly #ticksOf = new Map<number, number>()
   #last: Sample | null
 
   constructor(pids: WatchedPids) {
@@ -62,13 +64,19 @@ export class CpuWatch {
   #sample(): Sample | null {
     try {
       const { generator, http, writer } = this.#pids
+      const [atMs, machine] = [performance.now(), machineTicks()]
       return {
-        atMs: performance.now(),
-        ticks: { generator: sum(generator), http: sum(http), writer: sum(writer), ...machineTicks() },
+        atMs,
+        ticks: { generator: this.#sum(generator), http: this.#sum(http), writer: this.#sum(writer), ...machine },
       }
     } catch {
       return null
     }
+  }
+
+  #sum(pids: readonly number[]): number {
+    for (const pid of pids) this.#ticksOf.set(pid, processTicks(pid) ?? this.#ticksOf.get(pid) ?? 0)
+    return pids.reduce((total, pid) => total + (this.#ticksOf.get(pid) ?? 0), 0)
   }
 }
 
@@ -82,13 +90,14 @@ export function busyCores(): () => number | null {
   }
 }
 
-function sum(pids: readonly number[]): number {
-  return pids.reduce((total, pid) => total + processTicks(pid), 0)
-}
-
 /** utime + stime, fields 14 and 15 of proc(5); the second field may contain spaces and ends with the last bracket. */
-function processTicks(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+function processTicks(pid: number): number | null {
+  let stat = ''
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return null
+  }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return Number(fields[11]) + Number(fields[12])
 }

@@ -53,6 +53,7 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
   const generators = makeGenerators(options)
   const phases: Phase[] = []
   const missing = new Map<string, string>()
+  const audited = new Set<number>()
   const withEmpty = options.scenarios.some(({ server }) => server === 'empty')
   const conditions = [
     ...machineLines(),
@@ -66,6 +67,7 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
       openLab: () => Lab.open({ httpProcesses: options.httpProcesses, withEmpty }),
       options,
       generators,
+      checker: new Own(options.ownProcesses, null),
       signal,
       onStatus: (status) => progress.show(status),
       onPhase: (phase) => {
@@ -74,6 +76,7 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
       },
       onMissing: (scenario, reason) => missing.set(scenario, reason),
       onAudited: (round, violation) => {
+        audited.add(round)
         if (violation === null) return
         for (const [place, phase] of phases.entries()) {
           if (phase.run === round) phases[place] = { ...phase, violation: phase.violation ?? violation }
@@ -86,6 +89,9 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
       ? []
       : [`VOID, ${scenario} by ${generator}, ${round === 0 ? 'warm-up' : `run ${round}`}: ${violation}`],
   )
+  const unaudited = phases.flatMap(({ scenario, generator, run: round }) =>
+    round === 0 || audited.has(round) ? [] : [`NOT AUDITED, ${scenario} by ${generator}, run ${round}`],
+  )
   return {
     name: 'bench',
     title: 'Penstock bench',
@@ -94,7 +100,7 @@ async function run(options: BenchOptions, { signal, progress }: CommandContext):
     conditions: [...conditions, ...[...missing].map(([name, reason]) => `not measured: ${name}, because ${reason}`)],
     tables: phaseTables(phases),
     plots: [latencyPlot(phases), batchPlot(phases)],
-    problems: [...voided, ...problems],
+    problems: [...voided, ...unaudited, ...problems],
     data: { options: { ...options, scenarios: options.scenarios.map(({ name }) => name) }, phases },
   }
 }

@@ -1,9 +1,7 @@
 import { styleText } from 'node:util'
+import { noiseCores } from './caveats.ts'
 import { count, usAsMs } from './report/format.ts'
 import type { Phase } from './phase.ts'
-
-/** Others using more than this spoil a figure noticeably. */
-const noiseCores = 0.15
 
 /** One finished phase, for the running commentary. */
 export function renderPhase(phase: Phase): string {

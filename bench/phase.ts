@@ -1,7 +1,6 @@
 import { CpuWatch } from './cpu.ts'
 import { expectedRows, findViolation } from './check-rows.ts'
 import { commitsBetween } from './commit-counts.ts'
-import { waitForQuiet } from './quiet.ts'
 import { WalWatch } from './wal.ts'
 import type { CommitFacts, CommitCounts } from './commit-counts.ts'
 import type { CpuShare } from './cpu.ts'
@@ -46,7 +45,6 @@ export interface Measurement {
   readonly counts?: string | undefined
   readonly connections: number
   readonly durationMs: number
-  readonly quietMs: number
   readonly signal: AbortSignal
   /** Other load beside it. */
   readonly alongside?: ((lab: Lab, signal: AbortSignal) => Promise<void>) | undefined
@@ -59,7 +57,6 @@ export async function measurePhase(measurement: Measurement): Promise<Phase> {
   const { box, empty } = lab
   const url = measurement.server === 'box' ? box.url : empty?.url
   if (url === undefined) throw new Error(`${measurement.scenario} needs the empty servers`)
-  await waitForQuiet(measurement.quietMs, signal)
   const before = await look(lab)
   let watch: CpuWatch | null = null
   const wal = new WalWatch(box.databasePath)

@@ -34,7 +34,6 @@ async function measure(scenario: Scenario, generator: Generator, requestsMax = 1
     counts: scenario.counts,
     connections,
     durationMs: 300,
-    quietMs: 0,
     signal: never,
     onMeasuring: () => undefined,
   })

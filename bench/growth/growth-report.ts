@@ -1,3 +1,4 @@
+import { caveats } from '../caveats.ts'
 import { count, mebibytes, usAsMs } from '../report/format.ts'
 import { median, spread } from '../summary.ts'
 import { standard } from './options.ts'
@@ -72,7 +73,8 @@ export function growthTables(samples: readonly Sample[]): Table[] {
         'writer us each',
         'HTTP us each',
         'WAL bytes/write',
-        'database MiB',
+        'others, cores',
+        'database file MiB',
       ].map((name) => ({ title: name, align: 'right' as const })),
       rows: steps.map(({ value, rate, share }) => {
         const group = samples.filter(
@@ -101,12 +103,18 @@ export function growthTables(samples: readonly Sample[]): Table[] {
           usEach('writer'),
           usEach('http'),
           of(({ walBytesPerWrite }) => walBytesPerWrite, 0),
+          of(({ cpu }) => cpu?.others, 2),
           mebibytes(median(group.map(({ databaseBytes }) => databaseBytes))),
         ]
       }),
-      notes: [...goalNotes(slope), explanations[dimension]],
+      notes: [...goalNotes(slope), ...caveatsOf(samples, slope), explanations[dimension]],
     }
   })
+}
+
+function caveatsOf(samples: readonly Sample[], { dimension, load }: Slope): string[] {
+  const own = samples.filter((sample) => sample.dimension === dimension && sample.load === load)
+  return own.flatMap(({ value, phase }) => caveats([phase], () => `${dimension} ${count(value)}`))
 }
 
 export function growthPlots(samples: readonly Sample[]): Plot[] {

@@ -8,6 +8,7 @@ import { Lab } from '../lab.ts'
 import { measurePhase } from '../phase.ts'
 import { prepareHolds } from '../prepare-holds.ts'
 import { payHolds } from '../steps.ts'
+import { paceOf, warmUp } from '../warm-up.ts'
 import { flushFile } from './fill.ts'
 import { fillInProcess } from './fill-process.ts'
 import { standard } from './options.ts'
@@ -106,9 +107,12 @@ async function measureSize(
             durationMs,
             connections: size.connections,
           })
-        const warm = await measure(0, guessPerSecond, Math.min(warmUpMs, options.durationMs))
-        const phase = await measure(round, Math.max(guessPerSecond, warm.perSecond) * reserve, options.durationMs)
-        samples.push({ dimension, value, load: load.name, phase, databaseBytes })
+        const warm = await warmUp(Math.min(warmUpMs, options.durationMs), guessPerSecond, async (perSecond, ms) =>
+          paceOf(await measure(0, perSecond, ms)),
+        )
+        const phase = await measure(round, warm.perSecond * reserve, options.durationMs)
+        const violation = warm.violation ?? phase.violation
+        samples.push({ dimension, value, load: load.name, phase: { ...phase, violation }, databaseBytes })
       }
       const isAudited = size.rows <= options.auditRowsMax
       if (isAudited) onStatus(() => `${name}: auditing the data`)
@@ -170,7 +174,6 @@ async function measureLoad(
     counts: load.counts,
     connections,
     durationMs,
-    quietMs: 0,
     signal,
     onMeasuring: () => {
       const startedMs = performance.now()

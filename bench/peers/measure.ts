@@ -3,6 +3,7 @@ import { CpuWatch } from '../cpu.ts'
 import { singleStep } from '../generators/plan.ts'
 import { prepareHolds } from '../prepare-holds.ts'
 import { createHold, payHolds, readList } from '../steps.ts'
+import { warmUp } from '../warm-up.ts'
 import type { CpuShare } from '../cpu.ts'
 import type { Generator } from '../generators/generator.ts'
 import type { Latency } from '../generators/latency.ts'
@@ -18,6 +19,9 @@ export interface PeerSample {
   readonly load: PeerLoad
   readonly round: number
   readonly perSecond: number
+  readonly elapsedMs: number
+  /** It ended because its prepared holds were used up. */
+  readonly ranOut: boolean
   readonly latencyUs: Latency
   readonly violation: string | null
   /** The peer counts as HTTP. */
@@ -35,7 +39,7 @@ interface MeasureDeps {
 }
 
 const warmUpMs = 1_000
-/** A second of payments that no server here can reach; the first load tells more. */
+/** Enough for most of them; the warm-up tells more. */
 const guessPerSecond = 5_000
 const reserve = 1.4
 
@@ -46,11 +50,11 @@ export async function measureContestant(peer: Peer, deps: MeasureDeps): Promise<
     const samples: PeerSample[] = []
     for (const load of deps.loads) {
       deps.status(`${load}: warming up`)
-      const { perSecond } = await measureLoad(peer.name, contestant, load, guessPerSecond, {
-        ...deps,
-        durationMs: warmUpMs,
-      })
-      samples.push(await measureLoad(peer.name, contestant, load, Math.max(guessPerSecond, perSecond) * reserve, deps))
+      const warm = await warmUp(warmUpMs, guessPerSecond, (perSecond, durationMs) =>
+        measureLoad(peer.name, contestant, load, perSecond, { ...deps, durationMs }),
+      )
+      const sample = await measureLoad(peer.name, contestant, load, warm.perSecond * reserve, deps)
+      samples.push({ ...sample, violation: warm.violation ?? sample.violation })
     }
     deps.status('auditing')
     const violation = await contestant.audit(deps.signal)
@@ -84,6 +88,8 @@ async function measureLoad(
       load,
       round,
       perSecond: result.ok / (result.elapsedMs / 1_000),
+      elapsedMs: result.elapsedMs,
+      ranOut: result.ranOut,
       latencyUs: result.latencyUs,
       violation: findViolation(plan.steps, result, before, await contestant.countRows()),
       cpu,

@@ -43,10 +43,19 @@ export function peerTables(samples: readonly PeerSample[], loads: readonly PeerL
         }),
         notes: [
           'Every accepted answer has its rows in the server’s own database. Others: PostgreSQL’s processes are of the server.',
+          ...[...groups].flatMap(([peer, group]) => shortNotes(peer, group)),
         ],
       },
     ]
   })
+}
+
+function shortNotes(peer: string, group: readonly PeerSample[]): string[] {
+  const short = group.filter(({ ranOut }) => ranOut)
+  return short.map(
+    ({ round, elapsedMs }) =>
+      `SHORT: ${peer}, run ${round}: its prepared requests were used up after ${(elapsedMs / 1_000).toFixed(1)} s.`,
+  )
 }
 
 export function peerPlots(samples: readonly PeerSample[]): Plot[] {

@@ -20,7 +20,7 @@ function boxPeer(name: string, transport: 'uws' | 'node', description: string): 
       const { pids } = lab.box
       return {
         sale: lab.sale,
-        pids: () => [...pids.http, pids.writer].flatMap((pid) => pid ?? []),
+        pids: () => [...pids.http, pids.writer, pids.courier].flatMap((pid) => pid ?? []),
         countRows: () => lab.readDatabase().rows,
         audit: (signal) => lab.audit(signal),
         close: () => lab.close(),

@@ -19,6 +19,8 @@ export interface Scenario {
   /** One line for --help and the report. */
   readonly summary: string
   readonly server: 'box' | 'empty'
+  /** Its answers are refusals, which wrk cannot tell from failures: the warm-up looks at them. */
+  readonly isRefused?: true
   /** What it asks of a generator. Absent: one kind of request, each different. */
   readonly sends?: PlanKind
   /** The step whose answers are the figure; absent: all answers. */

@@ -6,6 +6,7 @@ export const soldout: Scenario = {
   name: 'soldout',
   summary: 'POST /v1/holds of a SKU of which nothing is left, each by a fresh buyer: 409, nothing is written',
   server: 'box',
+  isRefused: true,
   prepare: async (lab) => {
     const sale = await lab.openSoldOutSale()
     return singleStep(refusedHold(sale), sale.facts.parking)
