@@ -7,8 +7,6 @@ import { Sale } from './sale.ts'
 /** More than a measured phase uses: nobody looks at the latency here, and larger batches are faster. */
 const connections = 128
 const countTokenLength = 12
-/** A prime above any number of sales: neighbours in time are not neighbours in the list, as in a real crowd. */
-const scatter = 1_000_003
 
 /**
  * Makes `count` holds over HTTP, as buyers do, and resolves with their ids. Of several sales of one box, each
@@ -26,12 +24,13 @@ export async function prepareHolds(
   if (first === undefined) throw new Error('there must be a sale')
   const { hostname, port } = new URL(first.url)
   const pieces = sales.map((one) => renderPieces(holdTemplate(one.facts), one.url, countTokenLength))
+  const stride = strideOf(pieces.length)
   const from = first.takeNumbers(count)
   const ids: string[] = []
   let sent = 0
   const nextRequest = (): string | null => {
     if (sent === count) return null
-    const next = pieces[(sent * scatter) % pieces.length]
+    const next = pieces[(sent * stride) % pieces.length]
     return next?.join(countToken(from + sent++)) ?? null
   }
   const onId = (id: string): void => {
@@ -41,6 +40,20 @@ export async function prepareHolds(
   const workers = Math.min(connections, count)
   await Promise.all(Array.from({ length: workers }, () => converse(Number(port), hostname, nextRequest, onId, signal)))
   return ids
+}
+
+/**
+ * By the golden section, and without a factor of `count`: every sale gets its share, and those of a batch lie as far from
+ * each other in the list as they can. A real crowd scatters a little less evenly.
+ */
+export function strideOf(count: number): number {
+  let stride = Math.max(1, Math.round(count * 0.618_034))
+  while (greatestCommonDivisor(stride, count) > 1) stride += 1
+  return stride
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
 /** One connection: a request, its answer, the next request. Resolves when there is none left. */
