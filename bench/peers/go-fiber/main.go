@@ -47,7 +47,7 @@ func mint(prefix string) string {
 }
 
 func open(path, mode string, connections int) *sql.DB {
-	db, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=on"+mode)
+	db, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=on&_cache_size=-65536"+mode)
 	if err != nil {
 		log.Fatal(err)
 	}
