@@ -30,12 +30,12 @@ async function run(options: SoakOptions, { signal, progress }: CommandContext): 
   const generator = options.generator === 'wrk' ? new Wrk(wrkVersion ?? '', 1) : new Own(1, null)
   const watch = new MemoryWatch()
   let phases: Phase[] = []
+  let isAudited = false
   const at = new Date().toISOString()
   const conditions = [
     ...machineLines(),
     boxLine(httpProcesses),
     `${generator.description}, closed loop, ${connections} connections, ${seconds} s of whole buyers`,
-    options.isAudited ? 'rows were counted and the data was audited afterwards' : 'rows were counted; no audit',
   ]
   for (const line of conditions) progress.note(line)
   const problems = await untilStopped(signal, async () => {
@@ -52,7 +52,6 @@ async function run(options: SoakOptions, { signal, progress }: CommandContext): 
         counts: flow.counts,
         connections,
         durationMs: seconds * 1_000,
-        quietMs: 0,
         signal,
         onMeasuring: () => {
           watch.start(lab.box)
@@ -68,6 +67,7 @@ async function run(options: SoakOptions, { signal, progress }: CommandContext): 
       if (!options.isAudited) return
       progress.show(() => 'auditing the data')
       phases = [{ ...phase, violation: phase.violation ?? (await lab.audit(signal)) }]
+      isAudited = true
     } finally {
       watch.stop()
       progress.show(() => 'stopping the box')
@@ -76,6 +76,9 @@ async function run(options: SoakOptions, { signal, progress }: CommandContext): 
   })
   const traces = watch.stop()
   watch.close()
+  if (phases.length > 0)
+    conditions.push(`rows were counted; the data was ${isAudited ? 'audited' : 'not audited'} afterwards`)
+  problems.push(...watch.ended.map((name) => `ENDED: ${name} is not the process it was at the beginning`))
   return { ...describe(phases, traces, problems), at, conditions, data: { options, phases, traces } }
 }
 
@@ -85,7 +88,7 @@ function describe(
   problems: readonly string[],
 ): Omit<Report, 'at' | 'conditions' | 'data'> {
   const buyers = phases.reduce((sum, { rows }) => sum + (rows['payments'] ?? 0), 0)
-  const verdicts = traces.map((trace) => judge(trace, trace.name === 'writer' ? indexGrowthMiB(buyers) : 0))
+  const verdicts = traces.map((trace) => judge(trace, trace.name === 'writer' ? indexGrowthMiB(buyers, trace.kind) : 0))
   const growing = verdicts.flatMap(({ name, kind, verdict }) =>
     verdict === 'growing' ? [`GROWING: the ${kind} memory of ${name}`.replace('wal memory', 'WAL')] : [],
   )

@@ -26,13 +26,18 @@ test('judge allows the writer what its indexes need for the rows of the run', ()
 })
 
 test.each([
-  [100_000, 0],
-  [2_000_000, 3],
-  [6_000_000, 54],
-  [30_000_000, 192],
-])('indexes need, at the end of %d whole buyers, about %d MiB more than at a third', (rows, mib) => {
-  expect(Math.round(indexGrowthMiB(rows))).toBe(mib)
-})
+  [100_000, 0, 0],
+  [2_000_000, 0, 3],
+  [6_000_000, 36, 18],
+  [30_000_000, 96, 96],
+])(
+  'indexes need, for %d whole buyers, %d MiB more from two thirds to the end, and %d from one third to two',
+  (rows, end, middle) => {
+    expect(Math.round(indexGrowthMiB(rows, 'resident'))).toBe(end)
+    expect(Math.round(indexGrowthMiB(rows, 'heap'))).toBe(middle)
+    expect(indexGrowthMiB(rows, 'wal')).toBe(0)
+  },
+)
 
 test('judge shows the highest of each third, of a heap the lowest', () => {
   const points = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((mib) => [mib, mib] as const)

@@ -41,9 +41,14 @@ export const growsByDesign = [
 /** Those of payments, requests and counters of buyers. */
 const indexesOfBuyers = 3
 
-/** What the writer's indexes need more for `rows` whole buyers than for a third of them. */
-export function indexGrowthMiB(rows: number): number {
-  return (indexesOfBuyers * (indexBytesOf(rows) - indexBytesOf(rows / 3))) / 2 ** 20
+/**
+ * What the writer's indexes need more in the last third of `rows` whole buyers than in the second: a trace is judged by its
+ * highest, which comes at the end of a third, and of a heap by its lowest, which comes at the beginning.
+ */
+export function indexGrowthMiB(rows: number, kind: TraceKind): number {
+  if (kind === 'wal') return 0
+  const [from, to] = kind === 'heap' ? [rows / 3, (2 * rows) / 3] : [(2 * rows) / 3, rows]
+  return (indexesOfBuyers * (indexBytesOf(to) - indexBytesOf(from))) / 2 ** 20
 }
 
 /** Its own memory in MiB, or null when the process is gone or there is no /proc. Shared pages of files are left out. */
@@ -72,7 +77,7 @@ export function parseHeap(text: string): number | null {
   return found === null ? null : (Number(found[1]) + Number(found[2])) / 2 ** 20
 }
 
-/** `byDesignMiB`: what may have been added from the second third to the end, besides. */
+/** `byDesignMiB`: what the last third may need more than the second, besides. */
 export function judge({ name, kind, points }: Trace, byDesignMiB = 0): Verdict {
   const size = Math.ceil(points.length / 3)
   const [first, second, last] = [0, 1, 2].map((third) => {

@@ -13,6 +13,7 @@ const lookMs = 1_000
 export class MemoryWatch {
   readonly #folder = mkdtempSync(join(tmpdir(), 'penstock-bench-heap-'))
   readonly #traces: (Trace & { readonly points: [number, number][] })[] = []
+  readonly #ended = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
   /** What the box must be started with, so that its processes say what their heaps are like. */
@@ -36,7 +37,11 @@ export class MemoryWatch {
     }
     for (const [name, pid] of named) {
       if (pid === null) continue
-      add(name, 'resident', () => residentMiB(pid))
+      add(name, 'resident', () => {
+        const mib = residentMiB(pid)
+        if (mib === null) this.#ended.add(name)
+        return mib
+      })
       add(name, 'heap', () => this.#heapMiB(pid))
     }
     add('database', 'wal', () => (statSync(`${box.databasePath}-wal`, { throwIfNoEntry: false })?.size ?? 0) / 2 ** 20)
@@ -56,6 +61,11 @@ export class MemoryWatch {
       const last = points.at(-1)
       return kind !== 'resident' || last === undefined ? [] : [[name, last[1]] as const]
     })
+  }
+
+  /** Processes that were gone at some look: what is traced is not all of them. */
+  get ended(): readonly string[] {
+    return [...this.#ended]
   }
 
   /** No more looks; what was seen. */
