@@ -1,6 +1,7 @@
 import { UsageError } from '@penstock/testing/command-line.ts'
 import { ProgressLine } from '@penstock/testing/progress-line.ts'
 import { renderMarkdown } from './report/markdown.ts'
+import { describeMachine, diskProblems } from './machine.ts'
 import { saveReport } from './report/report.ts'
 import type { Report } from './report/report.ts'
 
@@ -28,7 +29,8 @@ export async function runCommand<Options>({ usage, read, run }: BenchCommand<Opt
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupt.abort())
     const progress = new ProgressLine()
     try {
-      const report = await run(options, { signal: interrupt.signal, progress })
+      const measured = await run(options, { signal: interrupt.signal, progress })
+      const report = { ...measured, problems: [...diskProblems(describeMachine()), ...measured.problems] }
       progress.stop()
       console.log(renderMarkdown(report))
       console.log(`kept as ${saveReport(report)}.{md,json,html}`)

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { readSqliteVersion } from '@penstock/testing/reader.ts'
 import { describeMachine } from './machine.ts'
 
@@ -6,7 +7,7 @@ export function machineLines(): string[] {
   const machine = describeMachine()
   return [
     `${machine.cores} cores (${machine.model}), ${machine.memoryGiB} GiB, ${machine.kernel}, load average ${machine.loadAverage.toFixed(2)} at the start`,
-    `Node ${machine.node}, SQLite ${readSqliteVersion()}`,
+    `Node ${machine.node}, SQLite ${readSqliteVersion()}; databases in ${tmpdir()}, file system ${machine.fileSystem}`,
   ]
 }
 

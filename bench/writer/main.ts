@@ -10,6 +10,7 @@ import { runCommand, typedCommand, untilStopped } from '../command.ts'
 import { machineLines } from '../conditions.ts'
 import { InProcessSale } from '../in-process-sale.ts'
 import { count } from '../report/format.ts'
+import { readDatabase } from '../row-counts.ts'
 import { median, spread } from '../summary.ts'
 import { WalWatch } from '../wal.ts'
 import type { CommandContext } from '../command.ts'
@@ -22,7 +23,7 @@ const holdsPerBatch = 512
 const usage = `usage: npm run bench:writer -- [options]
 
 The writer alone, in one process: engine, store and disk, no sockets. Payments for existing holds, each with its own
-Idempotency-Key, in batches of a fixed size, each on a new database that is audited afterwards.
+Idempotency-Key, in batches of a fixed size, each on a new database that is counted and audited afterwards.
 
   --sizes <list>       payments a batch (1,2,4,8,16,32,64,128,256,512)
   --payments <count>   of each size, at most 2,000 batches (100000)
@@ -73,8 +74,11 @@ const batchesMax = 2_000
 async function measure(size: number, paymentsMax: number, signal: AbortSignal): Promise<Sample> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-writer-'))
   try {
-    const measured = await pay(join(folder, 'penstock.db'), size, Math.min(paymentsMax, size * batchesMax), signal)
-    return { size, ...measured, violation: await auditData(folder, signal) }
+    const [path, payments] = [join(folder, 'penstock.db'), Math.min(paymentsMax, size * batchesMax)]
+    const measured = await pay(path, size, payments, signal)
+    const { payments: rows } = readDatabase(path).rows
+    const lost = rows === payments ? null : `${payments} were paid, there are ${rows} payments`
+    return { size, ...measured, violation: lost ?? (await auditData(folder, signal)) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -208,7 +212,7 @@ function describe({ payments, runs }: Options, samples: readonly Sample[], at: s
           ]
         }),
         notes: [
-          'CPU: of the whole process, its checkpoint thread included. The data was audited after every size of every round.',
+          'CPU: of the whole process, its checkpoint thread included. Payments were counted and the data was audited after every size of every round.',
         ],
       },
     ],
