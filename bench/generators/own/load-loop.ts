@@ -107,18 +107,20 @@ export class LoadLoop {
     this.#startMs = performance.now()
     this.#busyAtStart = performance.eventLoopUtilization()
     this.#drainAt(this.#order.durationMs)
-    if (this.#schedule === null) {
-      for (const connection of this.#free.splice(0)) this.#sendNext(connection)
-    } else {
-      this.#timer = setInterval(() => this.#sendDue(), lookMs)
-    }
+    if (this.#schedule === null) this.#sendFree()
+    else this.#timer = setInterval(() => this.#sendDue(), lookMs)
   }
 
   /** Timers may be early by a part of a millisecond, which is many requests. */
   #drainAt(ms: number): void {
     const leftMs = ms - this.#nowMs()
-    if (leftMs <= 0) this.#drain()
-    else setTimeout(() => this.#drainAt(ms), Math.ceil(leftMs))
+    if (leftMs > 0) {
+      setTimeout(() => this.#drainAt(ms), Math.ceil(leftMs))
+      return
+    }
+    // Those that became due since the last look.
+    this.#sendDue()
+    this.#drain()
   }
 
   #connect(place: number, onOpen: () => void, onFailed: (error: Error) => void): void {
@@ -153,13 +155,14 @@ export class LoadLoop {
     const { order } = this.#order
     const nowMs = this.#nowMs()
     let taken = 0
+    let ranOut = false
     while (this.#next < schedule.count && taken < this.#free.length) {
       const intendedMs = schedule.intendedMs(this.#next)
       if (intendedMs > nowMs) break
       const step = order[this.#next % order.length] ?? 0
       const request = this.#source.next(step)
       if (request === null) {
-        if (this.#source.isFinite(step)) this.#runOut()
+        ranOut = this.#source.isFinite(step)
         break
       }
       this.#free[taken++]?.send(request, step, intendedMs)
@@ -167,6 +170,12 @@ export class LoadLoop {
       this.#next += 1
     }
     if (taken > 0) this.#free.splice(0, taken)
+    if (ranOut) this.#runOut()
+  }
+
+  /** Closed loop: whatever is free, also connections that found no token before. */
+  #sendFree(): void {
+    for (const connection of this.#free.splice(0)) if (this.#state === 'sending') this.#sendNext(connection)
   }
 
   /** Closed loop: the next request of this connection that there is a token for; none: it waits for another answer. */
@@ -196,9 +205,9 @@ export class LoadLoop {
       this.#refused += 1
     }
     if (this.#state !== 'sending') return this.#finishIfAnswered()
-    if (this.#schedule === null) return this.#sendNext(connection)
     this.#setFree(connection)
-    this.#sendDue()
+    if (this.#schedule === null) this.#sendFree()
+    else this.#sendDue()
   }
 
   /** Nobody knows what became of the request under way. Another connection takes its place, a bounded number of times. */
@@ -216,9 +225,7 @@ export class LoadLoop {
     this.#connect(
       connection.place,
       () => {
-        if (this.#schedule !== null || this.#state !== 'sending') return
-        const fresh = this.#free.pop()
-        if (fresh !== undefined) this.#sendNext(fresh)
+        if (this.#schedule === null && this.#state === 'sending') this.#sendFree()
       },
       lost,
     )
@@ -229,11 +236,9 @@ export class LoadLoop {
     this.#drain()
   }
 
-  /** The time is over: nothing is sent any more, and what is under way is waited for. */
+  /** Nothing is sent any more, and what is under way is waited for. */
   #drain(): void {
     if (this.#state !== 'sending') return
-    // Those that became due since the last look.
-    this.#sendDue()
     this.#state = 'draining'
     clearInterval(this.#timer)
     setTimeout(() => this.#finish(), drainMsMax).unref()
@@ -275,10 +280,10 @@ export class LoadLoop {
     })
   }
 
-  /** Those whose time came and that no connection could take. They waited until `endMs` at least. */
+  /** Those whose time came, with a token, and that no connection could take. They waited until `endMs` at least. */
   #countUnsent(endMs: number): number {
     const schedule = this.#schedule
-    if (schedule === null) return 0
+    if (schedule === null || this.#ranOut) return 0
     let unsent = 0
     for (let place = this.#next; place < schedule.count && schedule.intendedMs(place) <= endMs; place++) {
       unsent += 1
