@@ -9,7 +9,7 @@ const steps = [
   { name: 'list', rows: {} },
 ]
 const answers = { hold: 5, payment: 3, list: 100 }
-const closed = { ok: 108, refused: 0, errors: 0, answers, schedule: null }
+const closed = { ok: 108, refused: 0, errors: 0, failedConnects: 0, answers, schedule: null }
 const after: RowCounts = { ...none, holds: 5, payments: 3, unitsHeld: 2, unitsSold: 3 }
 
 test('expectedRows adds up what the answers of every step should have made', () => {
@@ -30,6 +30,7 @@ const schedule = {
 }
 test.each([
   ['an answer missing in a closed loop', { ...closed, errors: 1 }, after, '1 requests without an answer'],
+  ['fewer connections in a closed loop', { ...closed, failedConnects: 1 }, after, '1 connections that could not be'],
   ['a refusal in a closed loop', { ...closed, refused: 2 }, after, '2 answers that are not as expected'],
   ['no answer at all', { ...closed, ok: 0 }, after, 'no request'],
   ['a row too few', closed, { ...after, payments: 2 }, 'should make 3 payments, there are 2'],

@@ -22,12 +22,13 @@ export function expectedRows(
  */
 export function findViolation(
   steps: readonly Pick<Step, 'name' | 'rows'>[],
-  load: Pick<LoadResult, 'ok' | 'refused' | 'errors' | 'answers' | 'schedule'>,
+  load: Pick<LoadResult, 'ok' | 'refused' | 'errors' | 'failedConnects' | 'answers' | 'schedule'>,
   before: RowCounts,
   after: RowCounts,
 ): string | null {
   const mayFail = load.schedule !== null
   if (!mayFail && load.errors > 0) return `${load.errors} requests without an answer`
+  if (!mayFail && load.failedConnects > 0) return `${load.failedConnects} connections that could not be opened`
   if (!mayFail && load.refused > 0) return `${load.refused} answers that are not as expected`
   if (load.ok === 0) return 'no request was answered as expected'
   const expected = expectedRows(steps, load.answers)

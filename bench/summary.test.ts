@@ -15,6 +15,7 @@ function phase(scenario: string, run: number, perSecond: number, violation: stri
       ok: perSecond,
       refused: 0,
       errors: 0,
+      failedConnects: 0,
       latencyUs,
       ranOut: false,
       answers: {},

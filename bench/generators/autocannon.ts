@@ -108,6 +108,7 @@ function mergeTallies(tallies: readonly Tally[], step: string): LoadResult {
     ok: sum(({ ok }) => ok),
     refused: sum(({ refused }) => refused),
     errors: sum(({ errors }) => errors),
+    failedConnects: 0,
     latencyUs: summariseLatency(mergeHistograms(tallies.map(({ latency }) => latency))),
     ranOut: tallies.some(({ ranOut }) => ranOut),
     answers: { [step]: sum(({ ok }) => ok) },

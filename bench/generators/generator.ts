@@ -16,8 +16,10 @@ export interface LoadResult {
   readonly ok: number
   /** Other answers. */
   readonly refused: number
-  /** Broken connections and timeouts: requests whose outcome is unknown. */
+  /** Requests without an answer, by a broken connection or a timeout: their outcome is unknown. */
   readonly errors: number
+  /** Failed attempts to open a connection before there was a request for it: the load came from fewer. */
+  readonly failedConnects: number
   readonly latencyUs: Latency
   /** The prepared tokens were used up before the time was over. */
   readonly ranOut: boolean

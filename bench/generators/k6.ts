@@ -78,6 +78,7 @@ export function describeK6(printed: K6Printed, steps: readonly Pick<Step, 'name'
     ok: printed.ok.reduce((sum, count) => sum + count, 0),
     refused: printed.refused,
     errors: printed.lost,
+    failedConnects: 0,
     answers: Object.fromEntries(steps.map(({ name }, place) => [name, printed.ok[place] ?? 0])),
     schedule: null,
     latencyUs: {

@@ -36,9 +36,10 @@ function latencyJson(latency)
     latency:percentile(99.9), latency.max)
 end
 
--- Requests whose outcome is unknown.
-function broken(errors)
-  return errors.connect + errors.read + errors.write + errors.timeout
+-- Requests whose outcome is unknown, and connections that could not be opened.
+function errorsJson(errors)
+  return string.format(
+    '"broken":%d,"failedConnects":%d', errors.read + errors.write + errors.timeout, errors.connect)
 end
 
 -- In the main state, for scripts with `sent`, `started`, `ended` and `ranout` in each thread.

@@ -3,6 +3,6 @@ dofile(os.getenv("BENCH_COMMON"))
 
 function done(summary, latency, requests)
   io.write(string.format(
-    '{"sent":%d,"elapsedMs":%.3f,"incomplete":0,"ranOut":0,"status":%d,"broken":%d,"latencyUs":%s}\n',
-    summary.requests, summary.duration / 1000, summary.errors.status, broken(summary.errors), latencyJson(latency)))
+    '{"sent":%d,"elapsedMs":%.3f,"incomplete":0,"ranOut":0,"status":%d,%s,"latencyUs":%s}\n',
+    summary.requests, summary.duration / 1000, summary.errors.status, errorsJson(summary.errors), latencyJson(latency)))
 end

@@ -137,6 +137,6 @@ function done(summary, latency, requests)
     if counts then table.insert(all, "[" .. counts .. "]") else incomplete = incomplete + 1 end
   end
   io.write(string.format(
-    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"counts":[%s],"broken":%d,"latencyUs":%s}\n',
-    sent, elapsedMs, incomplete, ranout, table.concat(all, ","), broken(summary.errors), latencyJson(latency)))
+    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"counts":[%s],%s,"latencyUs":%s}\n',
+    sent, elapsedMs, incomplete, ranout, table.concat(all, ","), errorsJson(summary.errors), latencyJson(latency)))
 end

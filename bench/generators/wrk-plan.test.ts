@@ -53,7 +53,7 @@ test('luaString escapes what could end it, and bytes that are no text', () => {
 
 /** As wrk-mix.lua prints it with two threads. */
 const recorded =
-  '{"sent":26,"elapsedMs":1000.500,"incomplete":0,"ranOut":0,"counts":[[5,4,4,1],[4,4,4,0]],"broken":0,' +
+  '{"sent":26,"elapsedMs":1000.500,"incomplete":0,"ranOut":0,"counts":[[5,4,4,1],[4,4,4,0]],"broken":0,"failedConnects":0,' +
   '"latencyUs":{"mean":10,"p50":9,"p90":11,"p95":12,"p99":13,"p999":14,"max":15}}'
 
 test('describeCounts adds up the answers of all threads by step', () => {
@@ -63,6 +63,7 @@ test('describeCounts adds up the answers of all threads by step', () => {
     ok: 25,
     refused: 1,
     errors: 0,
+    failedConnects: 0,
     ranOut: false,
     answers: { read: 9, hold: 8, payment: 8 },
   })

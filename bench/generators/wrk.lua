@@ -73,6 +73,6 @@ function done(summary, latency, requests)
     if thread:get("parked") ~= connections then incomplete = incomplete + 1 end
   end
   io.write(string.format(
-    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,"broken":%d,"latencyUs":%s}\n',
-    sent, elapsedMs, incomplete, ranout, summary.errors.status, broken(summary.errors), latencyJson(latency)))
+    '{"sent":%d,"elapsedMs":%.3f,"incomplete":%d,"ranOut":%d,"status":%d,%s,"latencyUs":%s}\n',
+    sent, elapsedMs, incomplete, ranout, summary.errors.status, errorsJson(summary.errors), latencyJson(latency)))
 end

@@ -27,6 +27,7 @@ interface Printed {
   readonly incomplete: number
   readonly ranOut: number
   readonly broken: number
+  readonly failedConnects: number
   readonly latencyUs: Latency
 }
 
@@ -177,10 +178,10 @@ export function describeCounts(printed: PrintedCounts, steps: readonly Pick<Step
   return { ...describe(printed), ok, refused: at(steps.length), answers }
 }
 
-function describe(printed: Printed): Pick<LoadResult, 'elapsedMs' | 'schedule' | 'errors' | 'latencyUs' | 'ranOut'> {
+function describe(printed: Printed): Omit<LoadResult, 'ok' | 'refused' | 'answers'> {
   if (printed.incomplete > 0) throw new Error('wrk ended before all its requests were answered')
-  const { elapsedMs, broken, latencyUs, ranOut } = printed
-  return { elapsedMs, schedule: null, errors: broken, latencyUs, ranOut: ranOut > 0 }
+  const { elapsedMs, broken, failedConnects, latencyUs, ranOut } = printed
+  return { elapsedMs, schedule: null, errors: broken, failedConnects, latencyUs, ranOut: ranOut > 0 }
 }
 
 function result<Output extends Printed>(child: ChildProcess, signal: AbortSignal): Promise<Output> {

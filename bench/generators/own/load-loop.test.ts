@@ -45,6 +45,17 @@ test('LoadLoop in an open loop ends when its tokens are used up', async () => {
   expect(tally).toMatchObject({ ok: [3], errors: 0, ranOut: true, planned: 40, unsent: 0 })
 })
 
+test('LoadLoop counts requests without an answer, and not connections that could not be opened again', async () => {
+  const tally = await run(
+    function (this: Server, { socket }) {
+      this.close()
+      socket.destroy()
+    },
+    { steps: [{ ...common, tokens: { kind: 'none' } }], connections: 1, perSecond: 100 },
+  )
+  expect(tally).toMatchObject({ ok: [0], errors: 1, failedConnects: 1 })
+})
+
 test('LoadLoop in a closed loop lets a connection without a token go on when an answer brings one', async () => {
   const seen = new Set<unknown>()
   const steps = [{ ...common, keepsId: true, tokens: { kind: 'answered', seed: ['a'] } } as const]

@@ -31,6 +31,7 @@ export interface WorkerTally {
   readonly inTime: number
   readonly refused: number
   readonly errors: number
+  readonly failedConnects: number
   readonly ranOut: boolean
   readonly latency: string
   readonly planned: number
@@ -66,6 +67,7 @@ export class LoadLoop {
   #inTime = 0
   #refused = 0
   #errors = 0
+  #failedConnects = 0
   #ranOut = false
   /** The next request of the schedule. */
   #next = 0
@@ -221,13 +223,12 @@ export class LoadLoop {
     if (this.#state !== 'sending') return this.#finishIfAnswered()
     this.#reconnects += 1
     if (this.#reconnects > reconnectsMax * this.#order.connections) return
-    const lost = (): void => void (this.#errors += 1)
     this.#connect(
       connection.place,
       () => {
         if (this.#schedule === null && this.#state === 'sending') this.#sendFree()
       },
-      lost,
+      () => (this.#failedConnects += 1),
     )
   }
 
@@ -271,6 +272,7 @@ export class LoadLoop {
       inTime: this.#inTime,
       refused: this.#refused,
       errors: this.#errors,
+      failedConnects: this.#failedConnects,
       ranOut: this.#ranOut,
       latency: packHistogram(this.#latency),
       planned: this.#schedule?.count ?? 0,

@@ -139,6 +139,7 @@ export function mergeTallies(
     ok: Object.values(answers).reduce((total, count) => total + count, 0),
     refused: sum(({ refused }) => refused),
     errors: sum(({ errors }) => errors),
+    failedConnects: sum(({ failedConnects }) => failedConnects),
     latencyUs: summariseLatency(mergeHistograms(tallies.map(({ latency }) => latency))),
     ranOut: tallies.some(({ ranOut }) => ranOut),
     answers,
