@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeCounts } from './wrk.ts'
+import { describeCounts, describeStatus } from './wrk.ts'
 import { luaString, wrkPlan } from './wrk-plan.ts'
 import type { Step } from './plan.ts'
 
@@ -71,4 +71,12 @@ test('describeCounts adds up the answers of all threads by step', () => {
 
 test('describeCounts refuses a run in which a request is in doubt', () => {
   expect(() => describeCounts({ ...JSON.parse(recorded), incomplete: 1 }, [])).toThrow('before all its requests')
+})
+
+test.each(['2xx', 409] as const)('describeStatus of %s refuses more refusals than requests', (expects) => {
+  const { counts: _, ...printed } = JSON.parse(recorded)
+  expect(describeStatus({ ...printed, status: 26 }, { name: 'hold', expects })).toMatchObject({
+    ok: expects === 409 ? 26 : 0,
+  })
+  expect(() => describeStatus({ ...printed, status: 27 }, { name: 'hold', expects })).toThrow('27 refusals of 26')
 })

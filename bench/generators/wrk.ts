@@ -163,9 +163,10 @@ function writeLatin1(file: string, content: string): string {
   return file
 }
 
-/** Where a refusal is expected, any refusal counts. */
-function describeStatus(printed: PrintedStatus, { name, expects }: Step): LoadResult {
+/** What a run of wrk.lua or wrk-constant.lua saw. Where a refusal is expected, any refusal counts. */
+export function describeStatus(printed: PrintedStatus, { name, expects }: Pick<Step, 'name' | 'expects'>): LoadResult {
   const accepted = printed.sent - printed.status
+  if (accepted < 0) throw new Error(`wrk counted ${printed.status} refusals of ${printed.sent} requests`)
   const [ok, refused] = expects === '2xx' ? [accepted, printed.status] : [printed.status, accepted]
   return { ...describe(printed), ok, refused, answers: { [name]: ok } }
 }
