@@ -4,8 +4,6 @@ declare module 'autocannon' {
     /** Called for every request; what it returns goes to the socket as it is. */
     getRequestBuffer: () => Buffer | string
     on(event: 'response', listener: (status: number, bytes: number, durationMs: number) => void): void
-    on(event: 'connError', listener: (error: Error) => void): void
-    on(event: 'timeout', listener: () => void): void
   }
 
   interface Options {

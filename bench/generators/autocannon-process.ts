@@ -59,24 +59,31 @@ function run(order: Order): void {
     process.send?.({ tally }, () => process.exit(0))
   }
   // autocannon builds a request object, headers and a buffer for each request, and at its end cuts off what is under
-  // way. Overriding what it writes spares the first; parking each connection (see generator.ts) the second.
+  // way. Overriding what it writes spares the first; parking each connection (see plan.ts) the second.
   const setupClient = (client: Client): void => {
+    let state: 'free' | 'waiting' | 'parked' = 'free'
     client.getRequestBuffer = () => {
+      // The parked request was answered; its connection rests all the same.
+      if (state === 'parked') return parking ?? ''
+      // autocannon connected again: no answer will come.
+      if (state === 'waiting') errors += 1
+      state = 'waiting'
       const isOver = nowMs() >= deadlineMs
       const request = isOver && parking !== null ? null : nextRequest()
       if (request !== null) return request
       if (!isOver) ranOut = true
+      state = 'parked'
       parked += 1
       if (parked === connections) setImmediate(finish)
       return parking ?? ''
     }
     client.on('response', (status, _bytes, durationMs_) => {
+      if (state === 'parked') return
+      state = 'free'
       if (expects === '2xx' ? status >= 200 && status < 300 : status === expects) ok += 1
       else refused += 1
       recordMs(latency, durationMs_)
     })
-    client.on('connError', () => (errors += 1))
-    client.on('timeout', () => (errors += 1))
   }
   // Longer than the phase: the phase ends by parking, or by the timer below when nothing needs to be settled.
   autocannon(
