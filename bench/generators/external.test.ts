@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Lab } from '../lab.ts'
 import { measurePhase } from '../phase.ts'
 import { duplicates } from '../scenarios/duplicates.ts'
@@ -7,7 +9,9 @@ import { mix } from '../scenarios/mix.ts'
 import { payments } from '../scenarios/payments.ts'
 import { webhooks } from '../scenarios/webhooks.ts'
 import { findK6, K6 } from './k6.ts'
+import { singleStep } from './plan.ts'
 import { findWrk, Wrk } from './wrk.ts'
+import type { AddressInfo } from 'node:net'
 import type { Phase } from '../phase.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import type { Generator } from './generator.ts'
@@ -92,4 +96,24 @@ test.skipIf(wrkVersion === null)('wrk counts answers that are not as expected', 
   })
   expect(answers['hold']).toBe(0)
   expect(refused).toBeGreaterThan(0)
+})
+
+test.skipIf(wrkVersion === null)('wrk refuses a run in which connections may have parked twice', async () => {
+  let asked = 0
+  const server = createServer(({ url }, response) => {
+    asked += 1
+    // The second is under way for longer than the other connection is parked.
+    const ms = url === '/parking' ? 2_000 : asked === 2 ? 4_000 : 20
+    setTimeout(() => response.end(), ms)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const request = (path: string) => ({ method: 'GET', path, headers: {}, body: null }) as const
+  const tokens = { kind: 'count', from: 0 } as const
+  const step = { name: 'read', template: request('/{token}'), tokens, expects: '2xx', rows: {} } as const
+  const plan = singleStep(step, request('/parking'))
+  const load = { url: `http://127.0.0.1:${port}`, plan, connections: 2, durationMs: 200 }
+  const run = new Wrk(wrkVersion ?? '', 1).run(load, { onStarted: () => undefined, signal: never })
+  await expect(run).rejects.toThrow('wrk ended before all its requests were answered')
 })
