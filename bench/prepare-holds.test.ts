@@ -1,5 +1,35 @@
-import { expect, test } from 'vitest'
-import { strideOf } from './prepare-holds.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { prepareHolds, strideOf } from './prepare-holds.ts'
+import { Sale } from './sale.ts'
+import type { AddressInfo } from 'node:net'
+
+/** `answers`: called for each request with its number, from 1 on; false: the server closes the connection instead. */
+async function prepare(count: number, answers: (asked: number) => boolean): Promise<string[]> {
+  let asked = 0
+  const server = createServer(({ socket }, response) => {
+    asked += 1
+    response.statusCode = 201
+    if (answers(asked)) response.end(`{"id":"hold_${asked}"}`)
+    else socket.end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const facts = { secretKey: 'sk', publishableKey: 'pk', dropId: 'drop', skuId: 'sku', webhookSecret: null }
+  const parking = { method: 'GET', path: '/', headers: {}, body: null } as const
+  const sale = new Sale({ url: `http://127.0.0.1:${port}`, parking, ...facts })
+  return prepareHolds(sale, count, () => undefined, new AbortController().signal)
+}
+
+test('prepareHolds resolves with the ids of all holds', async () => {
+  expect(new Set(await prepare(200, () => true)).size).toBe(200)
+})
+
+test('prepareHolds rejects when the server closes a connection with a hold under way', async () => {
+  await expect(prepare(200, (asked) => asked !== 150)).rejects.toThrow('closed a connection')
+})
 
 test.each([1, 2, 3, 64, 10_000, 20_000, 99_991])('strideOf visits each of %d sales once', (count) => {
   const stride = strideOf(count)

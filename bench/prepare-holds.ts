@@ -56,7 +56,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
-/** One connection: a request, its answer, the next request. Resolves when there is none left. */
+/** One connection: a request, its answer, the next request. Resolves when none is left, rejects if closed before. */
 function converse(
   port: number,
   host: string,
@@ -67,14 +67,19 @@ function converse(
   return new Promise((resolve, reject) => {
     const socket = net.connect({ port, host, noDelay: true, signal })
     let received: Buffer = Buffer.alloc(0)
+    let isDone = false
     const send = (): void => {
       const request = nextRequest()
+      isDone = request === null
       if (request === null) socket.end()
       else socket.write(request)
     }
     socket.once('connect', send)
     socket.once('error', reject)
-    socket.once('close', () => resolve())
+    socket.once('close', () => {
+      if (isDone) resolve()
+      else reject(new Error('the server closed a connection before its hold was answered'))
+    })
     socket.on('data', (chunk: Buffer) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
       const answer = readAnswer(received)
