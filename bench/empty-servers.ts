@@ -22,8 +22,15 @@ export class EmptyServers {
       // Detached: Ctrl-C in the terminal is for the bench, which stops them; so does its end.
       fork(script, [String(port)], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
     )
-    await Promise.all(children.map((child) => ready(child)))
-    return new EmptyServers(`http://127.0.0.1:${port}`, children)
+    const servers = new EmptyServers(`http://127.0.0.1:${port}`, children)
+    try {
+      await Promise.all(children.map((child) => ready(child)))
+      return servers
+    } catch (error) {
+      // One that runs would keep the bench alive.
+      await servers.stop()
+      throw error
+    }
   }
 
   get pids(): number[] {
