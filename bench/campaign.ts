@@ -27,7 +27,7 @@ export interface CampaignDeps {
   readonly signal: AbortSignal
   readonly onStatus: (status: () => string) => void
   readonly onPhase: (phase: Phase) => void
-  /** A scenario that this release cannot serve. */
+  /** A scenario that no generator here can send, or one by name. */
   readonly onMissing: (scenario: string, reason: string) => void
   /** After each round: null when the data is sound, otherwise what is broken. It voids the phases of the round. */
   readonly onAudited: (run: number, violation: string | null) => void
@@ -58,11 +58,6 @@ export async function runCampaign(deps: CampaignDeps): Promise<void> {
 /** `fastest`: the requests a second of each scenario and generator so far, to know how many holds to prepare. */
 async function runRound(deps: CampaignDeps, lab: Lab, run: number, fastest: Map<string, number>): Promise<void> {
   for (const scenario of deps.options.scenarios) {
-    const missing = scenario.missing?.(lab) ?? null
-    if (missing !== null) {
-      deps.onMissing(scenario.name, missing)
-      continue
-    }
     const kind = scenario.sends ?? 'variable'
     const { chosen, unable } = chooseGenerators(kind, deps.generators, deps.options.isEachGenerator)
     for (const { name } of unable) deps.onMissing(`${scenario.name} by ${name}`, `${name} cannot send it`)

@@ -4,7 +4,6 @@ import { askCommitCounts } from './commit-counts.ts'
 import { EmptyServers } from './empty-servers.ts'
 import { readDatabase } from './row-counts.ts'
 import { Sale, unitAmount } from './sale.ts'
-import { webhookPath } from './steps.ts'
 import type { BoxOptions } from '@penstock/testing/box.ts'
 import type { CommitCounts } from './commit-counts.ts'
 import type { DatabaseState } from './row-counts.ts'
@@ -53,8 +52,8 @@ export class Lab {
       if (!box.output.includes('synchronous FULL')) throw new Error(`the writer does not say FULL:\n${box.output}`)
       const { secretKey, publishableKey } = box
       const ids = options.sale ?? (await publishDrop(box, stockEnough))
-      const facts = { url: box.url, secretKey, publishableKey, parking: parkingRequest(box) }
-      const sale = new Sale({ ...facts, ...ids, webhookSecret: (await takesWebhooks(box)) ? webhookSecret : null })
+      const facts = { url: box.url, secretKey, publishableKey, parking: parkingRequest(box), webhookSecret }
+      const sale = new Sale({ ...facts, ...ids })
       return new Lab(box, options.withEmpty === true ? await EmptyServers.start(httpProcesses) : null, sale)
     } catch (error) {
       await box.stop()
@@ -101,12 +100,6 @@ function parkingRequest({ publishableKey }: Box): RequestTemplate {
     headers: { Authorization: `Bearer ${publishableKey}`, 'Penstock-Min-Seq': '999999999999999' },
     body: null,
   }
-}
-
-/** Whether this release has the route: without a signature it must refuse, but know it. */
-async function takesWebhooks({ url }: Box): Promise<boolean> {
-  const { status } = await fetch(url + webhookPath, { method: 'POST', body: '{}' })
-  return status !== 404
 }
 
 async function publishDrop(box: Box, stock: number): Promise<{ dropId: string; skuId: string }> {

@@ -18,7 +18,6 @@ const rowsOfPayment: Partial<RowCounts> = {
   unitsSold: 1,
   unitsHeld: -1,
 }
-const paymentStart = '{"id":"pay_'
 const rowsOfUnmatched: Partial<RowCounts> = { payments: 1, ledgerEntries: 1, keys: 1 }
 
 function authorized(key: string): Readonly<Record<string, string>> {
@@ -87,7 +86,7 @@ export function holdTemplate({ publishableKey, dropId, skuId }: SaleFacts): Requ
 
 /** Money for each of `holds`, with an Idempotency-Key. */
 export function payHolds({ facts }: Sale, holds: readonly string[]): Step {
-  const template = paymentTemplate(facts, '{token}')
+  const template = paymentTemplate(facts)
   return { name: 'payment', template, tokens: { kind: 'list', list: holds }, expects: '2xx', rows: rowsOfPayment }
 }
 
@@ -98,14 +97,14 @@ export function payAgain(sale: Sale, holds: readonly string[]): Step {
 
 /** Money for the holds that this phase made; `seed` are there from the start. */
 export function payAnswered({ facts }: Sale, seed: readonly string[]): Step {
-  const template = paymentTemplate(facts, '{token}')
+  const template = paymentTemplate(facts)
   return {
     name: 'payment',
     template,
     tokens: { kind: 'answered', seed },
     expects: '2xx',
     rows: rowsOfPayment,
-    answerStart: paymentStart,
+    answerStart: '{"id":"pay_',
   }
 }
 
@@ -113,33 +112,25 @@ const unknownHold = (number: string): string => `hold_${'0'.repeat(14)}${number}
 
 /**
  * Money for a hold that nobody knows: it is recorded, and answered 2xx, or it would be lost. As webhooks of Stripe, at
- * most `countMax` of them, where the server takes those; otherwise as reports of payments, without end.
+ * most `countMax` of them.
  */
 export function payUnknown(sale: Sale, countMax: number, nowSeconds: number): Step {
-  const common = { name: 'unknown', expects: '2xx', rows: rowsOfUnmatched } as const
-  if (sale.facts.webhookSecret === null) {
-    const template = paymentTemplate(sale.facts, unknownHold('{token}'))
-    return {
-      ...common,
-      answerStart: paymentStart,
-      template,
-      tokens: { kind: 'count', from: sale.takeNumbers(numbersPerPhase) },
-    }
-  }
   const from = sale.takeNumbers(countMax)
   const holds = Array.from({ length: countMax }, (_, place) => unknownHold(countToken(from + place)))
-  return { ...payByWebhook(sale, holds, nowSeconds), ...common, answerStart: '{"object":"webhook"' }
+  const step = payByWebhook(sale, holds, nowSeconds)
+  return { ...step, name: 'unknown', rows: rowsOfUnmatched, answerStart: '{"object":"webhook"' }
 }
 
-function paymentTemplate({ secretKey }: SaleFacts, hold: string): RequestTemplate {
+/** Money for the hold `{token}`. */
+function paymentTemplate({ secretKey }: SaleFacts): RequestTemplate {
   return {
     method: 'POST',
     path: '/v1/payments',
-    headers: { ...json(secretKey), 'Idempotency-Key': hold },
+    headers: { ...json(secretKey), 'Idempotency-Key': '{token}' },
     body: JSON.stringify({
-      hold,
+      hold: '{token}',
       provider: 'manual',
-      provider_payment_id: `pi_${hold}`,
+      provider_payment_id: 'pi_{token}',
       amount: unitAmount,
       currency: 'usd',
     }),

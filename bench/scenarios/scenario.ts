@@ -25,8 +25,6 @@ export interface Scenario {
   readonly sends?: PlanKind
   /** The step whose answers are the figure; absent: all answers. */
   readonly counts?: string
-  /** Null: this release can serve it; otherwise why not. */
-  readonly missing?: (lab: Lab) => string | null
   /** Requests of the next phase. Not measured. */
   prepare(lab: Lab, preparation: Preparation): Promise<RequestPlan>
   /** Other load, from before the measurement until `signal` aborts; it must add no rows. A rejection fails the phase. */
