@@ -15,8 +15,6 @@ export interface RowCounts {
 
 export interface DatabaseState {
   readonly rows: RowCounts
-  /** Commits so far: writer_state.seq. */
-  readonly commits: number
   readonly databaseBytes: number
   readonly walBytes: number
 }
@@ -36,7 +34,6 @@ export function readDatabase(path: string): DatabaseState {
   try {
     return {
       rows: db.prepare(countSql).get() as RowCounts,
-      commits: Number(db.prepare('SELECT seq FROM writer_state').pluck().get()),
       databaseBytes: fileBytes(path),
       walBytes: fileBytes(`${path}-wal`),
     }

@@ -11,7 +11,6 @@ export interface Spread {
 export interface Summary {
   readonly scenario: string
   readonly generator: string
-  readonly runs: number
   readonly perSecond: Spread
   readonly p50Us: Spread
   readonly p95Us: Spread
@@ -57,7 +56,6 @@ function summariseGroup(group: readonly Phase[]): Summary {
   return {
     scenario: first.scenario,
     generator: first.generator,
-    runs: group.length,
     perSecond: spread(group.map(({ perSecond }) => perSecond)),
     p50Us: spread(group.map(({ load }) => load.latencyUs.p50)),
     p95Us: spread(group.map(({ load }) => load.latencyUs.p95)),
