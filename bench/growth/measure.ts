@@ -23,7 +23,7 @@ export const httpProcesses = 2
 const warmUpMs = 1_000
 /** Before anything was measured. */
 const guessPerSecond = 15_000
-const reserve = 1.4
+const reserve = 1.8
 /** A larger filled database is measured where it is, round after round; a smaller one is copied, so all rounds are alike. */
 const copiedBytesMax = 2 * 2 ** 30
 /** Above this, parking would need more waiting reads than two HTTP processes have places for. */

@@ -41,7 +41,7 @@ interface MeasureDeps {
 const warmUpMs = 1_000
 /** Enough for most of them; the warm-up tells more. */
 const guessPerSecond = 5_000
-const reserve = 1.4
+const reserve = 1.8
 
 export async function measureContestant(peer: Peer, deps: MeasureDeps): Promise<PeerSample[]> {
   deps.status('starting')
