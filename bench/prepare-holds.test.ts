@@ -5,14 +5,18 @@ import { prepareHolds, strideOf } from './prepare-holds.ts'
 import { Sale } from './sale.ts'
 import type { AddressInfo } from 'node:net'
 
-/** `answers`: called for each request with its number, from 1 on; false: the server closes the connection instead. */
-async function prepare(count: number, answers: (asked: number) => boolean): Promise<string[]> {
+type Reaction = 'answer' | 'chunks' | 'close'
+
+/** `react`: called for each request with its number, from 1 on. */
+async function prepare(count: number, react: (asked: number) => Reaction): Promise<string[]> {
   let asked = 0
   const server = createServer(({ socket }, response) => {
     asked += 1
     response.statusCode = 201
-    if (answers(asked)) response.end(`{"id":"hold_${asked}"}`)
-    else socket.end()
+    const reaction = react(asked)
+    if (reaction === 'close') return void socket.end()
+    if (reaction === 'chunks') response.write(' ')
+    response.end(`{"id":"hold_${asked}"}`)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => void server.close())
@@ -24,11 +28,15 @@ async function prepare(count: number, answers: (asked: number) => boolean): Prom
 }
 
 test('prepareHolds resolves with the ids of all holds', async () => {
-  expect(new Set(await prepare(200, () => true)).size).toBe(200)
+  expect(new Set(await prepare(200, () => 'answer')).size).toBe(200)
 })
 
 test('prepareHolds rejects when the server closes a connection with a hold under way', async () => {
-  await expect(prepare(200, (asked) => asked !== 150)).rejects.toThrow('closed a connection')
+  await expect(prepare(200, (asked) => (asked === 150 ? 'close' : 'answer'))).rejects.toThrow('closed a connection')
+})
+
+test('prepareHolds rejects when an answer cannot be read', async () => {
+  await expect(prepare(200, (asked) => (asked === 150 ? 'chunks' : 'answer'))).rejects.toThrow('in chunks')
 })
 
 test.each([1, 2, 3, 64, 10_000, 20_000, 99_991])('strideOf visits each of %d sales once', (count) => {

@@ -80,19 +80,22 @@ function converse(
       if (isDone) resolve()
       else reject(new Error('the server closed a connection before its hold was answered'))
     })
-    socket.on('data', (chunk: Buffer) => {
-      received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
-      const answer = readAnswer(received)
-      if (answer === null) return
+    const onAnswered = (status: number): void => {
       const text = received.toString('latin1')
       received = Buffer.alloc(0)
-      const id = answer.status === 201 ? readId(text) : null
-      if (id === null) {
-        socket.destroy(new Error(`a hold could not be prepared:\n${text}`))
-        return
-      }
+      const id = status === 201 ? readId(text) : null
+      if (id === null) throw new Error(`a hold could not be prepared:\n${text}`)
       onId(id)
       send()
+    }
+    socket.on('data', (chunk: Buffer) => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
+      try {
+        const answer = readAnswer(received)
+        if (answer !== null) onAnswered(answer.status)
+      } catch (error) {
+        socket.destroy(error as Error)
+      }
     })
   })
 }
