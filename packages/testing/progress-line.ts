@@ -5,13 +5,15 @@ const redrawMs = 100
 const logMs = 1_000
 
 /**
- * What a long job is doing: one line that is redrawn on a terminal, a plain line every second elsewhere. Written to
- * stderr, so that the result on stdout can be kept.
+ * What a long job is doing: one line that is redrawn on a terminal; elsewhere a plain line every second, if it is another.
+ * Written to stderr, so that the result on stdout can be kept.
  */
 export class ProgressLine {
   readonly #stream: NodeJS.WriteStream
   readonly #timer: NodeJS.Timeout
   #render: () => string = () => ''
+  /** The last line in a log. */
+  #logged = ''
 
   constructor(stream: NodeJS.WriteStream = process.stderr) {
     this.#stream = stream
@@ -46,7 +48,8 @@ export class ProgressLine {
   #draw(): void {
     const line = this.#render()
     if (!this.#stream.isTTY) {
-      if (line !== '') this.#stream.write(`${stripVTControlCharacters(line)}\n`)
+      if (line !== '' && line !== this.#logged) this.#stream.write(`${stripVTControlCharacters(line)}\n`)
+      this.#logged = line
       return
     }
     this.#clear()
